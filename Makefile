@@ -1,0 +1,99 @@
+# Everything here creates and uses .venv by itself. `make` alone lists the commands.
+#
+# A stamp in .venv records each dependency group that is installed; a change of pyproject.toml
+# installs it again. The package itself is installed editable, so that an edit needs nothing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# On Linux the default torch wheels carry gigabytes of CUDA; this index has them for the CPU.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# More arguments for the command that is run: make test ARGS="-k conv -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test parity lint format format-check types bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## train an MLP and a CNN on the bundled digits; pictures go to out/
+	$(BIN)/python examples/demo.py $(ARGS)
+
+test: $(VENV)/test ## run the test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+parity: $(VENV)/test $(VENV)/parity ## compare with PyTorch (installs it)
+	$(BIN)/python -m pytest tests/parity $(ARGS)
+
+lint: $(VENV)/lint ## check the code with ruff
+	$(BIN)/python -m ruff check $(ARGS) .
+
+format: $(VENV)/lint ## format the code with ruff
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --select I --fix .
+
+format-check: $(VENV)/lint ## say which files `make format` would change
+	$(BIN)/python -m ruff format --check .
+
+# The package is checked as a user's type checker sees it: from a wheel, unpacked into the
+# site-packages of a bare environment, where tensorgrad/nn and tensorgrad/viz are real folders and
+# only py.typed makes the annotations count. Checking the checkout would look at nn twice (as nn
+# and through the link) and would not notice a file or a py.typed that the wheel lacks; an
+# editable install is an import hook that type checkers cannot see. The bare environment borrows
+# numpy and mypy from .venv by a .pth file, which does not run .venv's own editable hook.
+# build/lib is removed because setuptools packs whatever an earlier build left there.
+TYPES := build/types
+types: $(VENV)/lint ## mypy --strict on the package as installed from a wheel
+	rm -rf $(TYPES) build/lib build/bdist.*
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(TYPES)/dist .
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m venv --without-pip $(TYPES)/env
+	site=$$($(TYPES)/env/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+	  $(BIN)/python -m zipfile -e $(TYPES)/dist/tensorgrad-*.whl "$$site" && \
+	  $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$site/borrowed.pth"
+	cd $(TYPES) && ../../$(BIN)/python -m mypy --strict --config-file ../../pyproject.toml \
+	  --cache-dir ../../.mypy_cache --python-executable env/bin/python -p tensorgrad
+	cd $(TYPES) && ../../$(BIN)/python -m mypy --strict --config-file ../../pyproject.toml \
+	  --cache-dir ../../.mypy_cache --python-executable env/bin/python ../../tests/typing/user_program.py
+
+bench: $(VENV)/installed ## time training steps (beside PyTorch, where `make parity` installed it)
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+clean: ## remove everything that these commands made, .venv included
+	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment -------------------------------------------------------------------------
+
+# pip is brought up to date first: the one that comes with Python 3.11 does not know --group.
+$(VENV)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo >&2 "tensorgrad needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	  echo >&2 "Name another one, for example: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12"; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/installed: $(VENV)/pip pyproject.toml
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/test $(VENV)/lint: $(VENV)/installed
+	$(PIP) install --quiet --group $(@F)
+	@touch $@
+
+$(VENV)/data-prep: $(VENV)/installed
+	$(PIP) install --quiet --group $(@F)
+	@touch $@
+
+# Two steps: the CPU wheel alone from its own index, where that answers (--retries 0: where it does
+# not, go on at once), then whatever is still missing from the usual one.
+$(VENV)/parity: $(VENV)/installed
+	-$(PIP) install --quiet --no-deps --retries 0 --extra-index-url $(TORCH_INDEX) --group parity
+	$(PIP) install --quiet --group parity
+	@touch $@

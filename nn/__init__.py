@@ -1,0 +1,1 @@
+"""Layers and losses, built from the operations of tensorgrad."""

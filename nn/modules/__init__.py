@@ -1,0 +1,1 @@
+"""PyTorch's module paths for the layers of tensorgrad.nn."""

@@ -1,0 +1,1 @@
+"""Helpers on parameters and gradients."""

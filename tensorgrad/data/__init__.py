@@ -1,0 +1,1 @@
+"""Datasets, loaders and the data sets that come with the package."""

@@ -1,0 +1,1 @@
+"""NumPy implementations of the heavy operations, chosen by shape."""

@@ -1,0 +1,1 @@
+"""The methods of Tensor, one family a file."""

@@ -1,0 +1,1 @@
+"""Fitting, metrics and summaries."""

@@ -1,0 +1,1 @@
+"""What PyTorch programs import from torch.utils."""

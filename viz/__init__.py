@@ -1,0 +1,1 @@
+"""The graph, the gradients and the curves as pictures."""
