@@ -79,8 +79,10 @@ $(VENV)/pip:
 	$(PIP) install --quiet --upgrade 'pip>=25.1'
 	@touch $@
 
+# PYTHONWARNINGS: setuptools warns on each editable install that a folder named like the package
+# may hide it. Here that folder is the package.
 $(VENV)/installed: $(VENV)/pip pyproject.toml
-	$(PIP) install --quiet --editable .
+	PYTHONWARNINGS=ignore $(PIP) install --quiet --editable .
 	@touch $@
 
 $(VENV)/test $(VENV)/lint: $(VENV)/installed

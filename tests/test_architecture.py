@@ -1,0 +1,92 @@
+"""Which part may import which, and what no file of the repository may hold."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).resolve().parent.parent
+LINKS = (ROOT / "tensorgrad" / "nn", ROOT / "tensorgrad" / "viz")
+TOP_LEVEL_FOLDERS = ("tensorgrad", "nn", "viz", "tests", "examples", "benchmarks", "docs", ".ci")
+TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".svg", ".ipynb", ".yml", ""}
+LONGEST_FILE = 400  # lines; longer than what a reader keeps in mind
+
+# A path of one developer's machine: a home folder or a workspace at the root of the file system.
+MACHINE_PATH = re.compile(r"(?<![\w.~$})*-])/(?:home|Users|root|work|workspace)/\w|[A-Z]:\\Users\\\w")
+
+
+def repository_files() -> list[Path]:
+    """The files that are, or are about to be, part of the repository; nn and viz once."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        files = [ROOT / name for name in listed.decode().split("\0") if name]
+    else:  # an unpacked archive
+        folders = [ROOT / name for name in TOP_LEVEL_FOLDERS]
+        files = [f for folder in folders for f in folder.rglob("*")] + list(ROOT.glob("*.*"))
+    return [f for f in files if f.is_file() and "__pycache__" not in f.parts and f not in LINKS]
+
+
+def python_files(*folders: str) -> list[Path]:
+    """The repository's Python files, or those of its named top-level folders."""
+    files = [f for f in repository_files() if f.suffix == ".py"]
+    return [f for f in files if not folders or f.relative_to(ROOT).parts[0] in folders]
+
+
+def imports(file: Path) -> Iterator[tuple[str, int]]:
+    """Every imported module of a file, relative ones with their dots, and the line."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), node.lineno
+
+
+def where(file: Path, line: int) -> str:
+    return f"{file.relative_to(ROOT).as_posix()}:{line}"
+
+
+def test_dependencies_point_one_way(capsys: pytest.CaptureFixture[str], monkeypatch):
+    # The contracts stand in pyproject.toml; on failure the report names the chain of imports.
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    report = capsys.readouterr().out
+    assert status == EXIT_STATUS_SUCCESS, report
+    assert "0 broken" in report
+
+
+def test_nn_and_viz_import_by_full_name():
+    # A relative import would take the name of whatever found the file: a second copy, when that
+    # was not tensorgrad.
+    files = python_files("nn", "viz")
+    assert len(files) > 4
+    relative = [where(f, line) for f in files for name, line in imports(f) if name.startswith(".")]
+    assert relative == []
+
+
+def test_nothing_imports_nn_or_viz_under_their_bare_names():
+    bare = [
+        where(file, line)
+        for file in python_files()
+        for name, line in imports(file)
+        if name.split(".")[0] in ("nn", "viz")
+    ]
+    assert bare == []
+
+
+def test_no_path_of_a_developers_machine():
+    found = []
+    for file in repository_files():
+        if file.suffix in TEXT:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            found += [where(file, i) for i, text in enumerate(lines, 1) if MACHINE_PATH.search(text)]
+    assert found == []
+
+
+def test_no_file_is_too_long():
+    sizes = {f: len(f.read_text(encoding="utf-8").splitlines()) for f in python_files()}
+    assert [where(f, n) for f, n in sizes.items() if n > LONGEST_FILE] == []
