@@ -1,1 +1,1 @@
-"""PyTorch-named functions composed of primitives, one family a file."""
+"""PyTorch's functions, composed of primitives, one family a file."""

@@ -1,1 +1,1 @@
-"""NumPy implementations of the heavy operations, chosen by shape."""
+"""NumPy implementations of the operations in which time is spent."""

@@ -1,1 +1,1 @@
-"""The methods of Tensor, one family a file."""
+"""The methods of Tensor, one family a file: mixins without state."""

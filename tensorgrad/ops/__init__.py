@@ -1,1 +1,25 @@
-"""The primitives, one family a file."""
+"""The primitives, one family a file.  Importing this package declares them all."""
+
+from tensorgrad.ops import (
+    convolution,
+    elementwise,
+    indexing,
+    linalg,
+    normalization,
+    pooling,
+    reduction,
+    shape,
+    softmax,
+)
+
+__all__ = [
+    "convolution",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "normalization",
+    "pooling",
+    "reduction",
+    "shape",
+    "softmax",
+]

@@ -1,0 +1,274 @@
+"""`Function`: an operation whose forward and backward a user writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.engine import FunctionNode
+from tensorgrad.node import OutputNode, TensorBase, edge_of, local, make_node, new, number, wrap
+from tensorgrad.primitive import structural
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What a Function's forward hands to its backward; plain attributes may be set on it too."""
+
+    def __init__(self) -> None:
+        self.needs_input_grad: tuple[bool, ...] = ()
+        self.materialize_grads = True
+        self._to_save: tuple[Any, ...] = ()
+        self._saved: tuple[Any, ...] | None = ()
+        self._dirty: tuple[Any, ...] = ()
+        self._non_differentiable: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (inputs, outputs, others) or None for ``saved_tensors`` in backward."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save tensors or None, got {type(tensor).__name__}; "
+                    "set other values as attributes of ctx"
+                )
+        self._to_save = tensors
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs forward changed in place; each must also be returned."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which outputs have no gradient."""
+        self._non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward sees zeros (the default) or None for unused outputs."""
+        self.materialize_grads = bool(value)
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What forward saved; an error if it was changed in place since, or already freed."""
+        if self._saved is None:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (saved_tensors were freed). "
+                "Pass retain_graph=True to the first backward."
+            )
+        return tuple(None if entry is None else entry() for entry in self._saved)
+
+
+class Function:
+    """Subclass it with static methods ``forward(ctx, ...)`` and ``backward(ctx, *gradients)``.
+
+    Or ``forward(...)`` without ctx and ``setup_context(ctx, inputs, output)``.  Call it by
+    ``apply``.  ``backward`` returns one gradient, or None, per argument of forward.
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the output; must be overridden."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Save what backward needs, when forward takes no ctx."""
+        raise NotImplementedError("setup_context is not overridden")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradients of forward's arguments; must be overridden."""
+        raise NotImplementedError("You must implement the backward function for custom autograd.Function.")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run forward, and record this function as one node."""
+        ctx = _Context(cls)
+        context = local.context
+        recording = context.grad_enabled
+        edges = tuple(
+            edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args
+        )
+        ctx.needs_input_grad = tuple(edge is not None for edge in edges)
+        context.grad_enabled = False
+        try:
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args)
+        finally:
+            context.grad_enabled = recording
+        if any(ctx.needs_input_grad):
+            result = _record(cls, ctx, args, edges, result)
+        return result
+
+
+class _Context(FunctionCtx):
+    """The ctx together with its function: what the node runs."""
+
+    def __init__(self, function: type[Function]) -> None:
+        super().__init__()
+        self._function = function
+
+    def _run(self, node: FunctionNode, g: Any, create: bool) -> list[Any]:
+        several = isinstance(node.shape, tuple) and bool(node.shape) and isinstance(node.shape[0], tuple)
+        given = list(g) if several else [g]
+        shapes: Any = node.shape if several else (node.shape,)
+        dtypes: Any = node.dtype if several else (node.dtype,)
+        shown = []
+        for value, shape, dtype in zip(given, shapes, dtypes, strict=True):
+            if value is None:
+                shown.append(wrap(np.zeros(shape, dtype)) if self.materialize_grads else None)
+            else:
+                shown.append(value if create else wrap(value))
+        backward: Callable[..., Any] = self._function.backward
+        found = backward(self, *shown)
+        found = list(found) if isinstance(found, tuple) else [found]
+        name = f"{self._function.__name__}.backward"
+        while len(found) > len(node.inputs) and found[-1] is None:
+            found.pop()
+        if len(found) != len(node.inputs):
+            raise RuntimeError(
+                f"{name} returned an incorrect number of gradients (expected {len(node.inputs)}, "
+                f"got {len(found)}), one per argument of forward"
+            )
+        arrays: list[Any] = []
+        for i, (gradient, edge) in enumerate(zip(found, node.inputs, strict=True)):
+            if gradient is None or edge is None:
+                arrays.append(None)
+                continue
+            if not isinstance(gradient, TensorBase):
+                raise TypeError(
+                    f"{name}: gradient {i} is {type(gradient).__name__}, expected a Tensor or None"
+                )
+            shape = gradient._array.shape
+            if shape != edge.shape and not _sums_to(shape, edge.shape):
+                raise RuntimeError(
+                    f"{name} returned an invalid gradient at index {i} - got {shape} but expected "
+                    f"shape compatible with {edge.shape}"
+                )
+            arrays.append(gradient if create else gradient._array)
+        return arrays
+
+
+def _sums_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    lead = len(shape) - len(target)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(target, shape[lead:], strict=True))
+
+
+def _saver(tensor: Any, place: Any) -> Callable[[], Any]:
+    """A saved tensor, to be rebuilt from its array and its place in the graph.
+
+    Keeping the Tensor itself would tie an output to its own node in a cycle.
+    """
+    array, storage, leaf = tensor._array, tensor._storage, tensor._node is None
+    stamp = number()
+    if leaf:
+        return lambda: _checked(tensor, tensor._storage, stamp)
+
+    def rebuild() -> Any:
+        made = wrap(array, place)
+        made._storage = storage
+        return _checked(made, storage, stamp)
+
+    return rebuild
+
+
+def _checked(tensor: Any, storage: Any, stamp: int) -> Any:
+    if storage is not None and storage.stamp > stamp:
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: a tensor saved by save_for_backward, {tensor._array.dtype}"
+            f"{tensor._array.shape}, is at version {storage.version}. clone() it before saving."
+        )
+    return tensor
+
+
+def _record(
+    cls: type[Function], ctx: _Context, args: tuple[Any, ...], edges: Any, result: Any
+) -> Any:
+    several = isinstance(result, tuple)
+    outputs = list(result) if several else [result]
+    shape: Any = tuple(t._array.shape if isinstance(t, TensorBase) else () for t in outputs)
+    dtype: Any = tuple(
+        t._array.dtype if isinstance(t, TensorBase) else np.dtype(np.float32) for t in outputs
+    )
+    if not several:
+        if not isinstance(result, TensorBase):
+            raise TypeError(
+                f"{cls.__name__}.forward must return a Tensor or a tuple of them, got "
+                f"{type(result).__name__}"
+            )
+        shape, dtype = shape[0], dtype[0]
+    op = structural(cls.__name__, f"The user's function {cls.__name__}.")
+    op.arguments = tuple(f"argument {i}" for i in range(len(args)))
+    op.outputs = several
+    node: Any = make_node(op, edges, (), None, shape, dtype, FunctionNode)
+    node.ctx = ctx
+    given = {id(a) for a in args if isinstance(a, TensorBase)}
+    dirty = {id(t) for t in ctx._dirty}
+    constant = {id(t) for t in ctx._non_differentiable}
+    places: dict[int, Any] = {}
+    made: list[Any] = []
+    for index, tensor in enumerate(outputs):
+        if not isinstance(tensor, TensorBase):
+            made.append(tensor)
+            continue
+        if id(tensor) in given and id(tensor) not in dirty:
+            out: Any = wrap(tensor._array)  # an input handed through becomes a tensor of its own
+        else:
+            out = tensor
+        if id(tensor) not in constant and tensor._array.dtype.kind in "fc":
+            place = node
+            if several:
+                place = new(OutputNode)
+                place.op, place.inputs, place.params, place.saved = op, (node,), None, ()
+                place.storages = place.hooks = None
+                place.shape, place.dtype = tensor._array.shape, tensor._array.dtype
+                place.code, place.lasti, place.scope = node.code, node.lasti, node.scope
+                place.seq, place.index = number(), index
+            out._node, out._requires_grad, out._view = place, True, None
+            places[id(tensor)] = place
+        made.append(out)
+    ctx._saved = tuple(
+        None if t is None else _saver(t, places.get(id(t), t._node)) for t in ctx._to_save
+    )
+    if ctx._saved:
+        node.storages = ()  # something to free
+    ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
+    return tuple(made) if several else made[0]
+
+
+def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a backward that uses something the engine cannot differentiate again."""
+
+    def wrapped(ctx: Any, *gradients: Any) -> Any:
+        context = local.context
+        recording, context.grad_enabled = context.grad_enabled, False
+        try:
+            found = function(ctx, *gradients)
+        finally:
+            context.grad_enabled = recording
+        if not recording or not any(getattr(g, "_requires_grad", False) for g in gradients):
+            return found
+        several = isinstance(found, tuple)
+        values = found if several else (found,)
+        marked = _Undifferentiable.apply(len(values), *values, *gradients)
+        return marked if several else marked[0]
+
+    return wrapped
+
+
+class _Undifferentiable(Function):
+    """Marks gradients whose own gradient was ruled out by `once_differentiable`."""
+
+    @staticmethod
+    def forward(ctx: Any, count: int, *values: Any) -> Any:
+        return values[:count]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )

@@ -1,0 +1,47 @@
+"""Devices: there is one, the CPU; asking for another is refused clearly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["check_device", "device"]
+
+
+class device:  # noqa: N801 - PyTorch's name
+    """``device("cpu")``; any other type raises."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002
+        if isinstance(type, device):
+            type, index = type.type, type.index  # noqa: A001
+        name, _, number = str(type).partition(":")
+        if name != "cpu":
+            raise RuntimeError(
+                f"device {type!r} is not available: tensorgrad computes on the CPU only; use 'cpu'"
+            )
+        self.type = name
+        self.index = int(number) if number else index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}')" if self.index is None else (
+            f"device(type='{self.type}', index={self.index})"
+        )
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+
+CPU = device("cpu")
+
+
+def check_device(asked: Any) -> None:
+    """Accept None and the CPU; refuse everything else."""
+    if asked is not None:
+        device(asked)

@@ -1,0 +1,180 @@
+"""Data types: PyTorch's names over NumPy's types.
+
+A ``tg.dtype`` is one immutable object per NumPy type.  NumPy takes it wherever it takes a type
+(``np.zeros(3, dtype=tg.float32)``), and it equals the NumPy type it stands for.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "as_dtype",
+    "bool",
+    "complex64",
+    "complex128",
+    "default_float",
+    "dtype",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "iinfo",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "numpy_dtype",
+    "set_default_dtype",
+    "uint8",
+]
+
+finfo = np.finfo
+iinfo = np.iinfo
+
+
+class dtype:  # noqa: N801 - PyTorch spells it in lower case
+    """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``, ``is_signed``."""
+
+    __slots__ = ("dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
+
+    dtype: np.dtype[Any]
+    name: str
+    itemsize: builtins.int
+    is_floating_point: Any
+    is_complex: Any
+    is_signed: Any
+
+    def __init__(self, name: str, numpy_type: Any) -> None:
+        native = np.dtype(numpy_type)
+        object.__setattr__(self, "dtype", native)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "itemsize", native.itemsize)
+        object.__setattr__(self, "is_floating_point", native.kind == "f")
+        object.__setattr__(self, "is_complex", native.kind == "c")
+        object.__setattr__(self, "is_signed", native.kind in "ifc")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"tensorgrad.{self.name} is immutable: cannot set {name!r}")
+
+    @property
+    def __numpy_dtype__(self) -> np.dtype[Any]:
+        return self.dtype
+
+    def to_complex(self) -> dtype:
+        """The complex type whose parts have this type's precision."""
+        return complex128 if self.dtype.char in "dlqDLQ" else complex64
+
+    def to_real(self) -> dtype:
+        """The real type of a complex type's parts; itself for a real type."""
+        return {"F": float32, "D": float64}.get(self.dtype.char, self)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, dtype):
+            return self is other
+        if isinstance(other, (np.dtype, type)):
+            try:
+                return self.dtype == other
+            except TypeError:
+                return False
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"tensorgrad.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+bool = dtype("bool", np.bool_)  # noqa: A001 - PyTorch's name
+uint8 = dtype("uint8", np.uint8)
+int8 = dtype("int8", np.int8)
+int16 = dtype("int16", np.int16)
+int32 = dtype("int32", np.int32)
+int64 = dtype("int64", np.int64)
+uint16 = dtype("uint16", np.uint16)
+uint32 = dtype("uint32", np.uint32)
+uint64 = dtype("uint64", np.uint64)
+float16 = dtype("float16", np.float16)
+float32 = dtype("float32", np.float32)
+float64 = dtype("float64", np.float64)
+complex64 = dtype("complex64", np.complex64)
+complex128 = dtype("complex128", np.complex128)
+
+ALL = (
+    bool,
+    uint8,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint16,
+    uint32,
+    uint64,
+    float16,
+    float32,
+    float64,
+    complex64,
+    complex128,
+)
+_OF_NUMPY: dict[np.dtype[Any], dtype] = {t.dtype: t for t in ALL}
+_OF_PYTHON: dict[Any, dtype] = {builtins.bool: bool, builtins.int: int64}
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The type that Python floats become; ``tensorgrad.float32`` unless it was set."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the type that Python floats become; a real floating-point type."""
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
+    _default = d
+
+
+def default_float() -> np.dtype[Any]:
+    """The default floating-point type, as NumPy's."""
+    return _default.dtype
+
+
+def as_dtype(numpy_type: np.dtype[Any]) -> dtype:
+    """The ``tg.dtype`` of a NumPy type; TypeError for those that tensors cannot have."""
+    found = _OF_NUMPY.get(numpy_type)
+    if found is None:
+        raise TypeError(
+            f"tensors cannot hold NumPy's {numpy_type!s}; supported are "
+            + ", ".join(t.name for t in ALL)
+        )
+    return found
+
+
+def numpy_dtype(d: Any) -> np.dtype[Any]:
+    """The NumPy type meant by a ``tg.dtype``, a NumPy type or Python's bool, int, float, complex."""
+    if isinstance(d, dtype):
+        return d.dtype
+    if d is builtins.float:
+        return _default.dtype
+    if d is builtins.complex:
+        return _default.to_complex().dtype
+    if d in (builtins.bool, builtins.int):
+        return _OF_PYTHON[d].dtype
+    try:
+        return as_dtype(np.dtype(d).newbyteorder("=")).dtype
+    except TypeError as error:
+        raise TypeError(f"{d!r} is not a tensor dtype ({error})") from None
+
+
+# PyTorch's second names.
+half, float, double = float16, float32, float64  # noqa: A001
+short, int, long = int16, int32, int64  # noqa: A001
+cfloat, cdouble = complex64, complex128

@@ -1,0 +1,454 @@
+"""Elementwise functions, PyTorch's names and arguments.  Integers become the default float where a
+function's values are real; arguments are brought to their common type and broadcast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.node import TensorBase, wrap
+from tensorgrad.ops import elementwise as ops
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "allclose",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "ceil",
+    "clamp",
+    "clip",
+    "conj",
+    "cos",
+    "div",
+    "divide",
+    "eq",
+    "equal",
+    "exp",
+    "expm1",
+    "fix",
+    "floor",
+    "floor_divide",
+    "frac",
+    "ge",
+    "greater",
+    "greater_equal",
+    "gt",
+    "imag",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "maximum",
+    "minimum",
+    "mul",
+    "multiply",
+    "ne",
+    "neg",
+    "negative",
+    "not_equal",
+    "positive",
+    "pow",
+    "real",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "round",
+    "rsqrt",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "sub",
+    "subtract",
+    "tanh",
+    "true_divide",
+    "trunc",
+    "where",
+]
+
+# --- One argument ---------------------------------------------------------------------------------
+
+
+def exp(input: Tensor) -> Tensor:
+    """e**x."""
+    return ops.exp(input)
+
+
+def expm1(input: Tensor) -> Tensor:
+    """e**x - 1, exact for small x."""
+    return ops.expm1(input)
+
+
+def log(input: Tensor) -> Tensor:
+    """The natural logarithm."""
+    return ops.log(input)
+
+
+def log2(input: Tensor) -> Tensor:
+    """The logarithm to base 2."""
+    return ops.log2(input)
+
+
+def log10(input: Tensor) -> Tensor:
+    """The logarithm to base 10."""
+    return ops.log10(input)
+
+
+def log1p(input: Tensor) -> Tensor:
+    """log(1 + x), exact for small x."""
+    return ops.log1p(input)
+
+
+def sqrt(input: Tensor) -> Tensor:
+    """The square root; NaN below 0."""
+    return ops.sqrt(input)
+
+
+def rsqrt(input: Tensor) -> Tensor:
+    """1 / sqrt(x)."""
+    return ops.rsqrt(input)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """1 / x."""
+    return ops.reciprocal(input)
+
+
+def sin(input: Tensor) -> Tensor:
+    """The sine of x in radians."""
+    return ops.sin(input)
+
+
+def cos(input: Tensor) -> Tensor:
+    """The cosine of x in radians."""
+    return ops.cos(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return ops.tanh(input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + e**-x)."""
+    return ops.sigmoid(input)
+
+
+def relu(input: Tensor) -> Tensor:
+    """max(x, 0); the derivative at 0 is 0."""
+    return ops.relu(input)
+
+
+def abs(input: Tensor) -> Tensor:
+    """|x|; the derivative at 0 is 0."""
+    return ops.abs(input)
+
+
+def neg(input: Tensor) -> Tensor:
+    """-x."""
+    return ops.neg(input)
+
+
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1; derivative 0."""
+    return ops.sign(input)
+
+
+def sgn(input: Tensor) -> Tensor:
+    """sign(x); x / |x| for complex x."""
+    return ops.sgn(input)
+
+
+def floor(input: Tensor) -> Tensor:
+    """The largest whole number not above x; derivative 0."""
+    return ops.floor(input)
+
+
+def ceil(input: Tensor) -> Tensor:
+    """The smallest whole number not below x; derivative 0."""
+    return ops.ceil(input)
+
+
+def trunc(input: Tensor) -> Tensor:
+    """x without its fraction; derivative 0."""
+    return ops.trunc(input)
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Whether x is zero."""
+    return ops.logical_not(input)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """~x: every bit, or the truth of a bool."""
+    return ops.bitwise_not(input)
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Whether x is not a number."""
+    return ops.isnan(input)
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Whether x is infinite."""
+    return ops.isinf(input)
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Whether x is neither infinite nor NaN."""
+    return ops.isfinite(input)
+
+
+def square(input: Tensor) -> Tensor:
+    """x**2."""
+    return ops.pow(input, 2)
+
+
+def positive(input: Tensor) -> Tensor:
+    """x itself; refused for bools."""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def frac(input: Tensor) -> Tensor:
+    """x - trunc(x)."""
+    return ops.sub(input, ops.trunc(input))
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """x rounded to ``decimals`` places, halves to even; derivative 0."""
+    return ops.round(input, decimals=decimals)
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is 1."""
+    if min is None and max is None:
+        raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
+    if isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        out = input
+        for bound, compare in ((min, ops.ge), (max, ops.le)):
+            if bound is not None:
+                out = ops.where(compare(out, bound), out, bound)
+        # A NaN compares false, and must stay.
+        return ops.where(ops.isnan(input), input, out) if input._array.dtype.kind == "f" else out
+    kind = input._array.dtype.kind
+    if kind in "iub" and any(isinstance(b, float) for b in (min, max)):
+        input = ops.add(input, 0.0)
+    return ops.clamp(input, min=min, max=max)
+
+
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor itself."""
+    return ops.conj(input) if input._array.dtype.kind == "c" else input
+
+
+def real(input: Tensor) -> Tensor:
+    """The real part; a real tensor itself."""
+    return ops.real(input) if input._array.dtype.kind == "c" else input
+
+
+def imag(input: Tensor) -> Tensor:
+    """The imaginary part of a complex tensor."""
+    return ops.imag(input)
+
+
+# --- Two arguments --------------------------------------------------------------------------------
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """input + alpha * other."""
+    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """input - alpha * other."""
+    if all(getattr(getattr(v, "_array", None), "dtype", None) == np.bool_ for v in (input, other)):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode "floor" or "trunc" rounds the quotient."""
+    if rounding_mode is None:
+        return ops.div(input, other)
+    if rounding_mode == "floor":
+        return ops.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        quotient = ops.trunc(ops.div(input, other))
+        both = ops.mul(input, other)._array.dtype
+        return ops.astype(quotient, dtype=both) if both.kind in "iu" else quotient
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+    )
+
+
+def pow(input: Any, exponent: Any) -> Tensor:
+    """input**exponent."""
+    return ops.pow(input, exponent)
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """input + weight * (end - input)."""
+    return ops.add(input, ops.mul(weight, ops.sub(end, input)))
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """input where condition holds, else other; with the condition alone, the indices where it holds."""
+    if input is None and other is None:
+        return tuple(wrap(i) for i in np.nonzero(condition._array))
+    return ops.where(condition, input, other)
+
+
+def mul(input: Any, other: Any) -> Tensor:
+    """input * other."""
+    return ops.mul(input, other)
+
+
+def maximum(input: Any, other: Any) -> Tensor:
+    """The larger of the two, NaN if either is; ties share the gradient evenly."""
+    return ops.maximum(input, other)
+
+
+def minimum(input: Any, other: Any) -> Tensor:
+    """The smaller of the two, NaN if either is; ties share the gradient evenly."""
+    return ops.minimum(input, other)
+
+
+def floor_divide(input: Any, other: Any) -> Tensor:
+    """floor(input / other)."""
+    return ops.floor_divide(input, other)
+
+
+def remainder(input: Any, other: Any) -> Tensor:
+    """input - other * floor(input / other): the sign of other."""
+    return ops.remainder(input, other)
+
+
+def eq(input: Any, other: Any) -> Tensor:
+    """input == other, elementwise."""
+    return ops.eq(input, other)
+
+
+def ne(input: Any, other: Any) -> Tensor:
+    """input != other."""
+    return ops.ne(input, other)
+
+
+def lt(input: Any, other: Any) -> Tensor:
+    """input < other."""
+    return ops.lt(input, other)
+
+
+def le(input: Any, other: Any) -> Tensor:
+    """input <= other."""
+    return ops.le(input, other)
+
+
+def gt(input: Any, other: Any) -> Tensor:
+    """input > other."""
+    return ops.gt(input, other)
+
+
+def ge(input: Any, other: Any) -> Tensor:
+    """input >= other."""
+    return ops.ge(input, other)
+
+
+def logical_and(input: Any, other: Any) -> Tensor:
+    """Whether both are nonzero."""
+    return ops.logical_and(input, other)
+
+
+def logical_or(input: Any, other: Any) -> Tensor:
+    """Whether either is nonzero."""
+    return ops.logical_or(input, other)
+
+
+def logical_xor(input: Any, other: Any) -> Tensor:
+    """Whether exactly one is nonzero."""
+    return ops.logical_xor(input, other)
+
+
+def bitwise_and(input: Any, other: Any) -> Tensor:
+    """input & other, bit by bit."""
+    return ops.bitwise_and(input, other)
+
+
+def bitwise_or(input: Any, other: Any) -> Tensor:
+    """input | other, bit by bit."""
+    return ops.bitwise_or(input, other)
+
+
+def bitwise_xor(input: Any, other: Any) -> Tensor:
+    """input ^ other, bit by bit."""
+    return ops.bitwise_xor(input, other)
+
+
+# --- Comparing whole tensors ------------------------------------------------------------------------
+
+
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
+    """Where |input - other| <= atol + rtol * |other|."""
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
+    return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
+
+
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    """Whether `isclose` holds everywhere."""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and elements."""
+    return bool(np.array_equal(input._array, other._array))
+
+
+# --- Second names -----------------------------------------------------------------------------------
+
+
+absolute = abs
+negative = neg
+multiply = mul
+subtract = sub
+divide = div
+true_divide = div
+clip = clamp
+not_equal = ne
+less = lt
+less_equal = le
+greater = gt
+greater_equal = ge
+fix = trunc

@@ -1,0 +1,223 @@
+"""Indexing functions, and how an index written by a user becomes the primitive's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.functions.shape import wrap_dim
+from tensorgrad.node import TensorBase, wrap
+from tensorgrad.ops import elementwise
+from tensorgrad.ops import indexing as ops
+from tensorgrad.views import before_write, check_writable, write
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "argwhere",
+    "gather",
+    "index_select",
+    "masked_fill",
+    "masked_select",
+    "nonzero",
+    "take_along_dim",
+]
+
+
+def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against shape."""
+    parts = index if isinstance(index, tuple) else (index,)
+    found = tuple(_part(part) for part in parts)
+    axis = 0
+    used = sum(p.ndim if _is_bool(p) else p is not None and p is not Ellipsis for p in found)
+    if used > len(shape):
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+    for part in found:
+        if part is Ellipsis:
+            axis += len(shape) - used
+        elif _is_bool(part):
+            for n in part.shape:
+                if n != shape[axis]:
+                    raise IndexError(
+                        f"The shape of the mask {list(part.shape)} at index {axis} does not match the "
+                        f"shape of the indexed tensor {list(shape)} at index {axis}"
+                    )
+                axis += 1
+        elif part is not None:
+            size = shape[axis]
+            if isinstance(part, int) and not -size <= part < size:
+                raise IndexError(f"index {part} is out of bounds for dimension {axis} with size {size}")
+            if isinstance(part, ndarray) and part.size and not (-size <= part.min() and part.max() < size):
+                wrong = part[(part < -size) | (part >= size)].flat[0]
+                raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
+            axis += 1
+    return found
+
+
+def _is_bool(part: Any) -> bool:
+    return isinstance(part, ndarray) and part.dtype == np.bool_
+
+
+def _part(part: Any) -> Any:
+    if part is None or part is Ellipsis or type(part) is int:
+        return part
+    if isinstance(part, slice):
+        bounds = [_whole(v) for v in (part.start, part.stop, part.step)]
+        if bounds[2] is not None and bounds[2] <= 0:
+            raise ValueError("step must be greater than zero; use flip for a reversed order")
+        return slice(*bounds)
+    if isinstance(part, TensorBase):
+        part = part._array
+    elif isinstance(part, (list, tuple, range)):
+        part = np.asarray([p._array if isinstance(p, TensorBase) else p for p in part])
+        if part.size == 0:
+            part = part.astype(np.int64)
+    elif isinstance(part, (bool, np.bool_)):
+        return np.asarray(part)
+    elif not isinstance(part, ndarray) and hasattr(part, "__index__"):  # ndarrays have it too
+        return int(part)
+    if not isinstance(part, ndarray):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are valid "
+            f"indices (got {type(part).__name__})"
+        )
+    if part.dtype == np.bool_:
+        return part
+    if part.dtype.kind not in "iu":
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {part.dtype}")
+    return int(part) if part.ndim == 0 else part
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
+    return int(value._array) if isinstance(value, TensorBase) else value.__index__()  # type: ignore[no-any-return]
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """input[index]: a view for basic indices, a copy for arrays and masks."""
+    return ops.getitem(input, index=index_of(index, input._array.shape))
+
+
+def _whole_index(index: Any, name: str) -> ndarray[Any, Any]:
+    array = getattr(index, "_array", None)
+    if array is None or array.dtype.kind not in "iu":
+        what = type(index).__name__ if array is None else str(array.dtype)
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {what}")
+    return array  # type: ignore[no-any-return]
+
+
+def _within(array: Any, size: int, name: str, dim: int) -> None:
+    if array.size and not (0 <= array.min() and array.max() < size):
+        wrong = array[(array < 0) | (array >= size)].flat[0]
+        raise IndexError(f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """out[i][j] = input[index[i][j]][j] for dim 0: one element along ``dim`` for each place."""
+    if sparse_grad:
+        raise RuntimeError("gather: sparse_grad=True is not supported; gradients are dense")
+    dim = wrap_dim(dim, input.ndim)
+    places = _whole_index(index, "gather")
+    if places.ndim != input.ndim and input.ndim:
+        raise RuntimeError(
+            f"gather: Index tensor must have the same number of dimensions as input tensor, got "
+            f"{places.ndim} and {input.ndim}"
+        )
+    for d in range(input.ndim):
+        if d != dim and places.shape[d] > input._array.shape[d]:
+            raise RuntimeError(
+                f"gather: Size does not match at dimension {d} expected index {list(places.shape)} to be "
+                f"no larger than self {list(input.shape)} apart from dimension {dim}"
+            )
+    _within(places, input._array.shape[dim] if input.ndim else 1, "gather", dim)
+    return ops.gather(input, index=places, axis=dim)
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As gather, with broadcasting of all other dimensions; flattened when dim is None."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    dim = wrap_dim(dim, input.ndim)
+    shape = list(np.broadcast_shapes(
+        tuple(1 if i == dim else n for i, n in enumerate(input.shape)),
+        tuple(1 if i == dim else n for i, n in enumerate(indices.shape)),
+    ))
+    wide, places = list(shape), list(shape)
+    wide[dim], places[dim] = input.shape[dim], indices.shape[dim]
+    return gather(input.expand(*wide), dim, indices.expand(*places))
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices at integer positions along a dimension."""
+    places = _whole_index(index, "index_select")
+    if places.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    dim = wrap_dim(dim, input.ndim)
+    _within(places, input._array.shape[dim], "index_select", dim)
+    return ops.take_rows(input, index=places.reshape(-1), axis=dim)
+
+
+def _mask(mask: Any, name: str) -> Any:
+    array = getattr(mask, "_array", mask)
+    if getattr(array, "dtype", None) != np.bool_:
+        raise RuntimeError(f"{name}: expected a bool mask, got {getattr(array, 'dtype', type(mask).__name__)}")
+    return array
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value`` (a number or 0-d tensor) where the mask holds, input elsewhere."""
+    held = _mask(mask, "masked_fill")
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+        )
+    out = elementwise.where(held, value, input)
+    return out if out._array.dtype is input._array.dtype else elementwise.astype(out, dtype=input._array.dtype)
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where the mask holds, in one dimension."""
+    held = _mask(mask, "masked_select")
+    shape = np.broadcast_shapes(input._array.shape, held.shape)
+    return ops.getitem(input.expand(*shape), index=(np.broadcast_to(held, shape),))
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of nonzero elements: (count, ndim), or a tuple of one vector per dimension."""
+    found = np.nonzero(np.atleast_1d(input._array))
+    if as_tuple:
+        return tuple(wrap(i) for i in found)
+    return wrap(np.argwhere(input._array).astype(np.int64))
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of nonzero elements, (count, ndim)."""
+    return wrap(np.argwhere(input._array).astype(np.int64))
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """input[index] = value, in place; the value is broadcast and cast to the input's dtype."""
+    places = index_of(index, input._array.shape)
+    source = value if isinstance(value, TensorBase) else wrap(np.asarray(value, input._array.dtype))
+    if ops.is_basic(places):
+        part = ops.getitem(input, index=places)
+        given: Any = source
+        while given._array.ndim > part._array.ndim and given._array.shape[0] == 1:
+            given = given[0]  # NumPy and PyTorch let leading dimensions of size 1 go
+        write(part, given, "__setitem__")
+        return
+    check_writable(input, "__setitem__")
+    shape = input._array[places].shape
+    try:
+        np.broadcast_to(source._array, shape)
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(source._array.shape)} cannot be broadcast to "
+            f"indexing result of shape {list(shape)}"
+        ) from None
+    new = ops.index_fill(before_write(input, source), source, index=places)
+    write(input, new, "__setitem__")

@@ -1,0 +1,227 @@
+"""Reductions with PyTorch's ``dim`` and ``keepdim``."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.node import TensorBase
+from tensorgrad.ops import elementwise, indexing, shape
+from tensorgrad.ops import reduction as ops
+from tensorgrad.ops import softmax as soft
+from tensorgrad.ops.reduction import axes_of
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "cumsum",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "softmax",
+    "std",
+    "std_mean",
+    "sum",
+    "var",
+    "var_mean",
+]
+
+
+class max_(NamedTuple):  # noqa: N801 - prints as torch.return_types.max does
+    """Maxima along a dimension and the index of the first of each."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class min_(NamedTuple):  # noqa: N801
+    """Minima along a dimension and the index of the first of each."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def axis_of(dim: Any) -> Any:
+    """PyTorch's dim as the core's axis: None or () is all, a list is a tuple."""
+    if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
+        return None
+    return tuple(int(d) for d in dim) if isinstance(dim, (tuple, list)) else int(dim)
+
+
+def _typed(input: Tensor, dtype: Any) -> Tensor:
+    return input if dtype is None else input.to(numpy_dtype(dtype))
+
+
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over all elements or over dimensions; integers add up as int64."""
+    return ops.sum(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+
+
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean over all elements or over dimensions; floating-point only."""
+    return ops.mean(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product of all elements or along one dimension."""
+    return ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+
+
+def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+    """var(x, unbiased), var(x, dim, unbiased) and var(x, dim, correction=c) in one form."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        correction = 1 if unbiased else 0
+    return axis_of(dim), 1 if correction is None else correction
+
+
+def var(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:  # fmt: skip
+    """The variance: squared deviations over (count - correction); correction 1 by default."""
+    axis, correction = _spread(dim, unbiased, correction)
+    return ops.var(input, axis=axis, correction=correction, keepdims=keepdim)
+
+
+def std(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:  # fmt: skip
+    """The standard deviation, sqrt(var)."""
+    return elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+
+
+def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """(var, mean)."""
+    axis, _ = _spread(dim, unbiased, correction)
+    first = var(input, dim, unbiased, keepdim, correction=correction)
+    return first, ops.mean(input, axis=axis, keepdims=keepdim)
+
+
+def std_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """(std, mean)."""
+    first, second = var_mean(input, dim, unbiased, keepdim, correction=correction)
+    return elementwise.sqrt(first), second
+
+
+def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The maximum over dimensions; ties share the gradient evenly."""
+    return ops.amax(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The minimum over dimensions; ties share the gradient evenly."""
+    return ops.amin(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def _one(input: Tensor, dim: int, keepdim: bool, arg: Any) -> tuple[Tensor, Tensor]:
+    """The extreme along one dimension, and its first index, to which all of the gradient goes."""
+    axis = axis_of(dim)
+    where = arg(input, axis=axis, keepdims=True)
+    index = where._array
+    if input._array.ndim == 0:
+        return elementwise.clone(input), where
+    picked = indexing.gather(input, index=index, axis=axis)
+    if keepdim:
+        return picked, where
+    axis = axes_of(axis, input._array.ndim)[0]
+    size = tuple(n for i, n in enumerate(picked.shape) if i != axis)
+    return shape.reshape(picked, shape=size), shape.reshape(where, shape=size)
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y): elementwise."""
+    if other is not None or isinstance(dim, TensorBase):
+        return elementwise.maximum(input, dim if other is None else other)
+    if dim is None:
+        return ops.amax(input, axis=None, keepdims=False)
+    return max_(*_one(input, dim, keepdim, ops.argmax))
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """min(x): all elements, ties share; min(x, dim): (values, indices); min(x, y): elementwise."""
+    if other is not None or isinstance(dim, TensorBase):
+        return elementwise.minimum(input, dim if other is None else other)
+    if dim is None:
+        return ops.amin(input, axis=None, keepdims=False)
+    return min_(*_one(input, dim, keepdim, ops.argmin))
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the first maximum along a dimension, or in the flattened tensor."""
+    return ops.argmax(input, axis=axis_of(dim), keepdims=keepdim if dim is not None else False)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the first minimum along a dimension, or in the flattened tensor."""
+    return ops.argmin(input, axis=axis_of(dim), keepdims=keepdim if dim is not None else False)
+
+
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are nonzero."""
+    return ops.all(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether some element is nonzero."""
+    return ops.any(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """How many elements are nonzero."""
+    return ops.sum(elementwise.ne(input, 0), axis=axis_of(dim), keepdims=False)
+
+
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The running sum along a dimension."""
+    return ops.cumsum(_typed(input, dtype), axis=axes_of(dim, input.ndim)[0] if input.ndim else 0)
+
+
+def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """e**x_i / sum_j e**x_j along a dimension."""
+    return soft.softmax(_typed(input, dtype), axis=int(dim))
+
+
+def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """log(softmax(x)), stable."""
+    return soft.log_softmax(_typed(input, dtype), axis=int(dim))
+
+
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """log sum e**x over dimensions, stable."""
+    return soft.logsumexp(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # fmt: skip
+    """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the largest."""
+    x, axis = elementwise.abs(_typed(input, dtype)), axis_of(dim)
+    if p in ("fro", None, 2):
+        squares = ops.sum(elementwise.mul(x, x), axis=axis, keepdims=keepdim)
+        # sqrt has slope inf at 0, where the norm's subgradient is 0.
+        zero = elementwise.eq(squares, 0)
+        if not np.any(zero._array):
+            return elementwise.sqrt(squares)
+        return elementwise.where(zero, 0, elementwise.sqrt(elementwise.where(zero, 1, squares)))
+    if p == float("inf"):
+        return ops.amax(x, axis=axis, keepdims=keepdim)
+    if p == -float("inf"):
+        return ops.amin(x, axis=axis, keepdims=keepdim)
+    if p == 0:
+        nonzero = elementwise.astype(elementwise.ne(x, 0), dtype=x._array.dtype)
+        return ops.sum(nonzero, axis=axis, keepdims=keepdim)
+    if p == 1:
+        return ops.sum(x, axis=axis, keepdims=keepdim)
+    if not isinstance(p, (int, float)) or builtins.isinstance(p, bool):
+        raise RuntimeError(f"norm: p must be a number or 'fro', got {p!r}")
+    return elementwise.pow(ops.sum(elementwise.pow(x, p), axis=axis, keepdims=keepdim), 1 / p)

@@ -1,0 +1,414 @@
+"""Shape functions with PyTorch's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.node import TensorBase
+from tensorgrad.ops import indexing
+from tensorgrad.ops import shape as ops
+from tensorgrad.views import as_view, view_as_shape
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "broadcast_to",
+    "cat",
+    "chunk",
+    "concat",
+    "concatenate",
+    "expand",
+    "flatten",
+    "flip",
+    "hstack",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "numel",
+    "permute",
+    "ravel",
+    "reshape",
+    "select",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "tile",
+    "transpose",
+    "tril",
+    "triu",
+    "unbind",
+    "unflatten",
+    "unsqueeze",
+    "view",
+    "vstack",
+]
+
+
+def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
+    """A dimension counted from the front; IndexError for one that is not there."""
+    span = max(ndim + extra, 1)
+    if not -span <= dim < span:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})"
+        )
+    return dim % span
+
+
+def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[int, ...]:
+    """The target shape with its -1, if any, computed."""
+    sizes, total = tuple(target), prod(shape)
+    if sizes.count(-1) > 1:
+        raise RuntimeError(f"{name}: only one dimension can be inferred, got {sizes}")
+    if -1 in sizes:
+        known = prod(n for n in sizes if n != -1)
+        if known == 0 or total % known:
+            raise RuntimeError(f"{name}: shape '{list(sizes)}' is invalid for input of size {total}")
+        sizes = tuple(total // known if n == -1 else n for n in sizes)
+    if any(n < 0 for n in sizes) or prod(sizes) != total:
+        raise RuntimeError(f"{name}: shape '{list(sizes)}' is invalid for input of size {total}, shape {shape}")
+    return sizes
+
+
+def _sizes(size: Any) -> tuple[int, ...]:
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = tuple(size[0])
+    return tuple(int(n) for n in size)
+
+
+def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """The elements in row-major order under another shape; a view where that is possible."""
+    sizes = _filled(input._array.shape, _sizes((shape,)), "reshape")
+    shared: Any = view_as_shape(input, sizes)
+    return ops.reshape(input, shape=sizes) if shared is None else shared
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """A reshape that shares memory; RuntimeError where the strides forbid it."""
+    sizes = _filled(input._array.shape, _sizes(shape), "view")
+    shared: Any = view_as_shape(input, sizes)
+    if shared is None:
+        raise RuntimeError(
+            f"view size {list(sizes)} is not compatible with input tensor's size {tuple(input.shape)} and "
+            f"stride {input.stride()} (at least one dimension spans across two contiguous subspaces). "
+            "Use .reshape(...) instead."
+        )
+    return shared  # type: ignore[no-any-return]
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join the dimensions from start_dim to end_dim into one."""
+    shape = input._array.shape
+    if not shape:
+        return reshape(input, (1,))
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if start == end:
+        return input
+    return reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Split one dimension into several."""
+    dim = wrap_dim(dim, input.ndim)
+    shape = input._array.shape
+    inner = _filled((shape[dim],), tuple(sizes), "unflatten")
+    return reshape(input, (*shape[:dim], *inner, *shape[dim + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """One dimension, in row-major order."""
+    return reshape(input, (-1,))
+
+
+def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """The dimensions in another order, as a view."""
+    order = tuple(wrap_dim(d, input.ndim) for d in dims)
+    if sorted(order) != list(range(input.ndim)):
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+            f"the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to "
+            f"len(dims) = {len(order)}"
+            if len(order) != input.ndim
+            else f"permute: duplicate dims are not allowed, got {tuple(dims)}"
+        )
+    return ops.permute(input, axes=order)
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Exchange two dimensions, as a view."""
+    order = list(range(input.ndim))
+    a, b = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
+    if order:
+        order[a], order[b] = order[b], order[a]
+    return ops.permute(input, axes=tuple(order))
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; a vector as it is."""
+    if input.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return transpose(input, 0, 1) if input.ndim == 2 else input
+
+
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Move dimensions to other places, the rest keeping their order."""
+    sources = (source,) if isinstance(source, int) else tuple(source)
+    places = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(sources) != len(places):
+        raise RuntimeError(f"movedim: got {len(sources)} source and {len(places)} destination dims")
+    sources = tuple(wrap_dim(d, input.ndim) for d in sources)
+    places = tuple(wrap_dim(d, input.ndim) for d in places)
+    if len(set(sources)) != len(sources) or len(set(places)) != len(places):
+        raise RuntimeError("movedim: repeated dim")
+    rest = [i for i in range(input.ndim) if i not in sources]
+    for place, origin in sorted(zip(places, sources, strict=True)):
+        rest.insert(place, origin)
+    return ops.permute(input, axes=tuple(rest))
+
+
+moveaxis = movedim
+
+
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Drop dimensions of size 1: all, or those named."""
+    shape = input._array.shape
+    if dim is None:
+        gone = {i for i, n in enumerate(shape) if n == 1}
+    else:
+        dims = (dim,) if isinstance(dim, int) else tuple(dim)
+        named = {wrap_dim(d, len(shape)) for d in dims}
+        gone = {i for i in named if i < len(shape) and shape[i] == 1}
+    index = tuple(0 if i in gone else slice(None) for i in range(len(shape)))
+    return indexing.getitem(input, index=index)
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Insert a dimension of size 1."""
+    dim = wrap_dim(dim, input.ndim, extra=1)
+    return indexing.getitem(input, index=(*(slice(None),) * dim, None))
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """Repeat along dimensions of size 1, as a view; the gradient sums over the repeats."""
+    return expand(input, *size)
+
+
+def expand(input: Tensor, *size: Any) -> Tensor:
+    """As broadcast_to; -1 keeps a dimension."""
+    sizes = _sizes(size)
+    shape = input._array.shape
+    lead = len(sizes) - len(shape)
+    if lead < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(sizes)}) must be greater or equal to the "
+            f"number of dimensions in the tensor ({len(shape)})"
+        )
+    full = []
+    for i, n in enumerate(sizes):
+        if n == -1:
+            if i < lead:
+                raise RuntimeError("expand: -1 is not allowed in a leading, non-existing dimension")
+            n = shape[i - lead]
+        elif i >= lead and shape[i - lead] not in (1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size "
+                f"({shape[i - lead]}) at non-singleton dimension {i}. Target sizes: {sizes}. "
+                f"Tensor sizes: {shape}"
+            )
+        full.append(n)
+    return ops.broadcast_to(input, shape=tuple(full))
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape to which all the shapes broadcast."""
+    from tensorgrad.size import Size
+
+    try:
+        return Size(np.broadcast_shapes(*(tuple(s) if not isinstance(s, int) else (s,) for s in shapes)))
+    except ValueError as error:
+        raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {error}") from None
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors expanded to their common shape."""
+    shape = broadcast_shapes(*(t.shape for t in tensors))
+    return tuple(expand(t, *shape) for t in tensors)
+
+
+def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
+    if isinstance(tensors, TensorBase):
+        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
+    tensors = tuple(tensors)
+    if not tensors:
+        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+    for i, item in enumerate(tensors):
+        if not isinstance(item, TensorBase):
+            raise TypeError(
+                f"{name}(): expected Tensor as element {i} in argument 0, but got {type(item).__name__}"
+            )
+    return tensors
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along a dimension that they have."""
+    parts = _check_list(tensors, "cat")
+    # PyTorch ignores a one-dimensional empty tensor, a habit of old code.
+    real = [p for p in parts if p._array.shape != (0,)] or list(parts[:1])
+    ranks = {p.ndim for p in real}
+    if ranks == {0}:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    if len(ranks) > 1:
+        raise RuntimeError(
+            f"cat: Tensors must have same number of dimensions: got {[p.ndim for p in parts]}"
+        )
+    dim = wrap_dim(dim, real[0].ndim)
+    first = real[0]._array.shape
+    for i, p in enumerate(real):
+        for d, (n, m) in enumerate(zip(first, p._array.shape, strict=True)):
+            if d != dim and n != m:
+                raise RuntimeError(
+                    f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {n} but "
+                    f"got size {m} for tensor number {i} in the list."
+                )
+    return ops.cat(*real, axis=dim)
+
+
+concat = concatenate = cat
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors of one shape along a new dimension."""
+    parts = _check_list(tensors, "stack")
+    for i, p in enumerate(parts):
+        if p._array.shape != parts[0]._array.shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at entry 0 "
+                f"and {list(p.shape)} at entry {i}"
+            )
+    dim = wrap_dim(dim, parts[0].ndim, extra=1)
+    return ops.cat(*(unsqueeze(p, dim) for p in parts), axis=dim)
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Join along dimension 1, or 0 for vectors."""
+    parts = [reshape(p, (1,)) if p.ndim == 0 else p for p in _check_list(tensors, "hstack")]
+    return cat(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Join along dimension 0, vectors as rows."""
+    parts = [reshape(p, (1, -1)) if p.ndim < 2 else p for p in _check_list(tensors, "vstack")]
+    return cat(parts, 0)
+
+
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
+    dim = wrap_dim(dim, tensor.ndim)
+    if not tensor.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    total = tensor._array.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0 or (size == 0 and total):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        count = max(-(-total // size), 1) if size else 1
+        sections = tuple(max(min(size, total - i * size), 0) for i in range(count))
+    else:
+        sections = tuple(int(n) for n in split_size_or_sections)
+        if sum(sections) != total or min(sections, default=0) < 0:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
+                f"dimension {dim}), but got split_sizes={list(sections)}"
+            )
+    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
+    start = 0
+    for piece, size in zip(pieces, sections, strict=True):
+        index = (slice(None),) * dim + (slice(start, start + size),)
+        as_view(indexing.getitem.primitive, tensor, piece, {"index": index})  # type: ignore[attr-defined]
+        start += size
+    return tuple(pieces)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most ``chunks`` pieces of equal size along a dimension."""
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    total = input._array.shape[wrap_dim(dim, input.ndim)]
+    return split(input, max(-(-total // chunks), 1), dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along a dimension, without it."""
+    dim = wrap_dim(dim, input.ndim)
+    if not input._array.shape[dim]:
+        return ()
+    return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
+
+
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """``length`` slices from ``start`` along a dimension, as a view."""
+    dim = wrap_dim(dim, input.ndim)
+    size = input._array.shape[dim]
+    start = int(start)
+    if not -size <= start <= size:
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+    start = start + size if start < 0 else start
+    if length < 0 or start + length > size:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return indexing.getitem(input, index=(*(slice(None),) * dim, slice(start, start + length)))
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """One slice along a dimension, as a view without it."""
+    dim = wrap_dim(dim, input.ndim)
+    size = input._array.shape[dim] if input.ndim else 0
+    if not -size <= index < size:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}")
+    return indexing.getitem(input, index=(*(slice(None),) * dim, int(index)))
+
+
+def flip(input: Tensor, dims: Any) -> Tensor:
+    """Reversed along dimensions, as a copy."""
+    dims = (dims,) if isinstance(dims, int) else tuple(dims)
+    return ops.flip(input, axes=tuple(wrap_dim(d, input.ndim) for d in dims))
+
+
+def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """Repeated along each dimension as often as ``dims`` says."""
+    dims = tuple(dims)
+    dims = (1,) * (input.ndim - len(dims)) + dims
+    shape = (1,) * (len(dims) - input.ndim) + input._array.shape
+    spread = reshape(input, [k for n in shape for k in (1, n)])
+    wide = expand(spread, *[k for r, n in zip(dims, shape, strict=True) for k in (r, n)])
+    return ops.reshape(wide, shape=tuple(r * n for r, n in zip(dims, shape, strict=True)))
+
+
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices; the rest is 0."""
+    return ops.tril(input, diagonal=diagonal)
+
+
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices; the rest is 0."""
+    return ops.triu(input, diagonal=diagonal)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input._array.size
+
+

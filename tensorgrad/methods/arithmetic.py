@@ -1,0 +1,180 @@
+"""Operators.  They call primitives directly: one frame less on the commonest path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.functions.elementwise import sub
+from tensorgrad.functions.linalg import matmul
+from tensorgrad.node import TensorBase
+from tensorgrad.ops import elementwise as ops
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["ArithmeticMethods"]
+
+# What an operator accepts beside a Tensor; for anything else Python may ask the other operand.
+_OPERANDS = (TensorBase, bool, int, float, complex, np.ndarray, np.generic)
+
+
+class ArithmeticMethods:
+    """Python's operators on tensors."""
+
+    __slots__ = ()
+
+    def __add__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.add(self, other)
+
+    def __radd__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.add(other, self)
+
+    def __mul__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.mul(self, other)
+
+    def __rmul__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.mul(other, self)
+
+    def __truediv__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.div(self, other)
+
+    def __rtruediv__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.div(other, self)
+
+    def __floordiv__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.floor_divide(other, self)
+
+    def __mod__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.remainder(self, other)
+
+    def __rmod__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.remainder(other, self)
+
+    def __pow__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.pow(self, other)
+
+    def __rpow__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.pow(other, self)
+
+    def __matmul__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return matmul(self, other)
+
+    def __rmatmul__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return matmul(other, self)
+
+    def __and__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_and(other, self)
+
+    def __or__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_or(other, self)
+
+    def __xor__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_xor(self, other)
+
+    def __rxor__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.bitwise_xor(other, self)
+
+    def __sub__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return sub(self, other) if self._array.dtype.kind == "b" else ops.sub(self, other)
+
+    def __rsub__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.sub(other, self)
+
+    def __neg__(self: Any) -> Tensor:
+        return ops.neg(self)
+
+    def __pos__(self: Any) -> Tensor:
+        return self  # type: ignore[no-any-return]
+
+    def __abs__(self: Any) -> Tensor:
+        return ops.abs(self)
+
+    def __invert__(self: Any) -> Tensor:
+        return ops.bitwise_not(self)
+
+    def __eq__(self: Any, other: Any) -> Tensor:  # type: ignore[override]
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.eq(self, other)
+
+    def __ne__(self: Any, other: Any) -> Tensor:  # type: ignore[override]
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.ne(self, other)
+
+    def __lt__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.lt(self, other)
+
+    def __le__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.le(self, other)
+
+    def __gt__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.gt(self, other)
+
+    def __ge__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return ops.ge(self, other)
+
+    __hash__ = object.__hash__  # defining __eq__ would take it away

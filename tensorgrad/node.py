@@ -1,0 +1,365 @@
+"""The graph's parts: tensors' state, storages, nodes, scopes, and what a thread is doing."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy import asarray, ndarray
+
+from tensorgrad.provenance import Location, caller, locate
+
+if TYPE_CHECKING:
+    from tensorgrad.primitive import Primitive
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "AccumulateGrad",
+    "Context",
+    "Kept",
+    "Node",
+    "OutputNode",
+    "Scope",
+    "Spec",
+    "Storage",
+    "TensorBase",
+    "accumulator",
+    "edge_of",
+    "local",
+    "make_node",
+    "new",
+    "number",
+    "push_scope",
+    "register_tensor_class",
+    "storage_of",
+    "wrap",
+]
+
+
+new = object.__new__
+
+# --- State of a thread --------------------------------------------------------------------------
+
+
+class Scope:
+    """Where in a tree of modules a node was made: an immutable linked record of plain values.
+
+    ``name`` is the name under which the parent registered the module, ``cls`` its class's name,
+    ``call`` how many times this module had been called before within the same program.
+    """
+
+    __slots__ = ("call", "cls", "name", "parent")
+
+    def __init__(self, parent: Scope | None, name: str, cls: str, call: int) -> None:
+        self.parent, self.name, self.cls, self.call = parent, name, cls, call
+
+    @property
+    def path(self) -> str:
+        """The dotted path from the outermost module, as in ``named_modules``: ``features.0``."""
+        names: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.name:
+                names.append(scope.name)
+            scope = scope.parent
+        return ".".join(reversed(names))
+
+    def __repr__(self) -> str:
+        return f"Scope({self.path or self.cls!r}, {self.cls}, call {self.call})"
+
+
+class Context:
+    """What one thread is doing: whether it records, in which module, and who watches."""
+
+    __slots__ = ("grad_enabled", "on_backward", "on_forward", "scope")
+
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.scope: Scope | None = None
+        self.on_forward: tuple[Callable[[Node, Any], object], ...] = ()
+        self.on_backward: tuple[Callable[[Node, Any], object], ...] = ()
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.context = Context()
+
+
+local = _Local()
+
+
+class push_scope:  # noqa: N801 - reads as a statement
+    """Enter a module's scope for the body of a ``with``."""
+
+    __slots__ = ("context", "scope")
+
+    def __init__(self, name: str, cls: str, call: int) -> None:
+        self.context = local.context
+        self.scope = Scope(self.context.scope, name, cls, call)
+
+    def __enter__(self) -> Scope:
+        self.context.scope = self.scope
+        return self.scope
+
+    def __exit__(self, *error: object) -> None:
+        self.context.scope = self.scope.parent
+
+
+# --- Tensors and storages, as far as recording must know them -------------------------------------
+
+
+class Storage:
+    """What a tensor shares with its views: how often, when and where it was written.
+
+    ``stamp`` is the creation number at the last write: a node made before it that saved this
+    memory must not be used any more.  ``aliases`` is kept only for arrays whose layout the engine
+    chose, so that all of them can move to a contiguous copy together.
+    """
+
+    __slots__ = ("aliases", "stamp", "version", "writer")
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.stamp = 0
+        self.writer: tuple[CodeType | None, int] = (None, 0)
+        self.aliases: list[weakref.ref[Any]] | None = None
+
+
+class TensorBase:
+    """The state of a Tensor, as slots.  Only the engine touches them."""
+
+    __slots__ = (
+        "_accumulator",  # weak reference to the leaf's AccumulateGrad node
+        "_array",  # always an ndarray
+        "_grad",  # Tensor | None
+        "_hooks",  # a leaf's hooks, by id
+        "_node",  # the node that made it; None for a leaf
+        "_requires_grad",
+        "_storage",  # made when first needed: by a save, a view, a write
+        "_view",  # (parent, primitive, params, stamp at which the node was derived)
+    )
+    _accumulator: weakref.ref[AccumulateGrad] | None
+    _array: ndarray[Any, Any]
+    _grad: Any
+    _hooks: dict[int, Callable[[Any], Any]] | None
+    _node: Node | None
+    _requires_grad: bool
+    _storage: Storage | None
+    _view: tuple[Any, Primitive, dict[str, Any] | None, int] | None
+
+
+class _Hook:
+    """What tensor.py registers: the class of outputs, and how a view follows writes to its base."""
+
+    tensor: type[Tensor]
+    refresh_view: Callable[[Any], None]
+    register_alias: Callable[[Any, Any], None]
+
+
+hook = _Hook()
+
+
+def register_tensor_class(
+    cls: type[Tensor],
+    refresh_view: Callable[[Any], None],
+    register_alias: Callable[[Any, Any], None],
+) -> None:
+    """The one back-reference of the core, called by tensor.py when it is imported."""
+    hook.tensor = cls
+    hook.refresh_view = refresh_view
+    hook.register_alias = register_alias
+
+
+def wrap(array: Any, node: Node | None = None) -> Tensor:
+    """A Tensor on an array, without a copy; part of the graph if a node is given."""
+    out = new(hook.tensor)
+    out._array = array if type(array) is ndarray else asarray(array)
+    out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+    out._node = node
+    out._requires_grad = node is not None
+    return out
+
+
+def storage_of(tensor: TensorBase) -> Storage:
+    """The tensor's storage, made if this is the first one to ask."""
+    storage = tensor._storage
+    if storage is None:
+        storage = tensor._storage = Storage()
+    return storage
+
+
+# --- Nodes --------------------------------------------------------------------------------------
+
+number = itertools.count(1).__next__
+
+
+class Spec(NamedTuple):
+    """What a rule knows of an argument that was not saved."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+class Kept(NamedTuple):
+    """What a forward returns when its primitive ``keeps`` extras for the rules.
+
+    ``constants`` are not differentiated (indices, masks).  ``cache`` depends on the inputs (columns,
+    normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes it again.
+    """
+
+    y: Any
+    constants: Any = None
+    cache: Any = None
+
+
+class Node:
+    """One recorded operation.  It has edges to the nodes of its inputs, never to a Tensor.
+
+    An edge is the input's node (a leaf has an `AccumulateGrad`), or None where no gradient is
+    needed.  A node stands for one output; an operation with several has an `OutputNode` for each.
+    Shape, dtype, place, scope and edges survive the freeing of the saved arrays.
+    """
+
+    __slots__ = (
+        "code",
+        "dtype",
+        "hooks",
+        "inputs",
+        "lasti",
+        "op",
+        "params",
+        "saved",
+        "scope",
+        "seq",
+        "shape",
+        "storages",
+    )
+    op: Primitive
+    inputs: tuple[Node | None, ...]
+    params: dict[str, Any] | None
+    saved: tuple[Any, ...] | None
+    storages: tuple[Storage | None, ...] | None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    code: CodeType | None
+    lasti: int
+    scope: Scope | None
+    seq: int
+    hooks: Any
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions of the output."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements of the output."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def location(self) -> Location | None:
+        """File, line and function of the user's program that made this node."""
+        return locate(self.code, self.lasti)
+
+    def name(self) -> str:
+        """The node's name as PyTorch spells it: ``MulBackward0``."""
+        return "".join(part[:1].upper() + part[1:] for part in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """(node, output index) of each input, as in PyTorch."""
+        return tuple(
+            (edge.inputs[0], edge.index) if isinstance(edge, OutputNode) else (edge, 0)
+            for edge in self.inputs
+        )
+
+    def register_hook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(grad_inputs, grad_outputs)`` after this node's rules have run."""
+        from tensorgrad.hooks import register_post_hook
+
+        return register_post_hook(self, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(grad_outputs)`` before this node's rules run."""
+        from tensorgrad.hooks import register_pre_hook
+
+        return register_pre_hook(self, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class OutputNode(Node):
+    """One output of an operation with several; its only edge is that operation's node."""
+
+    __slots__ = ("index",)
+    index: int
+
+
+class AccumulateGrad(Node):
+    """Where a leaf's gradient arrives.  It keeps the leaf alive; the leaf refers to it weakly."""
+
+    __slots__ = ("__weakref__", "variable")
+    op: Primitive  # one for all: set in primitive.py
+    variable: Tensor
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+
+def accumulator(leaf: Any) -> AccumulateGrad:
+    """The node that accumulates into ``leaf.grad``, made when first needed."""
+    reference = leaf._accumulator
+    node = reference() if reference is not None else None
+    if node is None:
+        node = new(AccumulateGrad)
+        node.inputs = ()
+        node.params = node.saved = node.storages = node.scope = node.hooks = None
+        node.shape, node.dtype = leaf._array.shape, leaf._array.dtype
+        node.code, node.lasti, node.seq = None, 0, 0  # a leaf comes before everything
+        node.variable = leaf
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def edge_of(tensor: Any) -> Node | None:
+    """The node at which a tensor's gradient arrives; None if it needs none."""
+    if tensor._view is not None:
+        hook.refresh_view(tensor)
+    if not tensor._requires_grad:
+        return None
+    return tensor._node if tensor._node is not None else accumulator(tensor)
+
+
+def make_node(
+    op: Primitive,
+    inputs: tuple[Node | None, ...],
+    saved: tuple[Any, ...],
+    params: dict[str, Any] | None,
+    shape: Any,
+    dtype: Any,
+    kind: type[Node] = Node,
+) -> Node:
+    """A node outside the specialised recorders; its place is that of the nearest user's frame."""
+    node = new(kind)
+    node.op, node.inputs, node.saved, node.params = op, inputs, saved, params
+    node.shape, node.dtype = shape, dtype
+    node.storages = node.hooks = None
+    node.code, node.lasti = caller(2)
+    node.scope = local.context.scope
+    node.seq = number()
+    return node

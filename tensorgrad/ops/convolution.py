@@ -1,0 +1,94 @@
+"""Convolution and its two adjoints: bilinear, so the three are closed under differentiation.
+
+``stride`` and ``dilation`` are one int per spatial axis, ``padding`` one (low, high) pair.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorgrad.kernels import windows
+from tensorgrad.primitive import Kept, primitive
+
+
+def _of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
+    return xp.conv_input(g, w, shape=x.shape, **how)
+
+
+def _of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
+    if cache is not None:
+        return windows.weight_gradient(None, g, w.shape, **how, cols=cache)
+    return xp.conv_weight(x, g, shape=w.shape, **how)
+
+
+def _of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
+    return xp.sum(g, axis=(0, *range(2, g.ndim)), keepdims=False)
+
+
+def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> None:
+    n = w.ndim - 2
+    if x.ndim != n + 2:
+        raise RuntimeError(f"expected an input (N, C, *spatial) of {n + 2} dimensions, got {x.shape}")
+    if w.shape[1] * groups != x.shape[1]:
+        raise RuntimeError(
+            f"given groups={groups}, weight of size {w.shape}, expected input {x.shape} to have "
+            f"{w.shape[1] * groups} channels, but got {x.shape[1]} channels instead"
+        )
+    if w.shape[0] % groups:
+        raise RuntimeError(f"{w.shape[0]} output channels are not divisible by groups={groups}")
+    if b is not None and b.shape != (w.shape[0],):
+        raise RuntimeError(f"expected bias of shape ({w.shape[0]},), got {b.shape}")
+    kinds = {str(a.dtype) for a in (x, w, b) if a is not None}
+    if len(kinds) > 1:
+        raise RuntimeError(f"input, weight and bias should have one type, got {', '.join(sorted(kinds))}")
+    for i in range(n):
+        room = x.shape[2 + i] + padding[i][0] + padding[i][1]
+        need = dilation[i] * (w.shape[2 + i] - 1) + 1
+        if room < need:
+            raise RuntimeError(
+                f"calculated padded input size along spatial axis {i} is {room}, kernel size can't "
+                f"be greater than that: {need}"
+            )
+
+
+@primitive(
+    _of_input,
+    _of_weight,
+    _of_bias,
+    saves=("w", "x w", ""),
+    keeps="cache",
+    formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_but_channels(g)"),
+)
+def conv(
+    x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: int, keep: bool = False
+) -> Kept:
+    """Cross-correlation: x (N, C, *S), w (O, C/groups, *K), b (O,) or None."""
+    _check(x, w, b, groups, padding, dilation)
+    y, cols = windows.convolve(x, w, b, stride, padding, dilation, groups, keep)
+    return Kept(y, cache=cols)
+
+
+@primitive(
+    lambda xp, gg, y, g, w, *, shape, **how: xp.conv(gg, w, None, **how),
+    lambda xp, gg, y, g, w, *, shape, **how: xp.conv_weight(gg, g, shape=w.shape, **how),
+    saves=("w", "g w"),
+    formula=("conv(g_y, w)", "conv_weight(g_y, g, w)"),
+)
+def conv_input(
+    g: Any, w: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    """The adjoint of convolution with respect to its input, of the given shape."""
+    return windows.input_gradient(g, w, shape, stride, padding, dilation, groups)
+
+
+@primitive(
+    lambda xp, gg, y, x, g, *, shape, **how: xp.conv_input(g, gg, shape=x.shape, **how),
+    lambda xp, gg, y, x, g, *, shape, **how: xp.conv(x, gg, None, **how),
+    saves=("g", "x"),
+    formula=("conv_input(g, g_y, x)", "conv(x, g_y)"),
+)
+def conv_weight(
+    x: Any, g: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    """The adjoint of convolution with respect to its weight, of the given shape."""
+    return windows.weight_gradient(x, g, shape, stride, padding, dilation, groups)

@@ -1,0 +1,127 @@
+"""Indexing: getitem and its adjoint, gather and its adjoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.primitive import primitive
+
+
+def is_basic(index: tuple[Any, ...]) -> bool:
+    """Whether an index gives a view: no arrays in it."""
+    return not any(isinstance(part, (ndarray, list, bool, np.bool_)) for part in index)
+
+
+@primitive(
+    lambda xp, g, y, x, *, index: xp.put(g, index=index, shape=x.shape),
+    formula="put(g, x, index)",
+    view=True,
+)
+def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
+    """x[index] with NumPy's and PyTorch's rules; a view for a basic index."""
+    if is_basic(index) and not any(part is Ellipsis for part in index):
+        return x[(*index, Ellipsis)]  # the Ellipsis makes even a single element a view
+    return x[index]
+
+
+@primitive(
+    lambda xp, g, y, x, *, index, shape: xp.getitem(g, index=index), formula="getitem(g, index)"
+)
+def put(x: Any, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape with x added at an index: the adjoint of getitem."""
+    out = np.zeros(shape, x.dtype)
+    if is_basic(index):
+        out[index] = x
+    elif all(part is Ellipsis or isinstance(part, slice) or _is_mask(part) for part in index):
+        out[index] = x  # a mask names every place once
+    else:
+        np.add.at(out, index, x)
+    return out
+
+
+def _is_mask(part: Any) -> bool:
+    return isinstance(part, ndarray) and part.dtype == np.bool_
+
+
+def _kept(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
+    outside = np.ones(g.shape, bool)
+    outside[index] = False
+    return xp.mask(g, mask=outside)
+
+
+def _written(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
+    """Of several values written to one place the last one stays, and has the gradient."""
+    part = xp.getitem(g, index=index)
+    order = np.arange(part.size).reshape(part.shape)
+    last = np.zeros(g.shape, np.int64)
+    last[index] = order
+    return xp.mask(part, mask=last[index] == order)
+
+
+@primitive(
+    _kept,
+    _written,
+    formula=("g * (1 - put(1, x, index))", "getitem(g, index)"),
+)
+def index_fill(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
+    """x with v, broadcast, in place of the elements at an index."""
+    out = x.copy(order="K")
+    out[index] = v
+    return out
+
+
+def _along(shape: tuple[int, ...], index: Any, axis: int) -> tuple[Any, ...]:
+    """The full integer index that takes, at each place, element index[place] along one axis."""
+    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
+    return tuple(index if i == axis else part for i, part in enumerate(grid))
+
+
+@primitive(
+    lambda xp, g, y, x, *, index, axis: xp.scatter_add(g, index=index, axis=axis, shape=x.shape),
+    formula="scatter(g, x, index, axis)",
+)
+def gather(x: Any, *, index: Any, axis: int) -> Any:
+    """out[.., i, ..] = x[.., index[.., i, ..], ..]: one element along an axis for each place."""
+    if x.ndim == 0:
+        return x.reshape(1)[index]
+    return x[_along(x.shape, index, axis % x.ndim)]
+
+
+@primitive(
+    lambda xp, g, y, x, *, index, axis, shape: xp.gather(g, index=index, axis=axis),
+    formula="gather(g, index, axis)",
+)
+def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape with x added at the places gather would read: gather's adjoint."""
+    out = np.zeros(shape, x.dtype)
+    if not shape:
+        return out + np.add.reduce(x, axis=None)
+    np.add.at(out, _along(shape, index, axis % len(shape)), x)
+    return out
+
+
+@primitive(
+    lambda xp, g, y, x, *, index, axis: xp.index_put_rows(g, index=index, axis=axis, shape=x.shape),
+    formula="scatter_rows(g, x, index, axis)",
+)
+def take_rows(x: Any, *, index: Any, axis: int) -> Any:
+    """Whole slices at integer positions along an axis: index_select, embedding."""
+    return np.take(x, index, axis=axis)
+
+
+@primitive(
+    lambda xp, g, y, x, *, index, axis, shape: xp.take_rows(g, index=index, axis=axis),
+    formula="take_rows(g, index, axis)",
+)
+def index_put_rows(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape with x's slices added at positions along an axis: take_rows' adjoint."""
+    out = np.zeros(shape, x.dtype)
+    moved = np.moveaxis(out, axis, 0)
+    source = np.moveaxis(
+        x, tuple(range(axis, axis + index.ndim)), tuple(range(index.ndim))
+    )
+    np.add.at(moved, index, source)
+    return out

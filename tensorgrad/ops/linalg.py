@@ -1,0 +1,120 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.primitive import primitive
+
+
+def _swap(xp: Any, x: Any) -> Any:
+    """Exchange the last two axes."""
+    return xp.permute(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _left(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1 and b.ndim == 1:
+        return xp.mul(g, b)
+    if b.ndim == 1:  # y_i = sum_k a_ik b_k
+        return xp.mul(xp.reshape(g, shape=(*g.shape, 1)), b)
+    if a.ndim == 1:
+        return _vector(xp, xp.matmul(b, xp.reshape(g, shape=(*g.shape, 1))), b)
+    return xp.matmul(g, _swap(xp, b))
+
+
+def _vector(xp: Any, product: Any, matrix: Any) -> Any:
+    """Drop the column axis; a batch of vectors is summed by the engine."""
+    return xp.reshape(product, shape=product.shape[:-1])
+
+
+def _right(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1 and b.ndim == 1:
+        return xp.mul(g, a)
+    if a.ndim == 1:  # y_j = sum_k a_k b_kj
+        column = xp.reshape(a, shape=(*a.shape, 1))
+        return xp.mul(column, xp.reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1])))
+    if b.ndim == 1:
+        return _vector(
+            xp, xp.matmul(_swap(xp, a), xp.reshape(g, shape=(*g.shape, 1))), a
+        )
+    if b.ndim == 2 and a.ndim > 2:
+        # One product over the flattened batch, not a batch of products to be summed.
+        rows = xp.reshape(a, shape=(-1, a.shape[-1]))
+        return xp.matmul(_swap(xp, rows), xp.reshape(g, shape=(-1, g.shape[-1])))
+    return xp.matmul(_swap(xp, a), g)
+
+
+def _formula(shapes: Any, params: Any) -> tuple[str, str]:
+    a, b = shapes
+    if len(a) == 1 and len(b) == 1:
+        return "g * b", "g * a"
+    if len(b) == 1:
+        return "outer(g, b)", "a.T @ g" if len(a) == 2 else "rows(a).T @ flat(g)"
+    if len(a) == 1:
+        return "b @ g" if len(b) == 2 else "g @ b.T", "outer(a, g)"
+    return "g @ b.T", "a.T @ g"
+
+
+@primitive(_left, _right, saves=("b", "a"), formula=_formula, promote="common")
+def matmul(a: Any, b: Any) -> Any:
+    """The matrix product: vectors, matrices, and batches of them with broadcasting."""
+    if a.ndim == 0 or b.ndim == 0:
+        raise RuntimeError(
+            f"both arguments need at least one dimension, got {a.ndim}-d and {b.ndim}-d; use * for scalars"
+        )
+    inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if a.shape[-1] != inner:
+        raise RuntimeError(
+            f"the inner sizes differ: {a.shape[-1]} columns on the left, {inner} rows on the right"
+        )
+    if a.ndim == 2 and b.ndim == 2:
+        return np.dot(a, b) if a.dtype.kind != "b" else np.matmul(a, b)
+    if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
+        rows = np.dot(a.reshape(-1, a.shape[-1]), b)
+        return rows.reshape(*a.shape[:-1], b.shape[-1])
+    return np.matmul(a, b)
+
+
+def _linear_rules() -> Any:
+    def to_rows(xp: Any, x: Any) -> Any:
+        return x if x.ndim == 2 else xp.reshape(x, shape=(-1, x.shape[-1]))
+
+    def of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
+        return xp.matmul(g, w)
+
+    def of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
+        # g.T @ x has the weight's own layout, so that the optimizer walks both alike.
+        return xp.matmul(_swap(xp, to_rows(xp, g)), to_rows(xp, x))
+
+    def of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
+        return xp.sum(to_rows(xp, g), axis=0, keepdims=False)
+
+    return of_input, of_weight, of_bias
+
+
+def _linear_formula(shapes: Any, params: Any) -> tuple[str, ...]:
+    if len(shapes[0]) > 1:
+        return "g @ w", "rows(g).T @ rows(x)", "sum(rows(g), 0)"
+    return "g @ w", "outer(g, x)", "g"
+
+
+@primitive(*_linear_rules(), saves=("w", "x", ""), formula=_linear_formula)
+def linear(x: Any, w: Any, b: Any) -> Any:
+    """x @ w.T + b, fused: x (..., in), w (out, in), b (out,) or None."""
+    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
+        raise RuntimeError(
+            f"input's last dimension must be the weight's second: got {x.shape} and {w.shape}"
+        )
+    if b is not None and b.shape != (w.shape[0],):
+        raise RuntimeError(f"bias has shape {b.shape}, expected ({w.shape[0]},)")
+    kinds = {a.dtype for a in (x, w, b) if a is not None}
+    if len(kinds) > 1:
+        raise RuntimeError(
+            f"input, weight and bias must have one dtype, got {', '.join(map(str, sorted(kinds, key=str)))}"
+        )
+    y = np.dot(x.reshape(-1, x.shape[-1]), w.T) if x.ndim != 2 else np.dot(x, w.T)
+    if b is not None:
+        y += b
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[0])

@@ -1,0 +1,224 @@
+"""Reductions: sums, means, extremes, products, cumulative sums.
+
+``axis`` is None (all), an int or a tuple; gradients are put back along the reduced axes.
+"""
+
+from __future__ import annotations
+
+from math import prod as product
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.primitive import primitive
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The reduced axes, counted from the front; AxisError for one that is not there."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    normal = []
+    for a in axes:
+        if not -max(ndim, 1) <= a < max(ndim, 1):
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-max(ndim, 1)}, "
+                f"{max(ndim, 1) - 1}], but got {a})"
+            )
+        normal.append(a % max(ndim, 1))
+    if len(set(normal)) != len(normal):
+        raise RuntimeError(f"dim {normal} appears multiple times in the list of dims")
+    return () if ndim == 0 else tuple(normal)
+
+
+def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """The shape with reduced axes of length 1."""
+    axes = axes_of(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def count(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements each result comes from."""
+    return product(shape[i] for i in axes_of(axis, len(shape)))
+
+
+def _back(xp: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Give a reduced array its reduced axes back, with length 1."""
+    return g if keepdims else xp.reshape(g, shape=kept_shape(x.shape, axis))
+
+
+def _spread(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    return xp.broadcast_to(_back(xp, g, x, axis, keepdims), shape=x.shape)
+
+
+@primitive(_spread, formula="spread(g, x, axis)")
+def sum(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The sum over axes; integers and bools add up as int64."""
+    if x.dtype.kind in "biu":
+        x = x.astype(np.int64, copy=False)
+    return np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    n = count(x.shape, axis)
+    return _spread(xp, xp.mul(g, 1 / n if n else float("nan")), y, x, axis=axis, keepdims=keepdims)
+
+
+@primitive(_spread_mean, formula="spread(g, x, axis) / count(x, axis)")
+def mean(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The mean over axes; NaN of nothing."""
+    if x.dtype.kind not in "fc":
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {x.dtype}; convert it with .float()"
+        )
+    n = count(x.shape, axis)
+    if n == 0:
+        shape = kept_shape(x.shape, axis)
+        axes = axes_of(axis, x.ndim)
+        shape = shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i not in axes)
+        return np.full(shape, np.nan, x.dtype)
+    total = np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+    return np.multiply(total, x.dtype.type(1 / n)) if x.dtype.kind == "f" else total / n
+
+
+def _centred(x: Any, axis: Any) -> Any:
+    return x - np.mean(x, axis=axes_of(axis, x.ndim), keepdims=True)
+
+
+def _var_rule(
+    xp: Any, g: Any, y: Any, x: Any, *, axis: Any, correction: float, keepdims: bool
+) -> Any:
+    n = count(x.shape, axis)
+    centred = xp.sub(x, xp.mean(x, axis=axis, keepdims=True))
+    # 2 / 0 gives inf, and inf * 0 the NaN that PyTorch has for the variance of one element.
+    freedom = max(n - correction, 0)
+    scale = 2 / freedom if freedom else float("inf")
+    return xp.mul(_back(xp, g, x, axis, keepdims), xp.mul(centred, scale))
+
+
+@primitive(
+    _var_rule,
+    saves="x",
+    formula="spread(g, x, axis) * 2 * (x - mean(x, axis)) / (count(x, axis) - correction)",
+)
+def var(x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+    """The variance over axes: squared deviations over (count - correction)."""
+    if x.dtype.kind not in "f":
+        raise RuntimeError(f"var only supports floating point dtypes here, got {x.dtype}")
+    axes = axes_of(axis, x.ndim)
+    centred = _centred(x, axis) if x.size else x
+    total = np.add.reduce(np.multiply(centred, centred), axis=axes, keepdims=keepdims)
+    freedom = max(count(x.shape, axis) - correction, 0)
+    scale = 1 / freedom if freedom else float("nan")
+    return np.multiply(total, x.dtype.type(scale))
+
+
+def _raw(value: Any) -> Any:
+    return getattr(value, "_array", value)
+
+
+def _share_extreme(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Where several elements are extreme, each gets an equal share."""
+    values = _raw(x)
+    best = _raw(y).reshape(kept_shape(x.shape, axis))
+    weight = ((values == best) | (np.isnan(values) & np.isnan(best))).astype(values.dtype)
+    weight /= np.add.reduce(weight, axis=axes_of(axis, x.ndim), keepdims=True)
+    return xp.mul(_back(xp, g, x, axis, keepdims), weight)
+
+
+def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
+    axes = axes_of(axis, x.ndim)
+    if x.size == 0 and count(x.shape, axis) == 0:
+        raise IndexError(f"{name}: expected reduction dim to have a non-zero size, got {x.shape}")
+    return axes
+
+
+@primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
+def amax(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The maximum over axes; NaN wins; ties share the gradient evenly."""
+    return np.maximum.reduce(x, axis=_nonempty(x, axis, "amax"), keepdims=keepdims)
+
+
+@primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
+def amin(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The minimum over axes; NaN wins; ties share the gradient evenly."""
+    return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)
+
+
+@primitive()
+def argmax(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The index of the first maximum along one axis, or in the flattened array."""
+    _nonempty(x, axis, "argmax")
+    return np.argmax(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
+
+
+@primitive()
+def argmin(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The index of the first minimum along one axis, or in the flattened array."""
+    _nonempty(x, axis, "argmin")
+    return np.argmin(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
+
+
+@primitive()
+def all(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Every element is nonzero."""
+    return np.logical_and.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive()
+def any(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Some element is nonzero."""
+    return np.logical_or.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+def _prod_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The product of the others, by cumulative products from both ends: exact with zeros too."""
+    axes = axes_of(axis, x.ndim)
+    rest = tuple(i for i in range(x.ndim) if i not in axes)
+    order = rest + axes
+    moved = xp.permute(x, axes=order)
+    flat = xp.reshape(moved, shape=(*(x.shape[i] for i in rest), count(x.shape, axis)))
+    others = _others(xp, flat)
+    back = xp.reshape(others, shape=tuple(x.shape[i] for i in order))
+    inverse = tuple(int(i) for i in np.argsort(order))
+    return xp.mul(_back(xp, g, x, axis, keepdims), xp.permute(back, axes=inverse))
+
+
+def _others(xp: Any, x: Any) -> Any:
+    """For each element along the last axis, the product of all the others."""
+    n = x.shape[-1]
+    # log2(n) products of neighbours instead of n divisions, which would fail at zeros.
+    if n == 1:
+        return xp.add(xp.mul(x, 0), 1)
+    half = n // 2
+    left = xp.getitem(x, index=(Ellipsis, slice(0, half)))
+    right = xp.getitem(x, index=(Ellipsis, slice(half, n)))
+    whole_left = xp.prod(left, axis=-1, keepdims=True)
+    whole_right = xp.prod(right, axis=-1, keepdims=True)
+    return xp.cat(
+        xp.mul(_others(xp, left), whole_right), xp.mul(_others(xp, right), whole_left), axis=-1
+    )
+
+
+@primitive(_prod_rule, saves="x", formula="spread(g, x, axis) * others(x, axis)")
+def prod(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """The product over axes; integers and bools multiply as int64."""
+    if x.dtype.kind in "biu":
+        x = x.astype(np.int64, copy=False)
+    return np.multiply.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive(
+    lambda xp, g, y, x, *, axis: xp.flip(
+        xp.cumsum(xp.flip(g, axes=(axis,)), axis=axis), axes=(axis,)
+    ),
+    formula="flip(cumsum(flip(g, axis), axis), axis)",
+)
+def cumsum(x: Any, *, axis: int) -> Any:
+    """The running sum along an axis."""
+    if x.ndim == 0:
+        return x.copy()
+    if x.dtype.kind in "biu":
+        x = x.astype(np.int64, copy=False)
+    return np.add.accumulate(x, axis=axes_of(axis, x.ndim)[0])

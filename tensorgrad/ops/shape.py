@@ -1,0 +1,113 @@
+"""Shape: the same elements in another arrangement.  All are linear; most give views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.primitive import primitive
+
+
+@primitive(lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape), formula="reshape(g, x)", view=True)
+def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """The elements in row-major order under another shape; a view where strides allow."""
+    return np.reshape(x, shape)
+
+
+@primitive(
+    lambda xp, g, y, x, *, axes: xp.permute(g, axes=tuple(int(i) for i in np.argsort(axes))),
+    formula="permute_back(g, axes)",
+    view=True,
+)
+def permute(x: Any, *, axes: tuple[int, ...]) -> Any:
+    """Axes in another order; the gradient's axes go back."""
+    return np.transpose(x, axes)
+
+
+def _sum_to(xp: Any, g: Any, y: Any, x: Any, *, shape: Any) -> Any:
+    return g  # the engine sums over the broadcast axes
+
+
+@primitive(_sum_to, formula="g", view=True)
+def broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """Repeat along axes of length 1 without copying; the gradient is summed over the repeats."""
+    return np.broadcast_to(x, shape)
+
+
+@primitive(lambda xp, g, y, x, *, axes: xp.flip(g, axes=axes), formula="flip(g, axes)")
+def flip(x: Any, *, axes: tuple[int, ...]) -> Any:
+    """Reverse along axes."""
+    return np.flip(x, axes).copy()
+
+
+def _cat_rule(xp: Any, g: Any, y: Any, *xs: Any, axis: int, needs: tuple[bool, ...]) -> list[Any]:
+    parts: list[Any] = []
+    start = 0
+    axis = axis % g.ndim
+    for x, need in zip(xs, needs, strict=True):
+        stop = start + x.shape[axis]
+        index = (slice(None),) * axis + (slice(start, stop),)
+        parts.append(xp.getitem(g, index=index) if need else None)
+        start = stop
+    return parts
+
+
+@primitive(joint=_cat_rule, formula="part(g, i, axis)", promote="common", variadic=True)
+def cat(*xs: Any, axis: int) -> Any:
+    """Join arrays along an axis that they have."""
+    return np.concatenate(xs, axis=axis)
+
+
+def _pad_rule(xp: Any, g: Any, y: Any, x: Any, *, widths: Any, value: Any) -> Any:
+    index = tuple(
+        slice(max(low, 0), g.shape[i] - max(high, 0)) for i, (low, high) in enumerate(widths)
+    )
+    inner = xp.getitem(g, index=index)
+    cropped = tuple((max(-low, 0), max(-high, 0)) for low, high in widths)
+    return xp.pad(inner, widths=cropped, value=0) if any(map(any, cropped)) else inner
+
+
+@primitive(_pad_rule, formula="unpad(g, widths)")
+def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: Any) -> Any:
+    """Add a border of a constant; negative widths cut instead."""
+    cut = tuple(slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(x.shape, widths, strict=True))
+    for n, (low, high) in zip(x.shape, widths, strict=True):
+        if n + low + high < 0:
+            raise RuntimeError(f"padding {(low, high)} of a dimension of size {n} leaves {n + low + high}")
+    grown = tuple((max(low, 0), max(high, 0)) for low, high in widths)
+    return np.pad(x[cut], grown, constant_values=value)
+
+
+def _split_rule(
+    xp: Any, g: Any, y: Any, x: Any, *, sections: tuple[int, ...], axis: int, needs: Any
+) -> list[Any]:
+    shapes = []
+    for size in sections:
+        shape = list(x.shape)
+        shape[axis] = size
+        shapes.append(tuple(shape))
+    zeros = [np.zeros(shape, x.dtype) if part is None else part for part, shape in zip(g, shapes, strict=True)]
+    return [xp.cat(*zeros, axis=axis)]
+
+
+@primitive(joint=_split_rule, formula=None, prose="several outputs: g joined along the axis", outputs=True)
+def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
+    """Consecutive pieces of the given sizes along an axis, as views."""
+    return tuple(np.split(x, np.cumsum(sections)[:-1], axis=axis))
+
+
+@primitive(
+    lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal), formula="tril(g, diagonal)"
+)
+def tril(x: Any, *, diagonal: int) -> Any:
+    """The lower triangle; the rest is 0."""
+    return np.tril(x, diagonal)
+
+
+@primitive(
+    lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal), formula="triu(g, diagonal)"
+)
+def triu(x: Any, *, diagonal: int) -> Any:
+    """The upper triangle; the rest is 0."""
+    return np.triu(x, diagonal)

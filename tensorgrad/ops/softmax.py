@@ -1,0 +1,94 @@
+"""Softmax and its relatives, stable: the maximum is taken out before anything is exponentiated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.ops.reduction import axes_of, kept_shape
+from tensorgrad.primitive import Kept, primitive, recorded
+
+
+def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
+    """x minus its maximum, and the maximum; a maximum of -inf or inf is not taken out."""
+    top = np.maximum.reduce(x, axis=axes_of(axis, x.ndim), keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))
+    return x - top, top
+
+
+def _softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    inner = xp.sum(xp.mul(g, y), axis=axis, keepdims=True)
+    return xp.mul(y, xp.sub(g, inner))
+
+
+@primitive(_softmax_rule, saves="y", formula="y * (g - sum(g * y, axis))", promote="float")
+def softmax(x: Any, *, axis: Any) -> Any:
+    """e**x_i / sum_j e**x_j along an axis."""
+    y, _ = _shifted(x, axis)
+    y = np.exp(y, out=y)
+    y /= np.add.reduce(y, axis=axes_of(axis, x.ndim), keepdims=True)
+    return y
+
+
+def _log_softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
+    return xp.sub(g, xp.mul(xp.exp(y), xp.sum(g, axis=axis, keepdims=True)))
+
+
+@primitive(_log_softmax_rule, saves="y", formula="g - exp(y) * sum(g, axis)", promote="float")
+def log_softmax(x: Any, *, axis: Any) -> Any:
+    """x_i - log sum_j e**x_j along an axis."""
+    y, _ = _shifted(x, axis)
+    y -= np.log(np.add.reduce(np.exp(y), axis=axes_of(axis, x.ndim), keepdims=True))
+    return y
+
+
+def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    shape = kept_shape(x.shape, axis)
+    y, g = xp.reshape(y, shape=shape), xp.reshape(g, shape=shape)
+    # Where y is -inf (an empty sum of exponentials) x - y is NaN; the softmax there is 0.
+    safe = xp.where(np.isfinite(getattr(y, "_array", y)), y, 0)
+    return xp.mul(g, xp.exp(xp.sub(x, safe)))
+
+
+@primitive(
+    _logsumexp_rule, saves="x y", formula="spread(g, x, axis) * exp(x - spread(y, x, axis))", promote="float"
+)
+def logsumexp(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """log sum e**x over axes."""
+    axes = axes_of(axis, x.ndim)
+    shifted, top = _shifted(x, axis)
+    total = np.log(np.add.reduce(np.exp(shifted), axis=axes, keepdims=True)) + top
+    return total if keepdims else total.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+def _twin(x: Any, *, target: Any, weight: Any) -> Any:
+    """The same loss from primitives."""
+    picked = recorded.gather(recorded.log_softmax(x, axis=1), index=target[:, None], axis=1)
+    return recorded.neg(recorded.sum(recorded.mul(picked, weight[:, None]), axis=None, keepdims=False))
+
+
+def _cross_entropy_rule(xp: Any, g: Any, y: Any, x: Any, *, target: Any, weight: Any, cache: Any) -> Any:
+    d = cache.copy()
+    d[np.arange(len(target)), target] -= 1
+    d *= (g * weight)[:, None]
+    return d
+
+
+@primitive(
+    _cross_entropy_rule,
+    keeps="cache",
+    formula="g * (softmax(x, 1) - onehot(target, x)) * column(weight)",
+    composed=_twin,
+    saves="x",
+)
+def cross_entropy(x: Any, *, target: Any, weight: Any) -> Kept:
+    """sum_i weight_i * (log sum_j e**x_ij - x_i,target_i): x (M, C), target and weight (M,)."""
+    y, _ = _shifted(x, 1)
+    rows = np.arange(len(target))
+    picked = y[rows, target]
+    np.exp(y, out=y)
+    total = np.add.reduce(y, axis=1, keepdims=True)
+    loss = np.dot(np.log(total[:, 0]) - picked, weight)
+    y /= total
+    return Kept(np.asarray(loss, x.dtype), cache=y)

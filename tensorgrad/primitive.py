@@ -1,0 +1,204 @@
+"""Primitives, nodes and recording: how a call becomes a vertex of the graph.
+
+A primitive is declared once::
+
+    @primitive(
+        lambda xp, g, y, a, b: g * b,
+        lambda xp, g, y, a, b: g * a,
+        saves=("b", "a"),
+        formula=("g * b", "g * a"),
+        promote="common",
+    )
+    def mul(a, b):
+        \"\"\"a * b, elementwise.\"\"\"
+        return np.multiply(a, b)
+
+The function is the forward, on raw arrays.  Each rule gives the gradient of one argument from the
+gradient ``g`` of the output; it is called as ``rule(xp, g, y, *arguments, **parameters)`` and only
+if that argument needs its gradient.  ``xp`` is `raw` (arrays: nothing is recorded) or `recorded`
+(Tensors: the gradient can itself be differentiated), two namespaces with the same names.  ``saves``
+names what the rules read (``y``, argument names); what is not saved reaches a rule as something
+with a shape and a dtype only.  The engine undoes broadcasting, keeps dtypes and accumulates.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.node import (
+    AccumulateGrad,
+    Kept,
+    Node,
+    OutputNode,
+    Scope,
+    Spec,
+    TensorBase,
+    push_scope,
+    register_tensor_class,
+)
+from tensorgrad.recording import recorder, silent
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "AccumulateGrad",
+    "Kept",
+    "Node",
+    "OutputNode",
+    "Primitive",
+    "Scope",
+    "Spec",
+    "TensorBase",
+    "primitive",
+    "primitives",
+    "push_scope",
+    "raw",
+    "recorded",
+    "register_tensor_class",
+    "structural",
+]
+
+raw = SimpleNamespace()
+recorded = SimpleNamespace()
+primitives: dict[str, Primitive] = {}
+
+Rule = Callable[..., Any]
+
+
+class Primitive:
+    """A declared operation: forward, rules, what is saved, formula.  See `primitive`."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        rules: tuple[Rule | None, ...],
+        *,
+        joint: Rule | None,
+        saves: str | tuple[str, ...],
+        formula: Any,
+        prose: str | None,
+        promote: str | None,
+        keeps: str,
+        outputs: bool,
+        view: bool,
+        holomorphic: bool,
+        composed: Callable[..., Any] | None,
+        variadic: bool,
+    ) -> None:
+        self.forward = forward
+        self.name = forward.__name__.rstrip("_")
+        self.__doc__ = forward.__doc__
+        self.rules, self.joint = rules, joint
+        self.formula, self.prose = formula, prose
+        self.promote = promote
+        self.keeps = frozenset(keeps.split())
+        self.outputs, self.view, self.holomorphic = outputs, view, holomorphic
+        self.composed = composed
+        self.variadic = variadic
+        names = list(inspect.signature(forward).parameters.values())
+        self.arguments = tuple(p.name for p in names if p.kind == p.POSITIONAL_OR_KEYWORD)
+        self.has_params = any(p.kind == p.KEYWORD_ONLY and p.name != "keep" for p in names)
+        self.keep_flag = any(p.name == "keep" for p in names)
+        per_rule = saves if isinstance(saves, tuple) else (saves,) * max(len(rules), 1)
+        self.saves = tuple(frozenset(names.split()) for names in per_rule)
+        known = {"y", *self.arguments, "*"}
+        if unknown := frozenset().union(*self.saves) - known:
+            raise TypeError(f"primitive {self.name}: saves names {set(unknown)}, not among {known}")
+
+    @property
+    def differentiable(self) -> bool:
+        return bool(self.joint) or any(rule is not None for rule in self.rules)
+
+    def wanted(self, needs: Sequence[bool]) -> frozenset[str]:
+        """What must be saved so that the rules of the arguments that need gradients can run."""
+        if self.joint is not None:
+            return self.saves[0]
+        return frozenset().union(*(s for s, need in zip(self.saves, needs, strict=True) if need))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def primitive(
+    *rules: Rule | None,
+    joint: Rule | None = None,
+    saves: str | tuple[str, ...] = "",
+    formula: Any = None,
+    prose: str | None = None,
+    promote: str | None = None,
+    keeps: str = "",
+    outputs: bool = False,
+    view: bool = False,
+    holomorphic: bool = True,
+    composed: Callable[..., Any] | None = None,
+    variadic: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
+    """Declare a primitive; the decorated forward becomes the function that records it.
+
+    rules: one per argument, in order; None where an argument has no gradient.
+    joint: instead of rules, one function of all gradients, for work that is really shared:
+        ``joint(xp, g, y, *arguments, needs, **parameters)`` returns one gradient per argument.
+    saves: names among ``y``, the arguments and ``*`` (all of a variadic primitive's), for every
+        rule, or a tuple with one string per rule.
+    formula: per argument, in the grammar of `tensorgrad.formula`, or a function of
+        (input shapes, parameters) returning it.  ``prose`` instead, with the reason, where it cannot be evaluated.
+    promote: ``"common"`` brings arguments to their common type, ``"float"`` integers to the
+        default float besides; None leaves them.
+    keeps: ``"constants"``, ``"cache"``: the forward returns `Kept`, and the rules get those words.
+        A forward with a ``keep`` parameter is told whether a rule will ever read them.
+    outputs: the forward returns a tuple; ``g`` is a tuple with None for unused outputs.
+    view: the output may share memory with the first argument, and writes go both ways.
+    holomorphic: for complex arguments the engine conjugates around the rule; False leaves it be.
+    composed: for a nonlinear fused primitive, the same function written with other primitives;
+        differentiated in its place when the gradient is itself recorded.
+    """
+
+    def declare(forward: Callable[..., Any]) -> Callable[..., Tensor]:
+        op = Primitive(
+            forward,
+            rules,
+            joint=joint,
+            saves=saves,
+            formula=formula,
+            prose=prose,
+            promote=promote,
+            keeps=keeps,
+            outputs=outputs,
+            view=view,
+            holomorphic=holomorphic,
+            composed=composed,
+            variadic=variadic,
+        )
+        record = recorder(op)
+        record.__name__ = record.__qualname__ = op.name
+        record.__doc__ = op.__doc__
+        record.primitive = op  # type: ignore[attr-defined]
+        if op.name in primitives:
+            raise TypeError(f"primitive {op.name} is declared twice")
+        primitives[op.name] = op
+        setattr(recorded, op.name, record)
+        setattr(raw, op.name, silent(op))
+        return record
+
+    return declare
+
+
+def structural(name: str, doc: str, **words: Any) -> Primitive:
+    """A primitive without a forward of its own: a step that only the engine takes."""
+
+    def forward(x: Any) -> Any:
+        return x
+
+    forward.__name__, forward.__doc__ = name, doc
+    defaults: dict[str, Any] = {
+        "joint": None, "saves": "", "formula": None, "prose": doc, "promote": None, "keeps": "",
+        "outputs": False, "view": False, "holomorphic": False, "composed": None, "variadic": False,
+    }  # fmt: skip
+    return Primitive(forward, (), **{**defaults, **words})
+
+
+AccumulateGrad.op = structural("accumulate_grad", "Adds the gradient to the leaf's .grad.")

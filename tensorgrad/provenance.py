@@ -1,0 +1,65 @@
+"""Which line of the user's program made a node.
+
+A node keeps the code object and instruction offset of the first frame outside the package: two
+references, no frame (a frame would keep every local of the program alive).  Line numbers are
+looked up only when somebody asks.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+from typing import NamedTuple
+
+__all__ = ["Location", "caller", "locate"]
+
+
+class Location(NamedTuple):
+    """A place in a program: file, line (from 1) and function."""
+
+    filename: str
+    lineno: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.filename}:{self.lineno}"
+
+
+# Whether a file belongs to the package, by file name.  Keyed by the string, whose hash is cached:
+# a comparison of prefixes for every frame of every operation would cost five times as much.
+_inside: dict[str, bool] = {"<frozen importlib._bootstrap>": True}
+
+
+def _belongs(name: str, filename: str) -> bool:
+    """A frame's globals name its module wherever the package is installed, links included."""
+    inside = name.partition(".")[0] == "tensorgrad" and not filename.startswith("<")
+    _inside[filename] = inside
+    return inside
+
+
+def caller(depth: int) -> tuple[CodeType | None, int]:
+    """Code and instruction offset of the nearest frame outside the package, from ``depth`` up."""
+    frame = sys._getframe(depth)
+    while True:
+        code = frame.f_code
+        inside = _inside.get(code.co_filename)
+        if inside is None:
+            inside = _belongs(frame.f_globals.get("__name__", ""), code.co_filename)
+        if not inside:
+            return code, frame.f_lasti
+        above = frame.f_back
+        if above is None:
+            return None, 0
+        frame = above
+
+
+def locate(code: CodeType | None, lasti: int) -> Location | None:
+    """The line of an instruction."""
+    if code is None:
+        return None
+    line = code.co_firstlineno
+    for start, end, at in code.co_lines():
+        if start <= lasti < end:
+            line = at if at is not None else line
+            break
+    return Location(code.co_filename, line, code.co_qualname)

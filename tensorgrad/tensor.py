@@ -1,0 +1,527 @@
+"""Tensor: an array that remembers how it was made.
+
+Here is its state: data, gradient, graph, conversion.  Its operations are in the mixins of
+`tensorgrad.methods`, one family a file, each method spelled out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad import autograd, hooks, views
+from tensorgrad.creation import array_of, size_of
+from tensorgrad.device import CPU, check_device, device
+from tensorgrad.dtypes import as_dtype, default_float, dtype, numpy_dtype
+from tensorgrad.functions import indexing as index_functions
+from tensorgrad.methods.arithmetic import ArithmeticMethods
+from tensorgrad.methods.elementwise import ElementwiseMethods
+from tensorgrad.methods.indexing import IndexingMethods
+from tensorgrad.methods.inplace import InplaceMethods
+from tensorgrad.methods.linalg import LinalgMethods
+from tensorgrad.methods.reduction import ReductionMethods
+from tensorgrad.methods.shape import ShapeMethods
+from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, wrap
+from tensorgrad.ops import elementwise
+from tensorgrad.printing import format_tensor
+from tensorgrad.size import Size
+
+__all__ = ["Tensor"]
+
+
+class Tensor(
+    TensorBase,
+    ArithmeticMethods,
+    ElementwiseMethods,
+    ReductionMethods,
+    ShapeMethods,
+    IndexingMethods,
+    LinalgMethods,
+    InplaceMethods,
+):
+    """A multi-dimensional array with a gradient and a place in a graph.
+
+    ``Tensor(data)`` makes a float tensor of nested lists, ``Tensor(2, 3)`` an unwritten one of that
+    size; `tensorgrad.tensor` is the usual way.
+    """
+
+    __array_priority__ = 1000
+    __array_ufunc__ = None  # so that ndarray * Tensor is Tensor.__rmul__
+
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        check_device(device)
+        if not data:
+            array: Any = np.empty(0, default_float())
+        elif len(data) == 1 and not isinstance(data[0], (int, Size)):
+            kind = default_float()
+            if isinstance(data[0], TensorBase):
+                array, kind = data[0]._array, data[0]._array.dtype
+            else:
+                array = array_of(data[0])
+            array = array.astype(kind)
+        else:
+            array = np.empty(size_of(data), default_float())
+        self._setup(array)
+
+    def _setup(self, array: ndarray[Any, Any], requires_grad: bool = False) -> None:
+        self._array = array
+        self._node = self._storage = self._view = self._accumulator = self._hooks = None
+        self._grad = None
+        self._requires_grad = requires_grad
+
+    # --- What it is -----------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        if dim is None:
+            return Size(self._array.shape)
+        try:
+            return self._array.shape[dim]
+        except IndexError:
+            n = max(self._array.ndim, 1)
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+            ) from None
+
+    @property
+    def dtype(self) -> dtype:
+        """The element type."""
+        return as_dtype(self._array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    @property
+    def device(self) -> device:
+        """Always the CPU."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> bool:
+        """Always False."""
+        return False
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a real floating-point type."""
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is complex."""
+        return self._array.dtype.kind == "c"
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps between neighbours, in elements, as PyTorch would have them."""
+        strides = views.logical_strides(self)
+        return strides if dim is None else strides[dim]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements are in row-major order, as PyTorch would have them."""
+        found = views.logical_strides(self)
+        wanted = views.contiguous_strides(self._array.shape, 1)
+        return all(
+            s == w or n <= 1 for s, w, n in zip(found, wanted, self._array.shape, strict=True)
+        ) or not self._array.size
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself if it is contiguous, else a copy that is."""
+        if self.is_contiguous():
+            return self
+        out = elementwise.clone(self)
+        out._array = np.ascontiguousarray(out._array)
+        return out
+
+    def storage_offset(self) -> int:
+        """Where the first element lies in the base's memory, in elements."""
+        base = self
+        while base._view is not None:
+            base = base._view[0]
+        start = self._array.__array_interface__["data"][0] - base._array.__array_interface__["data"][0]
+        return int(start // max(self._array.itemsize, 1))
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return int(self._array.__array_interface__["data"][0])
+
+    # --- Gradients ------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded."""
+        if self._view is not None:
+            views.refresh_view(self)
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Start (or, for a leaf, stop) recording what is done with this tensor."""
+        if requires_grad and self._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                f"only Tensors of floating point and complex dtype can require gradients, got {self.dtype}"
+            )
+        if not requires_grad and self._node is not None:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        self._requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user, not by a recorded operation."""
+        return not self.requires_grad or self._node is None
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that made it; None for a leaf."""
+        if self._view is not None:
+            views.refresh_view(self)
+        node = self._node
+        return node.inputs[0] if isinstance(node, OutputNode) else node
+
+    @property
+    def grad(self) -> Any:
+        """The accumulated gradient, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {tuple(value._array.shape)}, expected "
+                    f"{tuple(self._array.shape)}"
+                )
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {self.dtype}")  # type: ignore[attr-defined]
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add this tensor's gradients to ``.grad`` of the leaves; see `autograd.backward`."""
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph; writes are seen by both and counted."""
+        out = wrap(self._array)
+        out._storage = views.storage_of(self)
+        views.register_alias(self, out)
+        return out
+
+    def detach_(self) -> Self:
+        """Leave the graph; refused for a view, whose base would still be in it."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node = None
+        self._requires_grad = False
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, outside the graph; writes through it are not counted."""
+        return wrap(self._array)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        self._array = value._array
+        self._view = None
+
+    def retain_grad(self) -> None:
+        """Keep ``.grad`` for this tensor although it is not a leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node is not None and not self.retains_grad:
+            import weakref
+
+            hooks.hooks_of(self._node).retain.append(weakref.ref(self))
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a non-leaf keeps its gradient."""
+        found = self._node.hooks if self._node is not None else None
+        return found is not None and any(r() is self for r in found.retain)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> hooks.RemovableHandle:
+        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            return hooks.add_hook(hooks.hooks_of(self._node).tensor, hook)
+        if self._hooks is None:
+            self._hooks = {}
+        return hooks.add_hook(self._hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> hooks.RemovableHandle:
+        """Call ``hook(leaf)`` after a gradient was added to this leaf's ``.grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        table: dict[int, Any] = self.__dict__.setdefault("_post_accumulate_hooks", {})
+        return hooks.add_hook(table, hook)
+
+    @property
+    def _version(self) -> int:
+        """How often this tensor's memory was written in place."""
+        return 0 if self._storage is None else self._storage.version
+
+    @property
+    def _base(self) -> Any:
+        """The tensor whose memory this view shares, or None."""
+        base = self
+        while base._view is not None:
+            base = base._view[0]
+        return None if base is self else base
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    def _bump(self) -> None:
+        """Tell the engine that ``_array`` was written directly."""
+        views.bump(self)
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its operation this is."""
+        return self._node.index if isinstance(self._node, OutputNode) else 0
+
+    # --- Conversion -----------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar (shape "
+                f"{tuple(self._array.shape)})"
+            )
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers; a number for a 0-d tensor."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> ndarray[Any, Any]:
+        """The array itself, sharing memory; refused for a tensor that requires grad unless forced."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if not self._array.flags.c_contiguous and self.is_contiguous():
+            views.make_contiguous(self)  # nobody should see the layout a kernel chose
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError("unable to avoid copy while changing the dtype")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False, memory_format: Any = None) -> Tensor:  # fmt: skip
+        """Converted to a dtype (also written first, or that of another tensor); the device is the CPU."""
+        for arg in args:
+            if isinstance(arg, TensorBase):
+                dtype = arg._array.dtype
+            elif isinstance(arg, str) or type(arg).__name__ == "device":
+                device = arg
+            elif isinstance(arg, bool):
+                continue  # non_blocking, copy: given by position
+            elif arg is not None:
+                dtype = arg
+        check_device(device)
+        wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)
+        if wanted is self._array.dtype or wanted == self._array.dtype:
+            return elementwise.clone(self) if copy else self
+        if self._array.dtype.kind == "c" and wanted.kind != "c":
+            return elementwise.astype(elementwise.real(self), dtype=wanted)
+        return elementwise.astype(self, dtype=wanted)
+
+    def type(self, dtype: Any = None) -> Any:
+        """Without an argument the name of the type; with one, converted to it."""
+        return f"tensorgrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Converted to the other tensor's dtype."""
+        return self.to(other._array.dtype)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself: it is on the CPU."""
+        return self
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """Refused: there is no GPU here."""
+        check_device("cuda" if device is None else device)
+        return self
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(np.float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(np.float64)
+
+    def half(self) -> Tensor:
+        """As float16."""
+        return self.to(np.float16)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(np.int64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(np.int32)
+
+    def bool(self) -> Tensor:
+        """As bool."""
+        return self.to(np.bool_)
+
+    def __int__(self) -> Any:
+        return self._scalar(int)
+
+    def __float__(self) -> Any:
+        return self._scalar(float)
+
+    def __complex__(self) -> Any:
+        return self._scalar(complex)
+
+    def __index__(self) -> Any:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __bool__(self) -> Any:
+        if self._array.size != 1:
+            if not self._array.size:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return self._array.item() != 0
+
+    def _scalar(self, kind: Any) -> Any:
+        return kind(self.item())
+
+    def __len__(self) -> Any:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(self._array.shape[0])])
+
+    def __contains__(self, element: object) -> Any:
+        value = element._array if isinstance(element, TensorBase) else element
+        return np.any(self._array == value).item()
+
+    def __hash__(self) -> Any:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return format_tensor(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self._array.item(), spec)
+        return object.__format__(self, spec)
+
+    # --- Indexing, copies -----------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return index_functions.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index_functions.setitem(self, index, value)
+
+    def clone(self, *, memory_format: Any = None) -> Tensor:
+        """A copy, recorded."""
+        return elementwise.clone(self)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the moment; detach() it first"
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        import copy
+
+        made: Any = type(self).__new__(type(self))
+        Tensor._setup(made, self._array.copy(), self._requires_grad)
+        memo[id(self)] = made
+        made._grad = copy.deepcopy(self._grad, memo)
+        made.__dict__.update(copy.deepcopy(
+            {k: v for k, v in self.__dict__.items() if k != "_post_accumulate_hooks"}, memo
+        ))
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled; detach() it first")
+        return _rebuild, (type(self), self._array, self._requires_grad, dict(self.__dict__))
+
+
+def _rebuild(cls: Any, array: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
+    made = cls.__new__(cls)
+    Tensor._setup(made, array, requires_grad)
+    made.__dict__.update(attributes)
+    return made
+
+
+register_tensor_class(Tensor, views.refresh_view, views.register_alias)
+

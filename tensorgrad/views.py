@@ -1,0 +1,278 @@
+"""Views, writes in place, and how the graph follows them.
+
+A view keeps (parent, primitive, parameters) and shares its parent's `Storage`.  A write anywhere
+moves the storage's version; the base's node is rebound to `copy_slices`, and every view derives its
+node anew when it is next used.  The alternative, telling all views at once, would need references
+from bases to views, and cycles.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy import asarray, ndarray
+
+from tensorgrad.node import (
+    Storage,
+    accumulator,
+    edge_of,
+    hook,
+    local,
+    make_node,
+    number,
+    storage_of,
+    wrap,
+)
+from tensorgrad.primitive import Primitive, recorded, structural
+from tensorgrad.provenance import caller
+
+__all__ = ["as_view", "bump", "contiguous_strides", "refresh_view", "register_alias", "write"]
+
+
+def bump(tensor: Any) -> None:
+    """Record that the tensor's memory was written, and by which line of the program."""
+    storage = storage_of(tensor)
+    storage.version += 1
+    storage.stamp = number()
+    storage.writer = caller(2)
+
+
+def as_view(op: Primitive, parent: Any, out: Any, params: dict[str, Any]) -> Any:
+    """Make ``out`` a view of ``parent``, derived by ``op(parent, **params)``."""
+    storage = out._storage = storage_of(parent)
+    out._view = (parent, op, params, storage.stamp)
+    register_alias(parent, out)
+    return out
+
+
+def refresh_view(view: Any) -> None:
+    """Derive the node of a view anew if its memory was written since."""
+    storage: Storage = view._storage
+    if storage.stamp <= view._view[3] or (view._requires_grad and view._node is None):
+        return
+    chain = [view]
+    parent = view._view[0]
+    while parent._view is not None and storage.stamp > parent._view[3]:
+        chain.append(parent)
+        parent = parent._view[0]
+    for tensor in reversed(chain):
+        parent, op, params, _ = tensor._view
+        if parent._requires_grad:
+            edge = parent._node if parent._node is not None else accumulator(parent)
+            array = tensor._array
+            tensor._node = make_node(
+                op, (edge,), (None, edge), params or None, array.shape, array.dtype
+            )
+            tensor._requires_grad = True
+        else:
+            tensor._node = None
+            tensor._requires_grad = False
+        tensor._view = (parent, op, params, storage.stamp)
+
+
+# --- Writing ------------------------------------------------------------------------------------
+
+
+def _chain(view: Any) -> tuple[Any, list[tuple[Primitive, dict[str, Any]]]]:
+    """The root of a view and the steps from the root to it."""
+    steps: list[tuple[Primitive, dict[str, Any]]] = []
+    while view._view is not None:
+        parent, op, params, _ = view._view
+        steps.append((op, params or {}))
+        view = parent
+    return view, steps[::-1]
+
+
+def _follow(xp: Any, x: Any, steps: Any) -> Any:
+    for op, params in steps:
+        x = getattr(xp, op.name)(x, **params)
+    return x
+
+
+def _through(array: ndarray[Any, Any], steps: Any) -> ndarray[Any, Any]:
+    for op, params in steps:
+        array = asarray(op.forward(array, **params))
+    return array
+
+
+def _outside(xp: Any, g: Any, y: Any, base: Any, value: Any, *, steps: Any) -> Any:
+    mask = np.ones(g.shape, bool)
+    _through(mask, steps)[...] = False
+    return xp.mask(g, mask=mask)
+
+
+COPY_SLICES = structural(
+    "copy_slices",
+    "What the base of a view becomes when the view is written: itself, with the new part in place.",
+)
+COPY_SLICES.rules = (
+    _outside,
+    lambda xp, g, y, base, value, *, steps: _follow(xp, g, steps),
+)
+COPY_SLICES.arguments = ("base", "value")
+
+
+def check_writable(tensor: Any, name: str) -> None:
+    """Refuse a write that would make the gradient of a leaf meaningless."""
+    if not local.context.grad_enabled:
+        return
+    root = tensor
+    while root._view is not None:
+        root = root._view[0]
+    for which, what in ((tensor, "a leaf Variable"), (root, "a view of a leaf Variable")):
+        if which._requires_grad and which._node is None:
+            raise RuntimeError(
+                f"{name}: {what} that requires grad is being used in an in-place operation. "
+                f"Write it out of place (y = x.{name.rstrip('_')}(...)), or under "
+                "tensorgrad.no_grad() if it should not be recorded."
+            )
+    if not tensor._array.flags.writeable:
+        raise RuntimeError(
+            f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
+            "array): several elements may share one place. clone() it first."
+        )
+
+
+def before_write(tensor: Any, *others: Any) -> Any:
+    """The tensor an in-place operation should read: a copy if a rule may need the old values."""
+    if not local.context.grad_enabled:
+        return tensor
+    if not any(getattr(t, "_requires_grad", False) for t in (tensor, *others)):
+        return tensor
+    return wrap(tensor._array.copy(order="K"), edge_of(tensor))
+
+
+def write(tensor: Any, value: Any, name: str) -> Any:
+    """``tensor[...] = value`` in the tensor's own memory, followed by the graph; returns tensor.
+
+    ``value`` is a Tensor that broadcasts to the tensor's shape; it is cast to its dtype.  Nothing
+    is changed if it does not fit.
+    """
+    check_writable(tensor, name)
+    array = tensor._array
+    source = value._array
+    if source.dtype.kind == "c" and array.dtype.kind != "c" or (
+        source.dtype.kind in "fc" and array.dtype.kind in "biu" and name != "copy_" and name != "__setitem__"
+    ):
+        raise RuntimeError(
+            f"{name}: result type {source.dtype} can't be cast to the desired output type {array.dtype}"
+        )
+    if source.shape != array.shape:
+        try:
+            np.broadcast_to(source, array.shape)
+        except ValueError:
+            raise RuntimeError(
+                f"{name}: a value of shape {source.shape} cannot be written into shape {array.shape}"
+            ) from None
+    recording = local.context.grad_enabled
+    old = edge_of(tensor) if recording else None
+    new = edge_of(value) if recording else None
+    root, steps = _chain(tensor)
+    old_root = edge_of(root) if recording else None
+    np.copyto(array, source, casting="unsafe")
+    bump(tensor)
+    if old is None and new is None and old_root is None:
+        return tensor
+    if new is not None:
+        if source.shape != array.shape:
+            value = recorded.broadcast_to(value, shape=array.shape)
+        if source.dtype != array.dtype:
+            value = recorded.astype(value, dtype=array.dtype)
+        new = value._node if value._node is not None else accumulator(value)
+    root._node = make_node(
+        COPY_SLICES,
+        (old_root, new),
+        (None, old_root, new),
+        {"steps": tuple(steps)},
+        root._array.shape,
+        root._array.dtype,
+    )
+    root._requires_grad = True
+    return tensor
+
+
+# --- Layout -------------------------------------------------------------------------------------
+
+
+def contiguous_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides, in bytes, of a C-contiguous array."""
+    strides = [itemsize] * len(shape)
+    for i in range(len(shape) - 2, -1, -1):
+        strides[i] = strides[i + 1] * max(shape[i + 1], 1)
+    return tuple(strides)
+
+
+def logical_strides(tensor: Any) -> tuple[int, ...]:
+    """The strides, in elements, that the tensor has in PyTorch.
+
+    Memory may be laid out otherwise (channels last after a convolution).  A tensor that is no view
+    counts as contiguous; a view's strides follow from the steps that made it, tried on an array
+    that has the strides but no memory.
+    """
+    root, steps = _chain(tensor)
+    shape = root._array.shape
+    probe = np.lib.stride_tricks.as_strided(
+        np.empty(1, np.int8), shape, contiguous_strides(shape, 1), writeable=False
+    )
+    return _through(probe, steps).strides if steps else probe.strides
+
+
+def register_alias(parent: Any, out: Any) -> None:
+    """Remember who shares a memory whose layout the engine chose; others never need to move."""
+    storage: Storage = out._storage
+    if storage.aliases is None:
+        if parent._array.flags.c_contiguous:
+            return
+        storage.aliases = [weakref.ref(parent)]
+    storage.aliases.append(weakref.ref(out))
+
+
+def make_contiguous(tensor: Any) -> None:
+    """Exchange a memory of engine-chosen layout for a C-contiguous copy, for all who share it.
+
+    The values do not change, so no version moves; arrays that nodes saved stay as they are.
+    """
+    root, _ = _chain(tensor)
+    old = root._array
+    if old.flags.c_contiguous:
+        return
+    fresh = np.ascontiguousarray(old)
+    aliases = root._storage.aliases if root._storage is not None else None
+    living = [t for reference in aliases or () if (t := reference()) is not None]
+    for t in living:
+        if t._view is None:  # the root itself and its detached copies
+            t._array = fresh
+    root._array = fresh
+    for t in living:
+        if t._view is not None:
+            base, steps = _chain(t)
+            t._array = _through(base._array, steps)
+    if root._storage is not None:
+        root._storage.aliases = None
+
+
+def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
+    """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
+    array = tensor._array
+    probe = np.lib.stride_tricks.as_strided(
+        np.empty(1, np.int8), array.shape, logical_strides(tensor), writeable=False
+    )
+    if not _reshapes_without_copy(probe, shape):
+        return None
+    if not _reshapes_without_copy(array, shape):
+        make_contiguous(tensor)
+    return recorded.reshape(tensor, shape=shape)
+
+
+def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> bool:
+    if array.flags.c_contiguous:
+        return True
+    try:
+        np.reshape(array, shape, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
