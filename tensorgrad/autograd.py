@@ -60,7 +60,7 @@ class _GradMode:
     def __call__(self, function: F) -> F:
         mode = self._mode
         if inspect.isgeneratorfunction(function):
-            return _wrap_generator(function, mode)
+            return _wrap_generator(function, mode)  # type: ignore[no-any-return]
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -90,14 +90,14 @@ def _wrap_generator(function: Any, mode: bool) -> Any:
                         value = generator.throw(error)
                     sent = yield value
         except StopIteration as stop:
-            return stop.value
+            return stop.value  # type: ignore[no-any-return]
         finally:
             generator.close()
 
     return wrapped
 
 
-class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
+class no_grad(_GradMode):
     """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -111,7 +111,7 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
         super().__init__(False)
 
 
-class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
+class enable_grad(_GradMode):
     """Record again inside a `no_grad`; as context manager or decorator."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -125,7 +125,7 @@ class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
         super().__init__(True)
 
 
-class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_GradMode):
     """Set the mode at once; as a context manager, until the end of the block."""
 
     def __init__(self, mode: bool) -> None:
@@ -155,6 +155,7 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
     if len(given) != len(outputs):
         raise RuntimeError(f"{name}: got {len(outputs)} tensors and {len(given)} gradients")
     pending: dict[Node, Any] = {}
+    gradient: Any
     for output, gradient in zip(outputs, given, strict=True):
         if not isinstance(output, TensorBase):
             raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
@@ -174,11 +175,14 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
                 )
             if array.dtype.kind == "c":
                 raise RuntimeError(
-                    f"{name}: grad can be computed only for real scalar outputs but got {array.dtype}"
+                    f"{name}: grad can be computed only for real scalar outputs but got "
+                    f"{array.dtype}"
                 )
             gradient = wrap(np.ones_like(array))
         elif not isinstance(gradient, TensorBase):
-            raise TypeError(f"{name}: a gradient must be a Tensor or None, got {type(gradient).__name__}")
+            raise TypeError(
+                f"{name}: a gradient must be a Tensor or None, got {type(gradient).__name__}"
+            )
         elif gradient._array.shape != array.shape:
             raise RuntimeError(
                 f"{name}: mismatch in shape: the gradient is {describe(gradient)}, the output is "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, numpy_dtype
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.promotion import result_type
-from tensorgrad.random import Generator, rng_of
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -22,7 +20,6 @@ __all__ = [
     "arange",
     "as_tensor",
     "asarray",
-    "bernoulli",
     "empty",
     "empty_like",
     "eye",
@@ -30,15 +27,8 @@ __all__ = [
     "full",
     "full_like",
     "linspace",
-    "normal",
     "ones",
     "ones_like",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
     "tensor",
     "zeros",
     "zeros_like",
@@ -88,7 +78,9 @@ def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
     else:
         kinds = {type(leaf) for leaf in leaves if not isinstance(leaf, (ndarray, np.generic))}
         if unknown := [k.__name__ for k in kinds if not issubclass(k, (bool, int, float, complex))]:
-            raise TypeError(f"tensor: cannot make a tensor of a list that holds {', '.join(unknown)}")
+            raise TypeError(
+                f"tensor: cannot make a tensor of a list that holds {', '.join(unknown)}"
+            )
         arrays = [leaf for leaf in leaves if isinstance(leaf, (ndarray, np.generic))]
         samples = arrays + [kind() for kind in kinds]
         try:
@@ -96,7 +88,9 @@ def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
         except ValueError as error:
             raise ValueError(f"tensor: the nested lists are ragged: {error}") from None
         except OverflowError as error:
-            raise RuntimeError(f"tensor: value cannot be converted without overflow: {error}") from None
+            raise RuntimeError(
+                f"tensor: value cannot be converted without overflow: {error}"
+            ) from None
     return array
 
 
@@ -186,84 +180,162 @@ def _index(n: Any) -> int:
         raise TypeError(f"a size must be an int, got {type(n).__name__} ({n!r:.40})") from None
 
 
-def _options(device: Any, layout: Any, pin_memory: bool) -> None:
+def check_options(device: Any, layout: Any, pin_memory: bool) -> None:
     check_device(device)
     _no_pin(pin_memory)
     if layout is not None and str(layout) not in ("strided", "torch.strided", "tensorgrad.strided"):
         raise RuntimeError(f"layout {layout!r} is not supported; tensors are strided")
 
 
-def _real(dtype: Any) -> np.dtype[Any]:
+def real_dtype(dtype: Any) -> np.dtype[Any]:
     return default_float() if dtype is None else numpy_dtype(dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+def zeros(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """Zeros."""
-    _options(device, layout, pin_memory)
-    return finish(np.zeros(size_of(size), _real(dtype)), requires_grad)
+    check_options(device, layout, pin_memory)
+    return finish(np.zeros(size_of(size), real_dtype(dtype)), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+def ones(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """Ones."""
-    _options(device, layout, pin_memory)
-    return finish(np.ones(size_of(size), _real(dtype)), requires_grad)
+    check_options(device, layout, pin_memory)
+    return finish(np.ones(size_of(size), real_dtype(dtype)), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+def empty(
+    *size: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """Memory that nobody has written yet."""
-    _options(device, layout, pin_memory)
-    return finish(np.empty(size_of(size), _real(dtype)), requires_grad)
+    check_options(device, layout, pin_memory)
+    return finish(np.empty(size_of(size), real_dtype(dtype)), requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """``fill_value`` everywhere; its type gives the dtype."""
-    _options(device, layout, pin_memory)
+    check_options(device, layout, pin_memory)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
     kind = numpy_dtype(dtype) if dtype is not None else result_type(value)
     return finish(np.full(size_of((size,)), value, kind), requires_grad)
 
 
-def _like(input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def like(input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return input._array.shape, input._array.dtype if dtype is None else numpy_dtype(dtype)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    memory_format: Any = None,
+) -> Tensor:
     """Zeros of the input's shape and dtype."""
-    _options(device, layout, False)
-    return finish(np.zeros(*_like(input, dtype)), requires_grad)
+    check_options(device, layout, False)
+    return finish(np.zeros(*like(input, dtype)), requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    memory_format: Any = None,
+) -> Tensor:
     """Ones of the input's shape and dtype."""
-    _options(device, layout, False)
-    return finish(np.ones(*_like(input, dtype)), requires_grad)
+    check_options(device, layout, False)
+    return finish(np.ones(*like(input, dtype)), requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    memory_format: Any = None,
+) -> Tensor:
     """Unwritten memory of the input's shape and dtype."""
-    _options(device, layout, False)
-    return finish(np.empty(*_like(input, dtype)), requires_grad)
+    check_options(device, layout, False)
+    return finish(np.empty(*like(input, dtype)), requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    memory_format: Any = None,
+) -> Tensor:
     """``fill_value`` in the input's shape and dtype."""
-    _options(device, layout, False)
-    shape, kind = _like(input, dtype)
+    check_options(device, layout, False)
+    shape, kind = like(input, dtype)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
     return finish(np.full(shape, value, kind), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
     check_device(device)
-    return finish(np.eye(n, m, dtype=_real(dtype)), requires_grad)
+    return finish(np.eye(n, m, dtype=real_dtype(dtype)), requires_grad)
 
 
 def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, (TensorBase, np.generic)) else value  # type: ignore[attr-defined]
+    return value.item() if hasattr(value, "item") else value
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """start, start + step, ... below end; int64 if all three are whole numbers."""
     check_device(device)
     start, end, step = _number(start), _number(end), _number(step)
@@ -272,7 +344,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     if step == 0:
         raise RuntimeError("arange: step must be nonzero")
     if (end - start) * step < 0:
-        raise RuntimeError(f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}")
+        raise RuntimeError(
+            f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}"
+        )
     if dtype is None:
         whole = builtins.all(isinstance(v, int) for v in (start, end, step))
         kind = np.dtype(np.int64) if whole else default_float()
@@ -284,108 +358,17 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     return finish(np.arange(start, end, step).astype(kind), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """``steps`` evenly spaced numbers from start to end, both included."""
     check_device(device)
-    return finish(np.linspace(_number(start), _number(end), steps).astype(_real(dtype)), requires_grad)
-
-
-# --- Random -----------------------------------------------------------------------------------------
-
-
-def uniform_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
-    """Uniform on [0, 1), drawn in the precision asked for."""
-    if kind.kind == "c":
-        part = np.dtype(np.float32 if kind.char == "F" else np.float64)
-        return uniform_array(rng, shape, part) + 1j * uniform_array(rng, shape, part)
-    if kind.kind != "f":
-        raise RuntimeError(f"rand: expected a floating point dtype, got {kind}")
-    if kind in (np.float32, np.float64):
-        return np.asarray(rng.random(shape, dtype=kind.type))
-    return np.asarray(rng.random(shape, dtype=np.float32)).astype(kind)
-
-
-def normal_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
-    """Standard normal, drawn in the precision asked for; complex parts have variance 1/2."""
-    if kind.kind == "c":
-        part = np.dtype(np.float32 if kind.char == "F" else np.float64)
-        pair = normal_array(rng, shape, part) + 1j * normal_array(rng, shape, part)
-        return (pair * np.sqrt(0.5)).astype(kind)
-    if kind.kind != "f":
-        raise RuntimeError(f"randn: expected a floating point dtype, got {kind}")
-    if kind in (np.float32, np.float64):
-        return np.asarray(rng.standard_normal(shape, dtype=kind.type))
-    return np.asarray(rng.standard_normal(shape, dtype=np.float32)).astype(kind)
-
-
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
-    """Uniform on [0, 1)."""
-    _options(device, layout, pin_memory)
-    return finish(uniform_array(rng_of(generator), size_of(size), _real(dtype)), requires_grad)
-
-
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
-    """Standard normal."""
-    _options(device, layout, pin_memory)
-    return finish(normal_array(rng_of(generator), size_of(size), _real(dtype)), requires_grad)
-
-
-def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
-    """Uniform on [0, 1) in the input's shape and dtype."""
-    _options(device, layout, False)
-    return finish(uniform_array(rng_of(None), *_like(input, dtype)), requires_grad)
-
-
-def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None, memory_format: Any = None) -> Tensor:  # fmt: skip
-    """Standard normal in the input's shape and dtype."""
-    _options(device, layout, False)
-    return finish(normal_array(rng_of(None), *_like(input, dtype)), requires_grad)
-
-
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """Whole numbers from low (0 if left out) to below high, int64 unless told otherwise."""
-    check_device(device)
-    if size is None:
-        low, high, size = 0, low, high
-    if not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint: size must be a tuple of ints, got {type(size).__name__}")
-    if low >= high:
-        raise RuntimeError(f"randint: from >= to, got from={low} >= to={high}")
-    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
-    drawn = rng_of(generator).integers(low, high, size_of((size,)))
-    return finish(np.asarray(drawn).astype(kind), requires_grad)
-
-
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """0 to n - 1 in random order."""
-    check_device(device)
-    kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
-    return finish(rng_of(generator).permutation(n).astype(kind), requires_grad)
-
-
-def normal(mean: Any, std: Any = 1.0, size: Sequence[int] | None = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """Normal numbers with the given means and standard deviations (tensors or numbers)."""
-    check_device(device)
-    m, s = (v._array if isinstance(v, TensorBase) else v for v in (mean, std))
-    if np.any(np.less(s, 0)):
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {np.min(s)}")
-    if size is None and not isinstance(mean, TensorBase) and not isinstance(std, TensorBase):
-        raise TypeError("normal: size is needed when mean and std are numbers")
-    shape = size_of((tuple(size),)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
-    kind = _real(dtype)
-    if dtype is None:
-        for v in (m, s):
-            if isinstance(v, ndarray) and v.dtype.kind == "f":
-                kind = v.dtype
-                break
-    array = normal_array(rng_of(generator), shape, kind)
-    return finish(np.asarray(array * s + m).astype(kind, copy=False), requires_grad)
-
-
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that the input gives at each place, else 0; the input's dtype."""
-    p = input._array
-    if np.any((p < 0) | (p > 1)):
-        raise RuntimeError("bernoulli: expected p_in >= 0 && p_in <= 1")
-    drawn = rng_of(generator).random(p.shape) < p
-    return wrap(np.asarray(drawn).astype(p.dtype))
+    return finish(
+        np.linspace(_number(start), _number(end), steps).astype(real_dtype(dtype)), requires_grad
+    )

@@ -30,7 +30,8 @@ class FunctionCtx:
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, TensorBase):
                 raise TypeError(
-                    f"save_for_backward can only save tensors or None, got {type(tensor).__name__}; "
+                    "save_for_backward can only save tensors or None, got "
+                    f"{type(tensor).__name__}; "
                     "set other values as attributes of ctx"
                 )
         self._to_save = tensors
@@ -68,7 +69,9 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the output; must be overridden."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -78,7 +81,9 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The gradients of forward's arguments; must be overridden."""
-        raise NotImplementedError("You must implement the backward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the backward function for custom autograd.Function."
+        )
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
@@ -86,9 +91,7 @@ class Function:
         ctx = _Context(cls)
         context = local.context
         recording = context.grad_enabled
-        edges = tuple(
-            edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args
-        )
+        edges = tuple(edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
         context.grad_enabled = False
         try:
@@ -112,7 +115,7 @@ class _Context(FunctionCtx):
         self._function = function
 
     def _run(self, node: FunctionNode, g: Any, create: bool) -> list[Any]:
-        several = isinstance(node.shape, tuple) and bool(node.shape) and isinstance(node.shape[0], tuple)
+        several = node.op.outputs
         given = list(g) if several else [g]
         shapes: Any = node.shape if several else (node.shape,)
         dtypes: Any = node.dtype if several else (node.dtype,)

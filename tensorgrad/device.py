@@ -7,14 +7,16 @@ from typing import Any
 __all__ = ["check_device", "device"]
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """``device("cpu")``; any other type raises."""
 
     __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index  # noqa: A001
+            type, index = type.type, type.index
         name, _, number = str(type).partition(":")
         if name != "cpu":
             raise RuntimeError(
@@ -30,8 +32,10 @@ class device:  # noqa: N801 - PyTorch's name
         return hash((self.type, self.index))
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else (
-            f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')"
+            if self.index is None
+            else (f"device(type='{self.type}', index={self.index})")
         )
 
     def __str__(self) -> str:

@@ -37,12 +37,13 @@ finfo = np.finfo
 iinfo = np.iinfo
 
 
-class dtype:  # noqa: N801 - PyTorch spells it in lower case
-    """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``, ``is_signed``."""
+class dtype:
+    """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``, "
+    "``is_signed``."""
 
     __slots__ = ("dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
 
-    dtype: np.dtype[Any]
+    dtype: np.dtype[Any]  # NumPy's
     name: str
     itemsize: builtins.int
     is_floating_point: Any
@@ -65,11 +66,11 @@ class dtype:  # noqa: N801 - PyTorch spells it in lower case
     def __numpy_dtype__(self) -> np.dtype[Any]:
         return self.dtype
 
-    def to_complex(self) -> dtype:
+    def to_complex(self) -> Any:
         """The complex type whose parts have this type's precision."""
         return complex128 if self.dtype.char in "dlqDLQ" else complex64
 
-    def to_real(self) -> dtype:
+    def to_real(self) -> Any:
         """The real type of a complex type's parts; itself for a real type."""
         return {"F": float32, "D": float64}.get(self.dtype.char, self)
 
@@ -83,7 +84,7 @@ class dtype:  # noqa: N801 - PyTorch spells it in lower case
                 return False
         return NotImplemented
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> builtins.int:
         return hash(self.dtype)
 
     def __repr__(self) -> str:
@@ -93,7 +94,7 @@ class dtype:  # noqa: N801 - PyTorch spells it in lower case
         return self.name
 
 
-bool = dtype("bool", np.bool_)  # noqa: A001 - PyTorch's name
+bool = dtype("bool", np.bool_)
 uint8 = dtype("uint8", np.uint8)
 int8 = dtype("int8", np.int8)
 int16 = dtype("int16", np.int16)
@@ -125,7 +126,6 @@ ALL = (
     complex128,
 )
 _OF_NUMPY: dict[np.dtype[Any], dtype] = {t.dtype: t for t in ALL}
-_OF_PYTHON: dict[Any, dtype] = {builtins.bool: bool, builtins.int: int64}
 _default = float32
 
 
@@ -137,7 +137,7 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: dtype) -> None:
     """Set the type that Python floats become; a real floating-point type."""
     global _default
-    if not isinstance(d, dtype) or not d.is_floating_point:
+    if not getattr(d, "is_floating_point", False):
         raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
     _default = d
 
@@ -159,15 +159,16 @@ def as_dtype(numpy_type: np.dtype[Any]) -> dtype:
 
 
 def numpy_dtype(d: Any) -> np.dtype[Any]:
-    """The NumPy type meant by a ``tg.dtype``, a NumPy type or Python's bool, int, float, complex."""
+    """The NumPy type meant by a ``tg.dtype``, a NumPy type or Python's bool, int, float, "
+    "complex."""
     if isinstance(d, dtype):
         return d.dtype
     if d is builtins.float:
         return _default.dtype
     if d is builtins.complex:
-        return _default.to_complex().dtype
+        return _default.to_complex().dtype  # type: ignore[no-any-return]
     if d in (builtins.bool, builtins.int):
-        return _OF_PYTHON[d].dtype
+        return np.dtype(np.bool_ if d is builtins.bool else np.int64)
     try:
         return as_dtype(np.dtype(d).newbyteorder("=")).dtype
     except TypeError as error:
@@ -175,6 +176,6 @@ def numpy_dtype(d: Any) -> np.dtype[Any]:
 
 
 # PyTorch's second names.
-half, float, double = float16, float32, float64  # noqa: A001
-short, int, long = int16, int32, int64  # noqa: A001
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128

@@ -119,7 +119,6 @@ def walk(
     context = local.context
     observers = context.on_backward
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
-    xp = recorded if create else raw
     was_enabled = context.grad_enabled
     context.grad_enabled = create
     try:
@@ -160,18 +159,18 @@ def walk(
                         raise _overwritten(node)
             op = node.op
             try:
-                if create or kind is FunctionNode or op.joint or op.keeps or node.dtype.kind == "c":  # type: ignore[union-attr]
+                if create or kind is FunctionNode or op.joint or op.keeps or node.dtype.kind == "c":
                     found = _contributions(node, g, wanted, create)
                 elif node.params is None:
                     found = [
                         None if edge is None else rule(raw, g, *saved)  # type: ignore[misc]
-                        for rule, edge in zip(op.rules, wanted)  # noqa: B905 - a hot line
+                        for rule, edge in zip(op.rules, wanted)
                     ]
                 else:
                     params = node.params
                     found = [
                         None if edge is None else rule(raw, g, *saved, **params)  # type: ignore[misc]
-                        for rule, edge in zip(op.rules, wanted)  # noqa: B905
+                        for rule, edge in zip(op.rules, wanted)
                     ]
             except Exception as error:
                 error.add_note(f"in the gradient of {op.name}, recorded at {node.location}")
@@ -285,7 +284,8 @@ def _contributions(node: Node, g: Any, wanted: tuple[Node | None, ...], create: 
 
 
 def _is_complex(node: Node) -> bool:
-    dtypes: Any = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
+    dtype: Any = node.dtype  # a tuple of them for an operation with several outputs
+    dtypes = dtype if isinstance(dtype, tuple) else (dtype,)
     return any(dtype.kind == "c" for dtype in dtypes)
 
 
@@ -356,15 +356,16 @@ def _freed(node: Node) -> RuntimeError:
 def _overwritten(node: Node) -> RuntimeError:
     """Name what was changed, where it was saved, and where it was written."""
     names = ("output", *(f"argument '{name}'" for name in node.op.arguments))
-    for i, storage in enumerate(node.storages or ()):
-        if storage is not None and storage.stamp > node.seq:
-            which = names[min(i, len(names) - 1)]
-            where = _at(locate(*storage.writer))
-            break
+    which, storage = next(
+        (names[min(i, len(names) - 1)], storage)
+        for i, storage in enumerate(node.storages or ())
+        if storage is not None and storage.stamp > node.seq
+    )
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: the {which} of {node.op.name}, saved at {_at(node.location)}, was written at "
-        f"{where} (version {storage.version}). Write out of place there, or clone() before."
+        f"{_at(locate(*storage.writer))} (version {storage.version}). Write out of place there, or "
+        "clone() before."
     )
 
 

@@ -55,7 +55,9 @@ def explain(
     if isinstance(error, (np.exceptions.AxisError, IndexError)):
         kind: type[Exception] = IndexError
     elif isinstance(error, (ValueError, np.linalg.LinAlgError)):
-        shapes = [np.shape(getattr(a, "_array", a)) for a in arguments if not isinstance(a, (list, tuple))]
+        shapes = [
+            np.shape(getattr(a, "_array", a)) for a in arguments if not isinstance(a, (list, tuple))
+        ]
         if "broadcast" in reason and (better := does_not_broadcast(shapes)):
             reason = better
         kind = RuntimeError

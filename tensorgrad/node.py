@@ -93,7 +93,7 @@ class _Local(threading.local):
 local = _Local()
 
 
-class push_scope:  # noqa: N801 - reads as a statement
+class push_scope:
     """Enter a module's scope for the body of a ``with``."""
 
     __slots__ = ("context", "scope")
@@ -159,6 +159,7 @@ class _Hook:
     tensor: type[Tensor]
     refresh_view: Callable[[Any], None]
     register_alias: Callable[[Any, Any], None]
+    accumulate: Primitive  # the op of every leaf's node; set in primitive.py
 
 
 hook = _Hook()
@@ -216,8 +217,8 @@ class Spec(NamedTuple):
 class Kept(NamedTuple):
     """What a forward returns when its primitive ``keeps`` extras for the rules.
 
-    ``constants`` are not differentiated (indices, masks).  ``cache`` depends on the inputs (columns,
-    normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes it again.
+    ``constants`` are not differentiated (indices, masks).  ``cache`` depends on the inputs
+    (columns, normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes it again.
     """
 
     y: Any
@@ -277,7 +278,9 @@ class Node:
 
     def name(self) -> str:
         """The node's name as PyTorch spells it: ``MulBackward0``."""
-        return "".join(part[:1].upper() + part[1:] for part in self.op.name.split("_")) + "Backward0"
+        return (
+            "".join(part[:1].upper() + part[1:] for part in self.op.name.split("_")) + "Backward0"
+        )
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -314,7 +317,6 @@ class AccumulateGrad(Node):
     """Where a leaf's gradient arrives.  It keeps the leaf alive; the leaf refers to it weakly."""
 
     __slots__ = ("__weakref__", "variable")
-    op: Primitive  # one for all: set in primitive.py
     variable: Tensor
 
     def name(self) -> str:
@@ -327,6 +329,7 @@ def accumulator(leaf: Any) -> AccumulateGrad:
     node = reference() if reference is not None else None
     if node is None:
         node = new(AccumulateGrad)
+        node.op = hook.accumulate
         node.inputs = ()
         node.params = node.saved = node.storages = node.scope = node.hooks = None
         node.shape, node.dtype = leaf._array.shape, leaf._array.dtype

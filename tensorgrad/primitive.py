@@ -36,6 +36,7 @@ from tensorgrad.node import (
     Scope,
     Spec,
     TensorBase,
+    hook,
     push_scope,
     register_tensor_class,
 )
@@ -145,7 +146,8 @@ def primitive(
     saves: names among ``y``, the arguments and ``*`` (all of a variadic primitive's), for every
         rule, or a tuple with one string per rule.
     formula: per argument, in the grammar of `tensorgrad.formula`, or a function of
-        (input shapes, parameters) returning it.  ``prose`` instead, with the reason, where it cannot be evaluated.
+        (input shapes, parameters) returning it.  ``prose`` instead, with the reason, where it
+        cannot be evaluated.
     promote: ``"common"`` brings arguments to their common type, ``"float"`` integers to the
         default float besides; None leaves them.
     keeps: ``"constants"``, ``"cache"``: the forward returns `Kept`, and the rules get those words.
@@ -201,4 +203,4 @@ def structural(name: str, doc: str, **words: Any) -> Primitive:
     return Primitive(forward, (), **{**defaults, **words})
 
 
-AccumulateGrad.op = structural("accumulate_grad", "Adds the gradient to the leaf's .grad.")
+hook.accumulate = structural("accumulate_grad", "Adds the gradient to the leaf's .grad.")

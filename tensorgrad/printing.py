@@ -68,7 +68,7 @@ class _Number:
             if shown.size:
                 high, low = float(np.abs(shown).max()), float(np.abs(shown).min())
                 if self.whole:
-                    self.scientific = high / low > 1000.0 and high > 1e8 or high > 1e8
+                    self.scientific = (high / low > 1000.0 and high > 1e8) or high > 1e8
                 else:
                     self.scientific = high / low > 1000.0 or high > 1e8 or low < 1e-4
             if OPTIONS.sci_mode is not None:
@@ -131,7 +131,7 @@ def _rows(array: Any, form: Any, indent: int, summarize: bool) -> str:
     else:
         parts = [_rows(a, form, indent + 1, summarize) for a in array]
     between = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
-    return "[" + between.join(parts) + "]"
+    return "[" + between.join(parts) + "]"  # type: ignore[no-any-return]
 
 
 def format_tensor(tensor: Tensor) -> str:
@@ -164,5 +164,7 @@ def format_tensor(tensor: Tensor) -> str:
     text = prefix + body
     for note in notes:
         last = len(text) - text.rfind("\n") - 1
-        text += ("," + ("\n" + " " * len(prefix) if last + len(note) + 3 > OPTIONS.linewidth else " ")) + note
+        text += (
+            "," + ("\n" + " " * len(prefix) if last + len(note) + 3 > OPTIONS.linewidth else " ")
+        ) + note
     return text + ")"

@@ -7,7 +7,7 @@ where its category is higher than both.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ __all__ = ["promote", "promote_types", "result_type"]
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """The type of an operation on two tensors with dimensions; int32 with float32 is float32."""
     low, high = sorted((a, b), key=lambda d: _CATEGORY[d.kind])

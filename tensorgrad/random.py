@@ -28,7 +28,9 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         if str(device) != "cpu":
-            raise RuntimeError(f"Generator: device {device!s} is not available; tensorgrad has 'cpu'")
+            raise RuntimeError(
+                f"Generator: device {device!s} is not available; tensorgrad has 'cpu'"
+            )
         self._seed = 67280421310721  # PyTorch's default
         self._rng = np.random.Generator(np.random.PCG64(self._seed))
 

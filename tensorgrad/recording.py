@@ -95,7 +95,13 @@ def recorder(op: Primitive) -> Callable[..., Any]:
     simple = not (op.keeps or op.outputs or op.variadic or op.joint)
     if simple and len(op.arguments) == 1 and op.differentiable:
         return _unary(op)
-    if simple and len(op.arguments) == 2 and op.differentiable and not op.has_params and not op.view:
+    if (
+        simple
+        and len(op.arguments) == 2
+        and op.differentiable
+        and not op.has_params
+        and not op.view
+    ):
         return _binary(op)
     return _general(op)
 

@@ -6,7 +6,7 @@ Here is its state: data, gradient, graph, conversion.  Its operations are in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -15,18 +15,20 @@ from numpy import ndarray
 from tensorgrad import autograd, hooks, views
 from tensorgrad.creation import array_of, size_of
 from tensorgrad.device import CPU, check_device, device
-from tensorgrad.dtypes import as_dtype, default_float, dtype, numpy_dtype
+from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.functions import indexing as index_functions
 from tensorgrad.methods.arithmetic import ArithmeticMethods
+from tensorgrad.methods.comparison import ComparisonMethods
+from tensorgrad.methods.conversion import ConversionMethods
 from tensorgrad.methods.elementwise import ElementwiseMethods
 from tensorgrad.methods.indexing import IndexingMethods
 from tensorgrad.methods.inplace import InplaceMethods
+from tensorgrad.methods.joining import JoiningMethods
 from tensorgrad.methods.linalg import LinalgMethods
 from tensorgrad.methods.reduction import ReductionMethods
 from tensorgrad.methods.shape import ShapeMethods
-from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, wrap
+from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, storage_of, wrap
 from tensorgrad.ops import elementwise
-from tensorgrad.printing import format_tensor
 from tensorgrad.size import Size
 
 __all__ = ["Tensor"]
@@ -36,11 +38,14 @@ class Tensor(
     TensorBase,
     ArithmeticMethods,
     ElementwiseMethods,
+    ComparisonMethods,
     ReductionMethods,
     ShapeMethods,
+    JoiningMethods,
     IndexingMethods,
     LinalgMethods,
     InplaceMethods,
+    ConversionMethods,
 ):
     """A multi-dimensional array with a gradient and a place in a graph.
 
@@ -88,7 +93,8 @@ class Tensor(
         except IndexError:
             n = max(self._array.ndim, 1)
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+                f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got "
+                f"{dim})"
             ) from None
 
     @property
@@ -137,11 +143,11 @@ class Tensor(
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a real floating-point type."""
-        return self._array.dtype.kind == "f"
+        return self._array.dtype.kind == "f"  # type: ignore[no-any-return]
 
     def is_complex(self) -> bool:
         """Whether the dtype is complex."""
-        return self._array.dtype.kind == "c"
+        return self._array.dtype.kind == "c"  # type: ignore[no-any-return]
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours, in elements, as PyTorch would have them."""
@@ -152,9 +158,10 @@ class Tensor(
         """Whether the elements are in row-major order, as PyTorch would have them."""
         found = views.logical_strides(self)
         wanted = views.contiguous_strides(self._array.shape, 1)
-        return all(
-            s == w or n <= 1 for s, w, n in zip(found, wanted, self._array.shape, strict=True)
-        ) or not self._array.size
+        return (
+            all(s == w or n <= 1 for s, w, n in zip(found, wanted, self._array.shape, strict=True))
+            or not self._array.size
+        )
 
     def contiguous(self) -> Tensor:
         """The tensor itself if it is contiguous, else a copy that is."""
@@ -169,7 +176,9 @@ class Tensor(
         base = self
         while base._view is not None:
             base = base._view[0]
-        start = self._array.__array_interface__["data"][0] - base._array.__array_interface__["data"][0]
+        start = (
+            self._array.__array_interface__["data"][0] - base._array.__array_interface__["data"][0]
+        )
         return int(start // max(self._array.itemsize, 1))
 
     def data_ptr(self) -> int:
@@ -193,12 +202,15 @@ class Tensor(
         """Start (or, for a leaf, stop) recording what is done with this tensor."""
         if requires_grad and self._array.dtype.kind not in "fc":
             raise RuntimeError(
-                f"only Tensors of floating point and complex dtype can require gradients, got {self.dtype}"
+                "only Tensors of floating point and complex dtype can require gradients, got "
+                f"{self.dtype}"
             )
         if not requires_grad and self._node is not None:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed "
+                "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+                "var.detach()."
             )
         self._requires_grad = bool(requires_grad)
         return self
@@ -224,17 +236,23 @@ class Tensor(
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            if not isinstance(value, TensorBase):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if not isinstance(value, Tensor):
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: {tuple(value._array.shape)}, expected "
+                    f"assigned grad has data of a different size: {tuple(value._array.shape)}, "
+                    "expected "
                     f"{tuple(self._array.shape)}"
                 )
             if value._array.dtype != self._array.dtype:
-                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype}, expected {self.dtype}")  # type: ignore[attr-defined]
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: {value.dtype}, expected "
+                    f"{self.dtype}"
+                )
         self._grad = value
 
     @grad.deleter
@@ -254,7 +272,7 @@ class Tensor(
     def detach(self) -> Tensor:
         """The same memory, outside the graph; writes are seen by both and counted."""
         out = wrap(self._array)
-        out._storage = views.storage_of(self)
+        out._storage = storage_of(self)
         views.register_alias(self, out)
         return out
 
@@ -294,7 +312,8 @@ class Tensor(
         return found is not None and any(r() is self for r in found.retain)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> hooks.RemovableHandle:
-        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace it."""
+        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace "
+        "it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:
@@ -303,12 +322,16 @@ class Tensor(
             self._hooks = {}
         return hooks.add_hook(self._hooks, hook)
 
-    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> hooks.RemovableHandle:
+    def register_post_accumulate_grad_hook(
+        self, hook: Callable[[Tensor], None]
+    ) -> hooks.RemovableHandle:
         """Call ``hook(leaf)`` after a gradient was added to this leaf's ``.grad``."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         table: dict[int, Any] = self.__dict__.setdefault("_post_accumulate_hooks", {})
         return hooks.add_hook(table, hook)
 
@@ -337,149 +360,10 @@ class Tensor(
         """Which output of its operation this is."""
         return self._node.index if isinstance(self._node, OutputNode) else 0
 
-    # --- Conversion -----------------------------------------------------------------------------
-
-    def item(self) -> Any:
-        """The one element as a Python number."""
-        if self._array.size != 1:
-            raise RuntimeError(
-                f"a Tensor with {self._array.size} elements cannot be converted to Scalar (shape "
-                f"{tuple(self._array.shape)})"
-            )
-        return self._array.item()
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers; a number for a 0-d tensor."""
-        return self._array.tolist()
-
-    def numpy(self, *, force: bool = False) -> ndarray[Any, Any]:
-        """The array itself, sharing memory; refused for a tensor that requires grad unless forced."""
-        if self.requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
-        if not self._array.flags.c_contiguous and self.is_contiguous():
-            views.make_contiguous(self)  # nobody should see the layout a kernel chose
-        return self._array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            if copy is False:
-                raise ValueError("unable to avoid copy while changing the dtype")
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False, memory_format: Any = None) -> Tensor:  # fmt: skip
-        """Converted to a dtype (also written first, or that of another tensor); the device is the CPU."""
-        for arg in args:
-            if isinstance(arg, TensorBase):
-                dtype = arg._array.dtype
-            elif isinstance(arg, str) or type(arg).__name__ == "device":
-                device = arg
-            elif isinstance(arg, bool):
-                continue  # non_blocking, copy: given by position
-            elif arg is not None:
-                dtype = arg
-        check_device(device)
-        wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)
-        if wanted is self._array.dtype or wanted == self._array.dtype:
-            return elementwise.clone(self) if copy else self
-        if self._array.dtype.kind == "c" and wanted.kind != "c":
-            return elementwise.astype(elementwise.real(self), dtype=wanted)
-        return elementwise.astype(self, dtype=wanted)
-
-    def type(self, dtype: Any = None) -> Any:
-        """Without an argument the name of the type; with one, converted to it."""
-        return f"tensorgrad.{self.dtype.name}" if dtype is None else self.to(dtype)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """Converted to the other tensor's dtype."""
-        return self.to(other._array.dtype)
-
-    def cpu(self) -> Tensor:
-        """The tensor itself: it is on the CPU."""
-        return self
-
-    def cuda(self, device: Any = None) -> Tensor:
-        """Refused: there is no GPU here."""
-        check_device("cuda" if device is None else device)
-        return self
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return self.to(np.float64)
-
-    def half(self) -> Tensor:
-        """As float16."""
-        return self.to(np.float16)
-
-    def long(self) -> Tensor:
-        """As int64."""
-        return self.to(np.int64)
-
-    def int(self) -> Tensor:
-        """As int32."""
-        return self.to(np.int32)
-
-    def bool(self) -> Tensor:
-        """As bool."""
-        return self.to(np.bool_)
-
-    def __int__(self) -> Any:
-        return self._scalar(int)
-
-    def __float__(self) -> Any:
-        return self._scalar(float)
-
-    def __complex__(self) -> Any:
-        return self._scalar(complex)
-
-    def __index__(self) -> Any:
-        if self._array.dtype.kind not in "iub" or self._array.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
-
-    def __bool__(self) -> Any:
-        if self._array.size != 1:
-            if not self._array.size:
-                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        return self._array.item() != 0
-
-    def _scalar(self, kind: Any) -> Any:
-        return kind(self.item())
-
-    def __len__(self) -> Any:
-        if not self._array.ndim:
-            raise TypeError("len() of a 0-d tensor")
-        return self._array.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self._array.ndim:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter([self[i] for i in range(self._array.shape[0])])
-
-    def __contains__(self, element: object) -> Any:
-        value = element._array if isinstance(element, TensorBase) else element
-        return np.any(self._array == value).item()
+    # --- Copies ---
 
     def __hash__(self) -> Any:
         return id(self)
-
-    def __repr__(self) -> str:
-        return format_tensor(self)
-
-    def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0:
-            return format(self._array.item(), spec)
-        return object.__format__(self, spec)
-
-    # --- Indexing, copies -----------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
         return index_functions.getitem(self, index)
@@ -494,7 +378,8 @@ class Tensor(
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol "
                 "at the moment; detach() it first"
             )
         if id(self) in memo:
@@ -505,9 +390,11 @@ class Tensor(
         Tensor._setup(made, self._array.copy(), self._requires_grad)
         memo[id(self)] = made
         made._grad = copy.deepcopy(self._grad, memo)
-        made.__dict__.update(copy.deepcopy(
-            {k: v for k, v in self.__dict__.items() if k != "_post_accumulate_hooks"}, memo
-        ))
+        made.__dict__.update(
+            copy.deepcopy(
+                {k: v for k, v in self.__dict__.items() if k != "_post_accumulate_hooks"}, memo
+            )
+        )
         return made
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -524,4 +411,3 @@ def _rebuild(cls: Any, array: Any, requires_grad: bool, attributes: dict[str, An
 
 
 register_tensor_class(Tensor, views.refresh_view, views.register_alias)
-

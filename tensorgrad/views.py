@@ -18,7 +18,6 @@ from tensorgrad.node import (
     Storage,
     accumulator,
     edge_of,
-    hook,
     local,
     make_node,
     number,
@@ -153,18 +152,23 @@ def write(tensor: Any, value: Any, name: str) -> Any:
     check_writable(tensor, name)
     array = tensor._array
     source = value._array
-    if source.dtype.kind == "c" and array.dtype.kind != "c" or (
-        source.dtype.kind in "fc" and array.dtype.kind in "biu" and name != "copy_" and name != "__setitem__"
+    if (source.dtype.kind == "c" and array.dtype.kind != "c") or (
+        source.dtype.kind in "fc"
+        and array.dtype.kind in "biu"
+        and name != "copy_"
+        and name != "__setitem__"
     ):
         raise RuntimeError(
-            f"{name}: result type {source.dtype} can't be cast to the desired output type {array.dtype}"
+            f"{name}: result type {source.dtype} can't be cast to the desired output type "
+            f"{array.dtype}"
         )
     if source.shape != array.shape:
         try:
             np.broadcast_to(source, array.shape)
         except ValueError:
             raise RuntimeError(
-                f"{name}: a value of shape {source.shape} cannot be written into shape {array.shape}"
+                f"{name}: a value of shape {source.shape} cannot be written into shape "
+                f"{array.shape}"
             ) from None
     recording = local.context.grad_enabled
     old = edge_of(tensor) if recording else None
@@ -274,5 +278,3 @@ def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> 
     except ValueError:
         return False
     return True
-
-

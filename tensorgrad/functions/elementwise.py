@@ -18,11 +18,6 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "allclose",
-    "bitwise_and",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_xor",
     "ceil",
     "clamp",
     "clip",
@@ -30,44 +25,24 @@ __all__ = [
     "cos",
     "div",
     "divide",
-    "eq",
-    "equal",
     "exp",
     "expm1",
     "fix",
     "floor",
     "floor_divide",
     "frac",
-    "ge",
-    "greater",
-    "greater_equal",
-    "gt",
     "imag",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "le",
     "lerp",
-    "less",
-    "less_equal",
     "log",
     "log10",
     "log1p",
     "log2",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "lt",
     "maximum",
     "minimum",
     "mul",
     "multiply",
-    "ne",
     "neg",
     "negative",
-    "not_equal",
     "positive",
     "pow",
     "real",
@@ -198,31 +173,6 @@ def trunc(input: Tensor) -> Tensor:
     return ops.trunc(input)
 
 
-def logical_not(input: Tensor) -> Tensor:
-    """Whether x is zero."""
-    return ops.logical_not(input)
-
-
-def bitwise_not(input: Tensor) -> Tensor:
-    """~x: every bit, or the truth of a bool."""
-    return ops.bitwise_not(input)
-
-
-def isnan(input: Tensor) -> Tensor:
-    """Whether x is not a number."""
-    return ops.isnan(input)
-
-
-def isinf(input: Tensor) -> Tensor:
-    """Whether x is infinite."""
-    return ops.isinf(input)
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """Whether x is neither infinite nor NaN."""
-    return ops.isfinite(input)
-
-
 def square(input: Tensor) -> Tensor:
     """x**2."""
     return ops.pow(input, 2)
@@ -246,7 +196,8 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is 1."""
+    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is "
+    "1."""
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
@@ -306,7 +257,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         both = ops.mul(input, other)._array.dtype
         return ops.astype(quotient, dtype=both) if both.kind in "iu" else quotient
     raise RuntimeError(
-        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"'{rounding_mode}'"
     )
 
 
@@ -321,7 +273,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """input where condition holds, else other; with the condition alone, the indices where it holds."""
+    """input where condition holds, else other; with the condition alone, the indices where it "
+    "holds."""
     if input is None and other is None:
         return tuple(wrap(i) for i in np.nonzero(condition._array))
     return ops.where(condition, input, other)
@@ -352,91 +305,7 @@ def remainder(input: Any, other: Any) -> Tensor:
     return ops.remainder(input, other)
 
 
-def eq(input: Any, other: Any) -> Tensor:
-    """input == other, elementwise."""
-    return ops.eq(input, other)
-
-
-def ne(input: Any, other: Any) -> Tensor:
-    """input != other."""
-    return ops.ne(input, other)
-
-
-def lt(input: Any, other: Any) -> Tensor:
-    """input < other."""
-    return ops.lt(input, other)
-
-
-def le(input: Any, other: Any) -> Tensor:
-    """input <= other."""
-    return ops.le(input, other)
-
-
-def gt(input: Any, other: Any) -> Tensor:
-    """input > other."""
-    return ops.gt(input, other)
-
-
-def ge(input: Any, other: Any) -> Tensor:
-    """input >= other."""
-    return ops.ge(input, other)
-
-
-def logical_and(input: Any, other: Any) -> Tensor:
-    """Whether both are nonzero."""
-    return ops.logical_and(input, other)
-
-
-def logical_or(input: Any, other: Any) -> Tensor:
-    """Whether either is nonzero."""
-    return ops.logical_or(input, other)
-
-
-def logical_xor(input: Any, other: Any) -> Tensor:
-    """Whether exactly one is nonzero."""
-    return ops.logical_xor(input, other)
-
-
-def bitwise_and(input: Any, other: Any) -> Tensor:
-    """input & other, bit by bit."""
-    return ops.bitwise_and(input, other)
-
-
-def bitwise_or(input: Any, other: Any) -> Tensor:
-    """input | other, bit by bit."""
-    return ops.bitwise_or(input, other)
-
-
-def bitwise_xor(input: Any, other: Any) -> Tensor:
-    """input ^ other, bit by bit."""
-    return ops.bitwise_xor(input, other)
-
-
-# --- Comparing whole tensors ------------------------------------------------------------------------
-
-
-def isclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
-    """Where |input - other| <= atol + rtol * |other|."""
-    if input._array.dtype != other._array.dtype:
-        raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
-    return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
-
-
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
-    """Whether `isclose` holds everywhere."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
-
-
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have the same shape and elements."""
-    return bool(np.array_equal(input._array, other._array))
-
-
-# --- Second names -----------------------------------------------------------------------------------
+# --- Second names ---
 
 
 absolute = abs
@@ -446,9 +315,4 @@ subtract = sub
 divide = div
 true_divide = div
 clip = clamp
-not_equal = ne
-less = lt
-less_equal = le
-greater = gt
-greater_equal = ge
 fix = trunc

@@ -28,7 +28,8 @@ __all__ = [
 
 
 def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against shape."""
+    """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against "
+    "shape."""
     parts = index if isinstance(index, tuple) else (index,)
     found = tuple(_part(part) for part in parts)
     axis = 0
@@ -42,17 +43,26 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
             for n in part.shape:
                 if n != shape[axis]:
                     raise IndexError(
-                        f"The shape of the mask {list(part.shape)} at index {axis} does not match the "
+                        f"The shape of the mask {list(part.shape)} at index {axis} does not match "
+                        "the "
                         f"shape of the indexed tensor {list(shape)} at index {axis}"
                     )
                 axis += 1
         elif part is not None:
             size = shape[axis]
             if isinstance(part, int) and not -size <= part < size:
-                raise IndexError(f"index {part} is out of bounds for dimension {axis} with size {size}")
-            if isinstance(part, ndarray) and part.size and not (-size <= part.min() and part.max() < size):
+                raise IndexError(
+                    f"index {part} is out of bounds for dimension {axis} with size {size}"
+                )
+            if (
+                isinstance(part, ndarray)
+                and part.size
+                and not (-size <= part.min() and part.max() < size)
+            ):
                 wrong = part[(part < -size) | (part >= size)].flat[0]
-                raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
+                raise IndexError(
+                    f"index {wrong} is out of bounds for dimension {axis} with size {size}"
+                )
             axis += 1
     return found
 
@@ -81,20 +91,23 @@ def _part(part: Any) -> Any:
         return int(part)
     if not isinstance(part, ndarray):
         raise IndexError(
-            "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are valid "
+            "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are "
+            "valid "
             f"indices (got {type(part).__name__})"
         )
     if part.dtype == np.bool_:
         return part
     if part.dtype.kind not in "iu":
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {part.dtype}")
+        raise IndexError(
+            f"tensors used as indices must be long, int, byte or bool tensors, got {part.dtype}"
+        )
     return int(part) if part.ndim == 0 else part
 
 
 def _whole(value: Any) -> int | None:
     if value is None:
         return None
-    return int(value._array) if isinstance(value, TensorBase) else value.__index__()  # type: ignore[no-any-return]
+    return int(value._array) if isinstance(value, TensorBase) else value.__index__()
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
@@ -111,9 +124,11 @@ def _whole_index(index: Any, name: str) -> ndarray[Any, Any]:
 
 
 def _within(array: Any, size: int, name: str, dim: int) -> None:
-    if array.size and not (0 <= array.min() and array.max() < size):
+    if array.size and not (array.min() >= 0 and array.max() < size):
         wrong = array[(array < 0) | (array >= size)].flat[0]
-        raise IndexError(f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}")
+        raise IndexError(
+            f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}"
+        )
 
 
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
@@ -130,7 +145,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     for d in range(input.ndim):
         if d != dim and places.shape[d] > input._array.shape[d]:
             raise RuntimeError(
-                f"gather: Size does not match at dimension {d} expected index {list(places.shape)} to be "
+                f"gather: Size does not match at dimension {d} expected index "
+                f"{list(places.shape)} to be "
                 f"no larger than self {list(input.shape)} apart from dimension {dim}"
             )
     _within(places, input._array.shape[dim] if input.ndim else 1, "gather", dim)
@@ -142,10 +158,12 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
     dim = wrap_dim(dim, input.ndim)
-    shape = list(np.broadcast_shapes(
-        tuple(1 if i == dim else n for i, n in enumerate(input.shape)),
-        tuple(1 if i == dim else n for i, n in enumerate(indices.shape)),
-    ))
+    shape = list(
+        np.broadcast_shapes(
+            tuple(1 if i == dim else n for i, n in enumerate(input.shape)),
+            tuple(1 if i == dim else n for i, n in enumerate(indices.shape)),
+        )
+    )
     wide, places = list(shape), list(shape)
     wide[dim], places[dim] = input.shape[dim], indices.shape[dim]
     return gather(input.expand(*wide), dim, indices.expand(*places))
@@ -164,7 +182,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def _mask(mask: Any, name: str) -> Any:
     array = getattr(mask, "_array", mask)
     if getattr(array, "dtype", None) != np.bool_:
-        raise RuntimeError(f"{name}: expected a bool mask, got {getattr(array, 'dtype', type(mask).__name__)}")
+        raise RuntimeError(
+            f"{name}: expected a bool mask, got {getattr(array, 'dtype', type(mask).__name__)}"
+        )
     return array
 
 
@@ -173,10 +193,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     held = _mask(mask, "masked_fill")
     if isinstance(value, TensorBase) and value._array.ndim:
         raise RuntimeError(
-            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
         )
     out = elementwise.where(held, value, input)
-    return out if out._array.dtype is input._array.dtype else elementwise.astype(out, dtype=input._array.dtype)
+    return (
+        out
+        if out._array.dtype is input._array.dtype
+        else elementwise.astype(out, dtype=input._array.dtype)
+    )
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -216,7 +241,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         np.broadcast_to(source._array, shape)
     except ValueError:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(source._array.shape)} cannot be broadcast to "
+            f"shape mismatch: value tensor of shape {list(source._array.shape)} cannot be "
+            "broadcast to "
             f"indexing result of shape {list(shape)}"
         ) from None
     new = ops.index_fill(before_write(input, source), source, index=places)

@@ -21,7 +21,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _one_dtype(name: str, a: Tensor, b: Tensor) -> None:
     if a._array.dtype is not b._array.dtype:
-        raise RuntimeError(f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}")
+        raise RuntimeError(
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}"
+        )
 
 
 def _ranks(name: str, a: Tensor, b: Tensor, ranks: tuple[int, int]) -> None:
@@ -62,5 +64,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The outer product of two vectors."""
     if (input.ndim, vec2.ndim) != (1, 1):
-        raise RuntimeError(f"outer: expected two vectors, got {tuple(input.shape)} and {tuple(vec2.shape)}")
+        raise RuntimeError(
+            f"outer: expected two vectors, got {tuple(input.shape)} and {tuple(vec2.shape)}"
+        )
     return elementwise.mul(shape.reshape(input, shape=(input.shape[0], 1)), vec2)

@@ -42,14 +42,14 @@ __all__ = [
 ]
 
 
-class max_(NamedTuple):  # noqa: N801 - prints as torch.return_types.max does
+class max_(NamedTuple):
     """Maxima along a dimension and the index of the first of each."""
 
     values: Tensor
     indices: Tensor
 
 
-class min_(NamedTuple):  # noqa: N801
+class min_(NamedTuple):
     """Minima along a dimension and the index of the first of each."""
 
     values: Tensor
@@ -77,7 +77,9 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return ops.mean(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
 
 
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
     """The product of all elements or along one dimension."""
     return ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
 
@@ -91,25 +93,53 @@ def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
     return axis_of(dim), 1 if correction is None else correction
 
 
-def var(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:  # fmt: skip
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+) -> Tensor:
     """The variance: squared deviations over (count - correction); correction 1 by default."""
     axis, correction = _spread(dim, unbiased, correction)
     return ops.var(input, axis=axis, correction=correction, keepdims=keepdim)
 
 
-def std(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:  # fmt: skip
+def std(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+) -> Tensor:
     """The standard deviation, sqrt(var)."""
     return elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
 
 
-def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+def var_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+) -> tuple[Tensor, Tensor]:
     """(var, mean)."""
     axis, _ = _spread(dim, unbiased, correction)
     first = var(input, dim, unbiased, keepdim, correction=correction)
     return first, ops.mean(input, axis=axis, keepdims=keepdim)
 
 
-def std_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+def std_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
+) -> tuple[Tensor, Tensor]:
     """(std, mean)."""
     first, second = var_mean(input, dim, unbiased, keepdim, correction=correction)
     return elementwise.sqrt(first), second
@@ -203,7 +233,9 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return soft.logsumexp(input, axis=axis_of(dim), keepdims=keepdim)
 
 
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # fmt: skip
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
     """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the largest."""
     x, axis = elementwise.abs(_typed(input, dtype)), axis_of(dim)
     if p in ("fro", None, 2):

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.node import TensorBase
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.views import as_view, view_as_shape
+from tensorgrad.views import view_as_shape
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -20,14 +19,9 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
-    "cat",
-    "chunk",
-    "concat",
-    "concatenate",
     "expand",
     "flatten",
     "flip",
-    "hstack",
     "moveaxis",
     "movedim",
     "narrow",
@@ -36,21 +30,16 @@ __all__ = [
     "ravel",
     "reshape",
     "select",
-    "split",
     "squeeze",
-    "stack",
     "swapaxes",
     "swapdims",
     "t",
-    "tile",
     "transpose",
     "tril",
     "triu",
-    "unbind",
     "unflatten",
     "unsqueeze",
     "view",
-    "vstack",
 ]
 
 
@@ -59,7 +48,8 @@ def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
     span = max(ndim + extra, 1)
     if not -span <= dim < span:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})"
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got "
+            f"{dim})"
         )
     return dim % span
 
@@ -72,14 +62,19 @@ def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[i
     if -1 in sizes:
         known = prod(n for n in sizes if n != -1)
         if known == 0 or total % known:
-            raise RuntimeError(f"{name}: shape '{list(sizes)}' is invalid for input of size {total}")
+            raise RuntimeError(
+                f"{name}: shape '{list(sizes)}' is invalid for input of size {total}"
+            )
         sizes = tuple(total // known if n == -1 else n for n in sizes)
     if any(n < 0 for n in sizes) or prod(sizes) != total:
-        raise RuntimeError(f"{name}: shape '{list(sizes)}' is invalid for input of size {total}, shape {shape}")
+        raise RuntimeError(
+            f"{name}: shape '{list(sizes)}' is invalid for input of size {total}, shape {shape}"
+        )
     return sizes
 
 
-def _sizes(size: Any) -> tuple[int, ...]:
+def sizes_of(size: Any) -> tuple[int, ...]:
+    """Sizes given as ints or as one sequence of them."""
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
     return tuple(int(n) for n in size)
@@ -87,19 +82,21 @@ def _sizes(size: Any) -> tuple[int, ...]:
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
-    sizes = _filled(input._array.shape, _sizes((shape,)), "reshape")
+    sizes = _filled(input._array.shape, sizes_of((shape,)), "reshape")
     shared: Any = view_as_shape(input, sizes)
     return ops.reshape(input, shape=sizes) if shared is None else shared
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
-    sizes = _filled(input._array.shape, _sizes(shape), "view")
+    sizes = _filled(input._array.shape, sizes_of(shape), "view")
     shared: Any = view_as_shape(input, sizes)
     if shared is None:
         raise RuntimeError(
-            f"view size {list(sizes)} is not compatible with input tensor's size {tuple(input.shape)} and "
-            f"stride {input.stride()} (at least one dimension spans across two contiguous subspaces). "
+            f"view size {list(sizes)} is not compatible with input tensor's size "
+            f"{tuple(input.shape)} and "
+            f"stride {input.stride()} (at least one dimension spans across two contiguous "
+            "subspaces). "
             "Use .reshape(...) instead."
         )
     return shared  # type: ignore[no-any-return]
@@ -136,7 +133,8 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
     order = tuple(wrap_dim(d, input.ndim) for d in dims)
     if sorted(order) != list(range(input.ndim)):
         raise RuntimeError(
-            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            "length of "
             f"the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to "
             f"len(dims) = {len(order)}"
             if len(order) != input.ndim
@@ -209,7 +207,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 
 def expand(input: Tensor, *size: Any) -> Tensor:
     """As broadcast_to; -1 keeps a dimension."""
-    sizes = _sizes(size)
+    sizes = sizes_of(size)
     shape = input._array.shape
     lead = len(sizes) - len(shape)
     if lead < 0:
@@ -238,9 +236,13 @@ def broadcast_shapes(*shapes: Any) -> Any:
     from tensorgrad.size import Size
 
     try:
-        return Size(np.broadcast_shapes(*(tuple(s) if not isinstance(s, int) else (s,) for s in shapes)))
+        return Size(
+            np.broadcast_shapes(*(tuple(s) if not isinstance(s, int) else (s,) for s in shapes))
+        )
     except ValueError as error:
-        raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {error}") from None
+        raise RuntimeError(
+            f"Shape mismatch: objects cannot be broadcast to a single shape: {error}"
+        ) from None
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -249,123 +251,15 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(expand(t, *shape) for t in tensors)
 
 
-def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
-    if isinstance(tensors, TensorBase):
-        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
-    tensors = tuple(tensors)
-    if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
-    for i, item in enumerate(tensors):
-        if not isinstance(item, TensorBase):
-            raise TypeError(
-                f"{name}(): expected Tensor as element {i} in argument 0, but got {type(item).__name__}"
-            )
-    return tensors
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors along a dimension that they have."""
-    parts = _check_list(tensors, "cat")
-    # PyTorch ignores a one-dimensional empty tensor, a habit of old code.
-    real = [p for p in parts if p._array.shape != (0,)] or list(parts[:1])
-    ranks = {p.ndim for p in real}
-    if ranks == {0}:
-        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    if len(ranks) > 1:
-        raise RuntimeError(
-            f"cat: Tensors must have same number of dimensions: got {[p.ndim for p in parts]}"
-        )
-    dim = wrap_dim(dim, real[0].ndim)
-    first = real[0]._array.shape
-    for i, p in enumerate(real):
-        for d, (n, m) in enumerate(zip(first, p._array.shape, strict=True)):
-            if d != dim and n != m:
-                raise RuntimeError(
-                    f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {n} but "
-                    f"got size {m} for tensor number {i} in the list."
-                )
-    return ops.cat(*real, axis=dim)
-
-
-concat = concatenate = cat
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new dimension."""
-    parts = _check_list(tensors, "stack")
-    for i, p in enumerate(parts):
-        if p._array.shape != parts[0]._array.shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at entry 0 "
-                f"and {list(p.shape)} at entry {i}"
-            )
-    dim = wrap_dim(dim, parts[0].ndim, extra=1)
-    return ops.cat(*(unsqueeze(p, dim) for p in parts), axis=dim)
-
-
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Join along dimension 1, or 0 for vectors."""
-    parts = [reshape(p, (1,)) if p.ndim == 0 else p for p in _check_list(tensors, "hstack")]
-    return cat(parts, 0 if parts[0].ndim == 1 else 1)
-
-
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Join along dimension 0, vectors as rows."""
-    parts = [reshape(p, (1, -1)) if p.ndim < 2 else p for p in _check_list(tensors, "vstack")]
-    return cat(parts, 0)
-
-
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
-    dim = wrap_dim(dim, tensor.ndim)
-    if not tensor.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    total = tensor._array.shape[dim]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0 or (size == 0 and total):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-        count = max(-(-total // size), 1) if size else 1
-        sections = tuple(max(min(size, total - i * size), 0) for i in range(count))
-    else:
-        sections = tuple(int(n) for n in split_size_or_sections)
-        if sum(sections) != total or min(sections, default=0) < 0:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
-                f"dimension {dim}), but got split_sizes={list(sections)}"
-            )
-    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
-    start = 0
-    for piece, size in zip(pieces, sections, strict=True):
-        index = (slice(None),) * dim + (slice(start, start + size),)
-        as_view(indexing.getitem.primitive, tensor, piece, {"index": index})  # type: ignore[attr-defined]
-        start += size
-    return tuple(pieces)
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` pieces of equal size along a dimension."""
-    if chunks < 1:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    total = input._array.shape[wrap_dim(dim, input.ndim)]
-    return split(input, max(-(-total // chunks), 1), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along a dimension, without it."""
-    dim = wrap_dim(dim, input.ndim)
-    if not input._array.shape[dim]:
-        return ()
-    return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
-
-
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """``length`` slices from ``start`` along a dimension, as a view."""
     dim = wrap_dim(dim, input.ndim)
     size = input._array.shape[dim]
     start = int(start)
     if not -size <= start <= size:
-        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
+        )
     start = start + size if start < 0 else start
     if length < 0 or start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
@@ -377,7 +271,10 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     dim = wrap_dim(dim, input.ndim)
     size = input._array.shape[dim] if input.ndim else 0
     if not -size <= index < size:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at "
+            f"dimension {dim}"
+        )
     return indexing.getitem(input, index=(*(slice(None),) * dim, int(index)))
 
 
@@ -385,16 +282,6 @@ def flip(input: Tensor, dims: Any) -> Tensor:
     """Reversed along dimensions, as a copy."""
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
     return ops.flip(input, axes=tuple(wrap_dim(d, input.ndim) for d in dims))
-
-
-def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
-    """Repeated along each dimension as often as ``dims`` says."""
-    dims = tuple(dims)
-    dims = (1,) * (input.ndim - len(dims)) + dims
-    shape = (1,) * (len(dims) - input.ndim) + input._array.shape
-    spread = reshape(input, [k for n in shape for k in (1, n)])
-    wide = expand(spread, *[k for r, n in zip(dims, shape, strict=True) for k in (r, n)])
-    return ops.reshape(wide, shape=tuple(r * n for r, n in zip(dims, shape, strict=True)))
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -410,5 +297,3 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return input._array.size
-
-

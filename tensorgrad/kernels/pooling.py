@@ -19,16 +19,22 @@ def padded(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
     if not any(low or high for low, high in padding):
         return x
     lead = x.ndim - len(padding)
-    shape = (*x.shape[:lead], *(n + a + b for n, (a, b) in zip(x.shape[lead:], padding, strict=True)))
+    shape = (
+        *x.shape[:lead],
+        *(n + a + b for n, (a, b) in zip(x.shape[lead:], padding, strict=True)),
+    )
     order = np.argsort([-abs(s) for s in x.strides], kind="stable")  # axes, outermost first
     out = np.full([shape[i] for i in order], value, x.dtype).transpose(np.argsort(order))
-    inner = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[lead:], padding, strict=True))
+    inner: Any = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[lead:], padding, strict=True))
     out[(..., *inner)] = x
     return out
 
 
 def slices(
-    kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], out: tuple[int, ...]
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    out: tuple[int, ...],
 ) -> Iterator[tuple[Any, ...]]:
     """For each place in the window, the index of that element of every window."""
     for place in np.ndindex(*kernel):
@@ -49,7 +55,9 @@ def maximum(x: Any, kernel: Any, stride: Any, dilation: Any, out: Any) -> Any:
         best = None
         for a in range(kernel[i]):
             start = a * dilation[i]
-            index = (slice(None),) * axis + (slice(start, start + stride[i] * (out[i] - 1) + 1, stride[i]),)
+            index = (slice(None),) * axis + (
+                slice(start, start + stride[i] * (out[i] - 1) + 1, stride[i]),
+            )
             part = x[index]
             if best is None:
                 best = part.copy(order="K") if kernel[i] == 1 else part

@@ -22,7 +22,9 @@ __all__ = ["columns", "convolve", "input_gradient", "output_size", "weight_gradi
 KEEP_COLUMNS_BYTES = 32 << 20
 
 
-def output_size(size: int, kernel: int, stride: int, padding: tuple[int, int], dilation: int) -> int:
+def output_size(
+    size: int, kernel: int, stride: int, padding: tuple[int, int], dilation: int
+) -> int:
     """How many windows fit along one axis."""
     return (size + padding[0] + padding[1] - dilation * (kernel - 1) - 1) // stride + 1
 

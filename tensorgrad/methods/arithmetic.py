@@ -88,12 +88,12 @@ class ArithmeticMethods:
     def __matmul__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        return matmul(self, other)
+        return matmul(self, other)  # type: ignore[arg-type]
 
     def __rmatmul__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        return matmul(other, self)
+        return matmul(other, self)  # type: ignore[arg-type]
 
     def __and__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):

@@ -29,36 +29,18 @@ class ElementwiseMethods:
         """input + alpha * other."""
         return functions.add(self, other, alpha=alpha)
 
-    def allclose(self: Any, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
-        """Whether `isclose` holds everywhere."""
-        return functions.allclose(self, other, rtol, atol, equal_nan)
-
-    def bitwise_and(self: Any, other: Any) -> Tensor:
-        """input & other, bit by bit."""
-        return functions.bitwise_and(self, other)
-
-    def bitwise_not(self: Any) -> Tensor:
-        """~x: every bit, or the truth of a bool."""
-        return functions.bitwise_not(self)
-
-    def bitwise_or(self: Any, other: Any) -> Tensor:
-        """input | other, bit by bit."""
-        return functions.bitwise_or(self, other)
-
-    def bitwise_xor(self: Any, other: Any) -> Tensor:
-        """input ^ other, bit by bit."""
-        return functions.bitwise_xor(self, other)
-
     def ceil(self: Any) -> Tensor:
         """The smallest whole number not below x; derivative 0."""
         return functions.ceil(self)
 
     def clamp(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is 1."""
+        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound "
+        "is 1."""
         return functions.clamp(self, min, max)
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is 1."""
+        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound "
+        "is 1."""
         return functions.clamp(self, min, max)
 
     def conj(self: Any) -> Tensor:
@@ -76,14 +58,6 @@ class ElementwiseMethods:
     def divide(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """input / other; rounding_mode "floor" or "trunc" rounds the quotient."""
         return functions.div(self, other, rounding_mode=rounding_mode)
-
-    def eq(self: Any, other: Any) -> Tensor:
-        """input == other, elementwise."""
-        return functions.eq(self, other)
-
-    def equal(self: Any, other: Tensor) -> bool:
-        """Whether two tensors have the same shape and elements."""
-        return functions.equal(self, other)
 
     def exp(self: Any) -> Tensor:
         """e**x."""
@@ -109,57 +83,13 @@ class ElementwiseMethods:
         """x - trunc(x)."""
         return functions.frac(self)
 
-    def ge(self: Any, other: Any) -> Tensor:
-        """input >= other."""
-        return functions.ge(self, other)
-
-    def greater(self: Any, other: Any) -> Tensor:
-        """input > other."""
-        return functions.gt(self, other)
-
-    def greater_equal(self: Any, other: Any) -> Tensor:
-        """input >= other."""
-        return functions.ge(self, other)
-
-    def gt(self: Any, other: Any) -> Tensor:
-        """input > other."""
-        return functions.gt(self, other)
-
     def imag(self: Any) -> Tensor:
         """The imaginary part of a complex tensor."""
         return functions.imag(self)
 
-    def isclose(self: Any, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
-        """Where |input - other| <= atol + rtol * |other|."""
-        return functions.isclose(self, other, rtol, atol, equal_nan)
-
-    def isfinite(self: Any) -> Tensor:
-        """Whether x is neither infinite nor NaN."""
-        return functions.isfinite(self)
-
-    def isinf(self: Any) -> Tensor:
-        """Whether x is infinite."""
-        return functions.isinf(self)
-
-    def isnan(self: Any) -> Tensor:
-        """Whether x is not a number."""
-        return functions.isnan(self)
-
-    def le(self: Any, other: Any) -> Tensor:
-        """input <= other."""
-        return functions.le(self, other)
-
     def lerp(self: Any, end: Tensor, weight: Any) -> Tensor:
         """input + weight * (end - input)."""
         return functions.lerp(self, end, weight)
-
-    def less(self: Any, other: Any) -> Tensor:
-        """input < other."""
-        return functions.lt(self, other)
-
-    def less_equal(self: Any, other: Any) -> Tensor:
-        """input <= other."""
-        return functions.le(self, other)
 
     def log(self: Any) -> Tensor:
         """The natural logarithm."""
@@ -177,26 +107,6 @@ class ElementwiseMethods:
         """The logarithm to base 2."""
         return functions.log2(self)
 
-    def logical_and(self: Any, other: Any) -> Tensor:
-        """Whether both are nonzero."""
-        return functions.logical_and(self, other)
-
-    def logical_not(self: Any) -> Tensor:
-        """Whether x is zero."""
-        return functions.logical_not(self)
-
-    def logical_or(self: Any, other: Any) -> Tensor:
-        """Whether either is nonzero."""
-        return functions.logical_or(self, other)
-
-    def logical_xor(self: Any, other: Any) -> Tensor:
-        """Whether exactly one is nonzero."""
-        return functions.logical_xor(self, other)
-
-    def lt(self: Any, other: Any) -> Tensor:
-        """input < other."""
-        return functions.lt(self, other)
-
     def maximum(self: Any, other: Any) -> Tensor:
         """The larger of the two, NaN if either is; ties share the gradient evenly."""
         return functions.maximum(self, other)
@@ -213,10 +123,6 @@ class ElementwiseMethods:
         """input * other."""
         return functions.mul(self, other)
 
-    def ne(self: Any, other: Any) -> Tensor:
-        """input != other."""
-        return functions.ne(self, other)
-
     def neg(self: Any) -> Tensor:
         """-x."""
         return functions.neg(self)
@@ -224,10 +130,6 @@ class ElementwiseMethods:
     def negative(self: Any) -> Tensor:
         """-x."""
         return functions.neg(self)
-
-    def not_equal(self: Any, other: Any) -> Tensor:
-        """input != other."""
-        return functions.ne(self, other)
 
     def positive(self: Any) -> Tensor:
         """x itself; refused for bools."""
@@ -304,7 +206,6 @@ class ElementwiseMethods:
     def trunc(self: Any) -> Tensor:
         """x without its fraction; derivative 0."""
         return functions.trunc(self)
-
 
     def where(self: Any, condition: Tensor, other: Any) -> Tensor:
         """self where condition holds, else other."""

@@ -38,10 +38,10 @@ class IndexingMethods:
         return functions.masked_select(self, mask)
 
     def nonzero(self: Any, *, as_tuple: bool = False) -> Any:
-        """The indices of nonzero elements: (count, ndim), or a tuple of one vector per dimension."""
+        """The indices of nonzero elements: (count, ndim), or a tuple of one vector per "
+        "dimension."""
         return functions.nonzero(self, as_tuple=as_tuple)
 
     def take_along_dim(self: Any, indices: Tensor, dim: int | None = None) -> Tensor:
         """As gather, with broadcasting of all other dimensions; flattened when dim is None."""
         return functions.take_along_dim(self, indices, dim)
-

@@ -40,4 +40,3 @@ class LinalgMethods:
     def outer(self: Any, vec2: Tensor) -> Tensor:
         """The outer product of two vectors."""
         return functions.outer(self, vec2)
-

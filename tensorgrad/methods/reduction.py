@@ -58,7 +58,8 @@ class ReductionMethods:
         return functions.logsumexp(self, dim, keepdim)
 
     def max(self: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y): elementwise."""
+        """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y): "
+        "elementwise."""
         return functions.max(self, dim, keepdim, other=other)
 
     def mean(self: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -66,14 +67,20 @@ class ReductionMethods:
         return functions.mean(self, dim, keepdim, dtype=dtype)
 
     def min(self: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """min(x): all elements, ties share; min(x, dim): (values, indices); min(x, y): elementwise."""
+        """min(x): all elements, ties share; min(x, dim): (values, indices); min(x, y): "
+        "elementwise."""
         return functions.min(self, dim, keepdim, other=other)
 
-    def norm(self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-        """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the largest."""
+    def norm(
+        self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    ) -> Tensor:
+        """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the "
+        "largest."""
         return functions.norm(self, p, dim, keepdim, dtype=dtype)
 
-    def prod(self: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def prod(
+        self: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
+    ) -> Tensor:
         """The product of all elements or along one dimension."""
         return functions.prod(self, dim, keepdim, dtype=dtype)
 
@@ -81,11 +88,25 @@ class ReductionMethods:
         """e**x_i / sum_j e**x_j along a dimension."""
         return functions.softmax(self, dim, dtype=dtype)
 
-    def std(self: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
+    def std(
+        self: Any,
+        dim: Any = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+    ) -> Tensor:
         """The standard deviation, sqrt(var)."""
         return functions.std(self, dim, unbiased, keepdim, correction=correction)
 
-    def std_mean(self: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:
+    def std_mean(
+        self: Any,
+        dim: Any = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+    ) -> tuple[Tensor, Tensor]:
         """(std, mean)."""
         return functions.std_mean(self, dim, unbiased, keepdim, correction=correction)
 
@@ -93,11 +114,24 @@ class ReductionMethods:
         """The sum over all elements or over dimensions; integers add up as int64."""
         return functions.sum(self, dim, keepdim, dtype=dtype)
 
-    def var(self: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
+    def var(
+        self: Any,
+        dim: Any = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+    ) -> Tensor:
         """The variance: squared deviations over (count - correction); correction 1 by default."""
         return functions.var(self, dim, unbiased, keepdim, correction=correction)
 
-    def var_mean(self: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> tuple[Tensor, Tensor]:
+    def var_mean(
+        self: Any,
+        dim: Any = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+    ) -> tuple[Tensor, Tensor]:
         """(var, mean)."""
         return functions.var_mean(self, dim, unbiased, keepdim, correction=correction)
-

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import shape as functions
+from tensorgrad.functions.shape import sizes_of
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -20,10 +22,6 @@ class ShapeMethods:
     def broadcast_to(self: Any, size: Sequence[int]) -> Tensor:
         """Repeat along dimensions of size 1, as a view; the gradient sums over the repeats."""
         return functions.broadcast_to(self, size)
-
-    def chunk(self: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` pieces of equal size along a dimension."""
-        return functions.chunk(self, chunks, dim)
 
     def expand(self: Any, *size: Any) -> Tensor:
         """As broadcast_to; -1 keeps a dimension."""
@@ -57,10 +55,6 @@ class ShapeMethods:
         """One slice along a dimension, as a view without it."""
         return functions.select(self, dim, index)
 
-    def split(self: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
-        return functions.split(self, split_size_or_sections, dim)
-
     def squeeze(self: Any, dim: Any = None) -> Tensor:
         """Drop dimensions of size 1: all, or those named."""
         return functions.squeeze(self, dim)
@@ -89,10 +83,6 @@ class ShapeMethods:
         """The upper triangle of matrices; the rest is 0."""
         return functions.triu(self, diagonal)
 
-    def unbind(self: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """The slices along a dimension, without it."""
-        return functions.unbind(self, dim)
-
     def unflatten(self: Any, dim: int, sizes: Sequence[int]) -> Tensor:
         """Split one dimension into several."""
         return functions.unflatten(self, dim, sizes)
@@ -101,10 +91,9 @@ class ShapeMethods:
         """Insert a dimension of size 1."""
         return functions.unsqueeze(self, dim)
 
-
     def reshape(self: Any, *shape: Any) -> Tensor:
         """Another shape, given as ints or one sequence; a view where that is possible."""
-        return functions.reshape(self, _sizes(shape))
+        return functions.reshape(self, sizes_of(shape))
 
     def reshape_as(self: Any, other: Tensor) -> Tensor:
         """Reshaped to the other tensor's shape."""
@@ -122,42 +111,27 @@ class ShapeMethods:
 
     def permute(self: Any, *dims: Any) -> Tensor:
         """The dimensions in another order, given as ints or one sequence."""
-        return functions.permute(self, _sizes(dims))
+        return functions.permute(self, sizes_of(dims))
 
     def expand_as(self: Any, other: Tensor) -> Tensor:
         """Expanded to the other tensor's shape."""
         return functions.expand(self, *other.shape)
 
-    def repeat(self: Any, *repeats: Any) -> Tensor:
-        """Repeated along each dimension; new dimensions may be added in front."""
-        sizes = _sizes(repeats)
-        if len(sizes) < self.ndim:
-            raise RuntimeError(
-                "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-            )
-        return functions.tile(self, sizes)
-
-    def tile(self: Any, *dims: Any) -> Tensor:
-        """Repeated along each dimension as often as dims says."""
-        return functions.tile(self, _sizes(dims))
-
     def flip(self: Any, *dims: Any) -> Tensor:
         """Reversed along dimensions, as a copy."""
-        return functions.flip(self, _sizes(dims))
+        return functions.flip(self, sizes_of(dims))
 
     @property
-    def T(self: Any) -> Tensor:  # noqa: N802 - PyTorch's name
+    def T(self: Any) -> Tensor:
         """The dimensions in reverse order."""
         return functions.permute(self, tuple(reversed(range(self.ndim))))
 
     @property
-    def mT(self: Any) -> Tensor:  # noqa: N802 - PyTorch's name
+    def mT(self: Any) -> Tensor:
         """The last two dimensions exchanged."""
         if self.ndim < 2:
-            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+            raise RuntimeError(
+                "tensor.mT is only supported on matrices or batches of matrices. Got "
+                f"{self.ndim}-D tensor."
+            )
         return functions.transpose(self, -2, -1)
-
-
-def _sizes(size: Any) -> Any:
-    """Ints, or one sequence of them."""
-    return size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size

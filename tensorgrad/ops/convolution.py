@@ -28,7 +28,9 @@ def _of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **h
 def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> None:
     n = w.ndim - 2
     if x.ndim != n + 2:
-        raise RuntimeError(f"expected an input (N, C, *spatial) of {n + 2} dimensions, got {x.shape}")
+        raise RuntimeError(
+            f"expected an input (N, C, *spatial) of {n + 2} dimensions, got {x.shape}"
+        )
     if w.shape[1] * groups != x.shape[1]:
         raise RuntimeError(
             f"given groups={groups}, weight of size {w.shape}, expected input {x.shape} to have "
@@ -40,7 +42,9 @@ def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> 
         raise RuntimeError(f"expected bias of shape ({w.shape[0]},), got {b.shape}")
     kinds = {str(a.dtype) for a in (x, w, b) if a is not None}
     if len(kinds) > 1:
-        raise RuntimeError(f"input, weight and bias should have one type, got {', '.join(sorted(kinds))}")
+        raise RuntimeError(
+            f"input, weight and bias should have one type, got {', '.join(sorted(kinds))}"
+        )
     for i in range(n):
         room = x.shape[2 + i] + padding[i][0] + padding[i][1]
         need = dilation[i] * (w.shape[2 + i] - 1) + 1
@@ -60,7 +64,15 @@ def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> 
     formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_but_channels(g)"),
 )
 def conv(
-    x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any, groups: int, keep: bool = False
+    x: Any,
+    w: Any,
+    b: Any,
+    *,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    keep: bool = False,
 ) -> Kept:
     """Cross-correlation: x (N, C, *S), w (O, C/groups, *K), b (O,) or None."""
     _check(x, w, b, groups, padding, dilation)

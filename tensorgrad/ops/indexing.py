@@ -120,8 +120,6 @@ def index_put_rows(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> 
     """Zeros of a shape with x's slices added at positions along an axis: take_rows' adjoint."""
     out = np.zeros(shape, x.dtype)
     moved = np.moveaxis(out, axis, 0)
-    source = np.moveaxis(
-        x, tuple(range(axis, axis + index.ndim)), tuple(range(index.ndim))
-    )
+    source = np.moveaxis(x, tuple(range(axis, axis + index.ndim)), tuple(range(index.ndim)))
     np.add.at(moved, index, source)
     return out

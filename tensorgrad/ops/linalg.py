@@ -36,9 +36,7 @@ def _right(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
         column = xp.reshape(a, shape=(*a.shape, 1))
         return xp.mul(column, xp.reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1])))
     if b.ndim == 1:
-        return _vector(
-            xp, xp.matmul(_swap(xp, a), xp.reshape(g, shape=(*g.shape, 1))), a
-        )
+        return _vector(xp, xp.matmul(_swap(xp, a), xp.reshape(g, shape=(*g.shape, 1))), a)
     if b.ndim == 2 and a.ndim > 2:
         # One product over the flattened batch, not a batch of products to be summed.
         rows = xp.reshape(a, shape=(-1, a.shape[-1]))
@@ -62,7 +60,8 @@ def matmul(a: Any, b: Any) -> Any:
     """The matrix product: vectors, matrices, and batches of them with broadcasting."""
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(
-            f"both arguments need at least one dimension, got {a.ndim}-d and {b.ndim}-d; use * for scalars"
+            f"both arguments need at least one dimension, got {a.ndim}-d and {b.ndim}-d; use * "
+            "for scalars"
         )
     inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
     if a.shape[-1] != inner:
@@ -112,7 +111,8 @@ def linear(x: Any, w: Any, b: Any) -> Any:
     kinds = {a.dtype for a in (x, w, b) if a is not None}
     if len(kinds) > 1:
         raise RuntimeError(
-            f"input, weight and bias must have one dtype, got {', '.join(map(str, sorted(kinds, key=str)))}"
+            "input, weight and bias must have one dtype, got "
+            f"{', '.join(map(str, sorted(kinds, key=str)))}"
         )
     y = np.dot(x.reshape(-1, x.shape[-1]), w.T) if x.ndim != 2 else np.dot(x, w.T)
     if b is not None:

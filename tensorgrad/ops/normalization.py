@@ -73,7 +73,8 @@ def _joint(
     saves="x w b",
     composed=_twin,
     formula=(
-        "spread_channels(w) * (g - mean_channels(g) - normal(x, eps) * mean_channels(g * normal(x, eps)))"
+        "spread_channels(w) * (g - mean_channels(g) - normal(x, eps) * mean_channels(g * "
+        "normal(x, eps)))"
         " / deviation(x, eps)",
         "sum_channels(g * normal(x, eps))",
         "sum_channels(g)",

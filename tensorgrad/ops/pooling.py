@@ -25,9 +25,7 @@ def _lowest(dtype: Any) -> Any:
 def window_winner(x: Any, y: Any, how: dict[str, Any]) -> Any:
     """Which place in each window won; needed by the gradient and by return_indices."""
     full = kernel_pooling.padded(x, how["padding"], _lowest(x.dtype))
-    return kernel_pooling.winner(
-        full, y, how["kernel"], how["stride"], how["dilation"], how["out"]
-    )
+    return kernel_pooling.winner(full, y, how["kernel"], how["stride"], how["dilation"], how["out"])
 
 
 def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:

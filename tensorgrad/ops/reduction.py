@@ -42,30 +42,30 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
     return product(shape[i] for i in axes_of(axis, len(shape)))
 
 
-def _back(xp: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _back(xp: Any, g: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     """Give a reduced array its reduced axes back, with length 1."""
     return g if keepdims else xp.reshape(g, shape=kept_shape(x.shape, axis))
 
 
-def _spread(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _spread(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     return xp.broadcast_to(_back(xp, g, x, axis, keepdims), shape=x.shape)
 
 
 @primitive(_spread, formula="spread(g, x, axis)")
-def sum(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def sum(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The sum over axes; integers and bools add up as int64."""
     if x.dtype.kind in "biu":
         x = x.astype(np.int64, copy=False)
     return np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
-def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     n = count(x.shape, axis)
     return _spread(xp, xp.mul(g, 1 / n if n else float("nan")), y, x, axis=axis, keepdims=keepdims)
 
 
 @primitive(_spread_mean, formula="spread(g, x, axis) / count(x, axis)")
-def mean(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The mean over axes; NaN of nothing."""
     if x.dtype.kind not in "fc":
         raise RuntimeError(
@@ -87,7 +87,7 @@ def _centred(x: Any, axis: Any) -> Any:
 
 
 def _var_rule(
-    xp: Any, g: Any, y: Any, x: Any, *, axis: Any, correction: float, keepdims: bool
+    xp: Any, g: Any, y: Any, x: Any, *, axis: Any, correction: float, keepdims: Any
 ) -> Any:
     n = count(x.shape, axis)
     centred = xp.sub(x, xp.mean(x, axis=axis, keepdims=True))
@@ -102,7 +102,7 @@ def _var_rule(
     saves="x",
     formula="spread(g, x, axis) * 2 * (x - mean(x, axis)) / (count(x, axis) - correction)",
 )
-def var(x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+def var(x: Any, *, axis: Any, correction: float, keepdims: Any) -> Any:
     """The variance over axes: squared deviations over (count - correction)."""
     if x.dtype.kind not in "f":
         raise RuntimeError(f"var only supports floating point dtypes here, got {x.dtype}")
@@ -118,7 +118,7 @@ def _raw(value: Any) -> Any:
     return getattr(value, "_array", value)
 
 
-def _share_extreme(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _share_extreme(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     """Where several elements are extreme, each gets an equal share."""
     values = _raw(x)
     best = _raw(y).reshape(kept_shape(x.shape, axis))
@@ -135,44 +135,44 @@ def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
 
 
 @primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
-def amax(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def amax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The maximum over axes; NaN wins; ties share the gradient evenly."""
     return np.maximum.reduce(x, axis=_nonempty(x, axis, "amax"), keepdims=keepdims)
 
 
 @primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
-def amin(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def amin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The minimum over axes; NaN wins; ties share the gradient evenly."""
     return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)
 
 
 @primitive()
-def argmax(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def argmax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first maximum along one axis, or in the flattened array."""
     _nonempty(x, axis, "argmax")
     return np.argmax(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
 
 @primitive()
-def argmin(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def argmin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first minimum along one axis, or in the flattened array."""
     _nonempty(x, axis, "argmin")
     return np.argmin(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
 
 @primitive()
-def all(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def all(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """Every element is nonzero."""
     return np.logical_and.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive()
-def any(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def any(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """Some element is nonzero."""
     return np.logical_or.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
-def _prod_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _prod_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The product of the others, by cumulative products from both ends: exact with zeros too."""
     axes = axes_of(axis, x.ndim)
     rest = tuple(i for i in range(x.ndim) if i not in axes)
@@ -202,7 +202,7 @@ def _others(xp: Any, x: Any) -> Any:
 
 
 @primitive(_prod_rule, saves="x", formula="spread(g, x, axis) * others(x, axis)")
-def prod(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def prod(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The product over axes; integers and bools multiply as int64."""
     if x.dtype.kind in "biu":
         x = x.astype(np.int64, copy=False)

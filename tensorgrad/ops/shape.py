@@ -9,7 +9,9 @@ import numpy as np
 from tensorgrad.primitive import primitive
 
 
-@primitive(lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape), formula="reshape(g, x)", view=True)
+@primitive(
+    lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape), formula="reshape(g, x)", view=True
+)
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements in row-major order under another shape; a view where strides allow."""
     return np.reshape(x, shape)
@@ -71,10 +73,15 @@ def _pad_rule(xp: Any, g: Any, y: Any, x: Any, *, widths: Any, value: Any) -> An
 @primitive(_pad_rule, formula="unpad(g, widths)")
 def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: Any) -> Any:
     """Add a border of a constant; negative widths cut instead."""
-    cut = tuple(slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(x.shape, widths, strict=True))
+    cut = tuple(
+        slice(max(-low, 0), n - max(-high, 0))
+        for n, (low, high) in zip(x.shape, widths, strict=True)
+    )
     for n, (low, high) in zip(x.shape, widths, strict=True):
         if n + low + high < 0:
-            raise RuntimeError(f"padding {(low, high)} of a dimension of size {n} leaves {n + low + high}")
+            raise RuntimeError(
+                f"padding {(low, high)} of a dimension of size {n} leaves {n + low + high}"
+            )
     grown = tuple((max(low, 0), max(high, 0)) for low, high in widths)
     return np.pad(x[cut], grown, constant_values=value)
 
@@ -87,11 +94,16 @@ def _split_rule(
         shape = list(x.shape)
         shape[axis] = size
         shapes.append(tuple(shape))
-    zeros = [np.zeros(shape, x.dtype) if part is None else part for part, shape in zip(g, shapes, strict=True)]
+    zeros = [
+        np.zeros(shape, x.dtype) if part is None else part
+        for part, shape in zip(g, shapes, strict=True)
+    ]
     return [xp.cat(*zeros, axis=axis)]
 
 
-@primitive(joint=_split_rule, formula=None, prose="several outputs: g joined along the axis", outputs=True)
+@primitive(
+    joint=_split_rule, formula=None, prose="several outputs: g joined along the axis", outputs=True
+)
 def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
     """Consecutive pieces of the given sizes along an axis, as views."""
     return tuple(np.split(x, np.cumsum(sections)[:-1], axis=axis))

@@ -43,7 +43,7 @@ def log_softmax(x: Any, *, axis: Any) -> Any:
     return y
 
 
-def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     shape = kept_shape(x.shape, axis)
     y, g = xp.reshape(y, shape=shape), xp.reshape(g, shape=shape)
     # Where y is -inf (an empty sum of exponentials) x - y is NaN; the softmax there is 0.
@@ -52,9 +52,12 @@ def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: boo
 
 
 @primitive(
-    _logsumexp_rule, saves="x y", formula="spread(g, x, axis) * exp(x - spread(y, x, axis))", promote="float"
+    _logsumexp_rule,
+    saves="x y",
+    formula="spread(g, x, axis) * exp(x - spread(y, x, axis))",
+    promote="float",
 )
-def logsumexp(x: Any, *, axis: Any, keepdims: bool) -> Any:
+def logsumexp(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """log sum e**x over axes."""
     axes = axes_of(axis, x.ndim)
     shifted, top = _shifted(x, axis)
@@ -65,10 +68,14 @@ def logsumexp(x: Any, *, axis: Any, keepdims: bool) -> Any:
 def _twin(x: Any, *, target: Any, weight: Any) -> Any:
     """The same loss from primitives."""
     picked = recorded.gather(recorded.log_softmax(x, axis=1), index=target[:, None], axis=1)
-    return recorded.neg(recorded.sum(recorded.mul(picked, weight[:, None]), axis=None, keepdims=False))
+    return recorded.neg(
+        recorded.sum(recorded.mul(picked, weight[:, None]), axis=None, keepdims=False)
+    )
 
 
-def _cross_entropy_rule(xp: Any, g: Any, y: Any, x: Any, *, target: Any, weight: Any, cache: Any) -> Any:
+def _cross_entropy_rule(
+    xp: Any, g: Any, y: Any, x: Any, *, target: Any, weight: Any, cache: Any
+) -> Any:
     d = cache.copy()
     d[np.arange(len(target)), target] -= 1
     d *= (g * weight)[:, None]

@@ -1,0 +1,154 @@
+"""Joining, splitting and repeating tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.functions.shape import expand, reshape, squeeze, unsqueeze, wrap_dim
+from tensorgrad.node import TensorBase
+from tensorgrad.ops import indexing
+from tensorgrad.ops import shape as ops
+from tensorgrad.views import as_view
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "cat",
+    "chunk",
+    "concat",
+    "concatenate",
+    "hstack",
+    "split",
+    "stack",
+    "tile",
+    "unbind",
+    "vstack",
+]
+
+
+def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
+    if isinstance(tensors, TensorBase):
+        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
+    tensors = tuple(tensors)
+    if not tensors:
+        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+    for i, item in enumerate(tensors):
+        if not isinstance(item, TensorBase):
+            raise TypeError(
+                f"{name}(): expected Tensor as element {i} in argument 0, but got "
+                f"{type(item).__name__}"
+            )
+    return tensors  # type: ignore[no-any-return]
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors along a dimension that they have."""
+    parts = _check_list(tensors, "cat")
+    # PyTorch ignores a one-dimensional empty tensor, a habit of old code.
+    real = [p for p in parts if p._array.shape != (0,)] or list(parts[:1])
+    ranks = {p.ndim for p in real}
+    if ranks == {0}:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    if len(ranks) > 1:
+        raise RuntimeError(
+            f"cat: Tensors must have same number of dimensions: got {[p.ndim for p in parts]}"
+        )
+    dim = wrap_dim(dim, real[0].ndim)
+    first = real[0]._array.shape
+    for i, p in enumerate(real):
+        for d, (n, m) in enumerate(zip(first, p._array.shape, strict=True)):
+            if d != dim and n != m:
+                raise RuntimeError(
+                    f"cat: Sizes of tensors must match except in dimension {dim}. Expected size "
+                    f"{n} but "
+                    f"got size {m} for tensor number {i} in the list."
+                )
+    return ops.cat(*real, axis=dim)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join tensors of one shape along a new dimension."""
+    parts = _check_list(tensors, "stack")
+    for i, p in enumerate(parts):
+        if p._array.shape != parts[0]._array.shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at "
+                "entry 0 "
+                f"and {list(p.shape)} at entry {i}"
+            )
+    dim = wrap_dim(dim, parts[0].ndim, extra=1)
+    return ops.cat(*(unsqueeze(p, dim) for p in parts), axis=dim)
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Join along dimension 1, or 0 for vectors."""
+    parts = [reshape(p, (1,)) if p.ndim == 0 else p for p in _check_list(tensors, "hstack")]
+    return cat(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Join along dimension 0, vectors as rows."""
+    parts = [reshape(p, (1, -1)) if p.ndim < 2 else p for p in _check_list(tensors, "vstack")]
+    return cat(parts, 0)
+
+
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
+    dim = wrap_dim(dim, tensor.ndim)
+    if not tensor.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    total = tensor._array.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0 or (size == 0 and total):
+            raise RuntimeError(
+                f"split expects split_size be non-negative, but got split_size={size}"
+            )
+        count = max(-(-total // size), 1) if size else 1
+        sections = tuple(max(min(size, total - i * size), 0) for i in range(count))
+    else:
+        sections = tuple(int(n) for n in split_size_or_sections)
+        if sum(sections) != total or min(sections, default=0) < 0:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's "
+                "size at "
+                f"dimension {dim}), but got split_sizes={list(sections)}"
+            )
+    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
+    start = 0
+    for piece, size in zip(pieces, sections, strict=True):
+        index = (slice(None),) * dim + (slice(start, start + size),)
+        as_view(indexing.getitem.primitive, tensor, piece, {"index": index})  # type: ignore[attr-defined]
+        start += size
+    return tuple(pieces)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most ``chunks`` pieces of equal size along a dimension."""
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    total = input._array.shape[wrap_dim(dim, input.ndim)]
+    return split(input, max(-(-total // chunks), 1), dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along a dimension, without it."""
+    dim = wrap_dim(dim, input.ndim)
+    if not input._array.shape[dim]:
+        return ()
+    return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
+
+
+def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """Repeated along each dimension as often as ``dims`` says."""
+    dims = tuple(dims)
+    dims = (1,) * (input.ndim - len(dims)) + dims
+    shape = (1,) * (len(dims) - input.ndim) + input._array.shape
+    spread = reshape(input, [k for n in shape for k in (1, n)])
+    wide = expand(spread, *[k for r, n in zip(dims, shape, strict=True) for k in (r, n)])
+    return ops.reshape(wide, shape=tuple(r * n for r, n in zip(dims, shape, strict=True)))
+
+
+concat = concatenate = cat

@@ -1,0 +1,175 @@
+"""Conversion methods: to numbers, lists, arrays, other dtypes, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad import views
+from tensorgrad.device import check_device
+from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.node import TensorBase
+from tensorgrad.ops import elementwise
+from tensorgrad.printing import format_tensor
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["ConversionMethods"]
+
+
+class ConversionMethods:
+    """Out of tensorgrad, and from one dtype to another."""
+
+    __slots__ = ()
+
+    def item(self: Any) -> Any:
+        """The one element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar (shape "
+                f"{tuple(self._array.shape)})"
+            )
+        return self._array.item()
+
+    def tolist(self: Any) -> Any:
+        """Nested lists of Python numbers; a number for a 0-d tensor."""
+        return self._array.tolist()
+
+    def numpy(self: Any, *, force: bool = False) -> ndarray[Any, Any]:
+        """The array itself, sharing memory; refused for a tensor that requires grad unless "
+        "forced."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
+            )
+        if not self._array.flags.c_contiguous and self.is_contiguous():
+            views.make_contiguous(self)  # nobody should see the layout a kernel chose
+        return self._array  # type: ignore[no-any-return]
+
+    def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError("unable to avoid copy while changing the dtype")
+            return array.astype(dtype)  # type: ignore[no-any-return]
+        return array.copy() if copy else array  # type: ignore[no-any-return]
+
+    def to(
+        self: Any,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:
+        """Converted to a dtype (also written first, or that of another tensor); the device is "
+        "the CPU."""
+        for arg in args:
+            if isinstance(arg, TensorBase):
+                dtype = arg._array.dtype
+            elif isinstance(arg, str) or type(arg).__name__ == "device":
+                device = arg
+            elif isinstance(arg, bool):
+                continue  # non_blocking, copy: given by position
+            elif arg is not None:
+                dtype = arg
+        check_device(device)
+        wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)
+        if wanted is self._array.dtype or wanted == self._array.dtype:
+            return elementwise.clone(self) if copy else self
+        if self._array.dtype.kind == "c" and wanted.kind != "c":
+            return elementwise.astype(elementwise.real(self), dtype=wanted)
+        return elementwise.astype(self, dtype=wanted)
+
+    def type(self: Any, dtype: Any = None) -> Any:
+        """Without an argument the name of the type; with one, converted to it."""
+        return f"tensorgrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+
+    def type_as(self: Any, other: Tensor) -> Tensor:
+        """Converted to the other tensor's dtype."""
+        return self.to(other._array.dtype)  # type: ignore[no-any-return]
+
+    def cpu(self: Any) -> Tensor:
+        """The tensor itself: it is on the CPU."""
+        return self  # type: ignore[no-any-return]
+
+    def cuda(self: Any, device: Any = None) -> Tensor:
+        """Refused: there is no GPU here."""
+        check_device("cuda" if device is None else device)
+        return self  # type: ignore[no-any-return]
+
+    def float(self: Any) -> Tensor:
+        """As float32."""
+        return self.to(np.float32)  # type: ignore[no-any-return]
+
+    def double(self: Any) -> Tensor:
+        """As float64."""
+        return self.to(np.float64)  # type: ignore[no-any-return]
+
+    def half(self: Any) -> Tensor:
+        """As float16."""
+        return self.to(np.float16)  # type: ignore[no-any-return]
+
+    def long(self: Any) -> Tensor:
+        """As int64."""
+        return self.to(np.int64)  # type: ignore[no-any-return]
+
+    def int(self: Any) -> Tensor:
+        """As int32."""
+        return self.to(np.int32)  # type: ignore[no-any-return]
+
+    def bool(self: Any) -> Tensor:
+        """As bool."""
+        return self.to(np.bool_)  # type: ignore[no-any-return]
+
+    def __int__(self: Any) -> Any:
+        return self._scalar(int)
+
+    def __float__(self: Any) -> Any:
+        return self._scalar(float)
+
+    def __complex__(self: Any) -> Any:
+        return self._scalar(complex)
+
+    def __index__(self: Any) -> Any:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __bool__(self: Any) -> Any:
+        if self._array.size != 1:
+            if not self._array.size:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return self._array.item() != 0
+
+    def _scalar(self: Any, kind: Any) -> Any:
+        return kind(self.item())
+
+    def __len__(self: Any) -> Any:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __iter__(self: Any) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(self._array.shape[0])])
+
+    def __contains__(self: Any, element: object) -> Any:
+        value = element._array if isinstance(element, TensorBase) else element
+        return np.any(self._array == value).item()
+
+    def __repr__(self: Any) -> str:
+        return format_tensor(self)
+
+    def __format__(self: Any, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self._array.item(), spec)
+        return object.__format__(self, spec)

@@ -1,0 +1,118 @@
+"""Arithmetic primitives: sums, products, quotients, powers.
+
+Formulas write ``g`` for the gradient of the output ``y``; ``*`` is elementwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.ops.kinds import is_complex
+from tensorgrad.primitive import primitive
+
+
+@primitive(
+    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: g,
+    formula=("g", "g"),
+    promote="common",
+)
+def add(a: Any, b: Any) -> Any:
+    """a + b."""
+    return np.add(a, b)
+
+
+@primitive(
+    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: xp.neg(g),
+    formula=("g", "-g"),
+    promote="common",
+)
+def sub(a: Any, b: Any) -> Any:
+    """a - b."""
+    return np.subtract(a, b)
+
+
+@primitive(
+    lambda xp, g, y, a, b: xp.mul(g, b),
+    lambda xp, g, y, a, b: xp.mul(g, a),
+    saves=("b", "a"),
+    formula=("g * b", "g * a"),
+    promote="common",
+)
+def mul(a: Any, b: Any) -> Any:
+    """a * b."""
+    return np.multiply(a, b)
+
+
+@primitive(
+    lambda xp, g, y, a, b: xp.div(g, b),
+    lambda xp, g, y, a, b: xp.neg(xp.div(xp.mul(g, y), b)),
+    saves=("b", "y b"),
+    formula=("g / b", "-g * a / b**2"),
+    promote="float",
+)
+def div(a: Any, b: Any) -> Any:
+    """a / b, always true division."""
+    return np.true_divide(a, b)
+
+
+@primitive(lambda xp, g, y, x: xp.neg(g), formula="-g")
+def neg(x: Any) -> Any:
+    """-x."""
+    if x.dtype.kind == "b":
+        raise RuntimeError("negation of a bool tensor is not supported; use ~ or logical_not")
+    return np.negative(x)
+
+
+def _pow_base(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
+    if isinstance(p, (bool, int, float, complex)):
+        if p == 0:
+            return xp.mul(g, 0)
+        if p == 2:
+            return xp.mul(g, xp.mul(x, 2))
+        return xp.mul(g, xp.mul(xp.pow(x, p - 1), p))
+    # x**(p-1) is infinite at x = 0 where p = 0; the derivative there is 0.
+    slope = xp.mul(p, xp.pow(x, xp.sub(p, 1)))
+    return xp.mul(g, xp.where(xp.eq(p, 0), 0, slope))
+
+
+def _pow_exponent(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
+    # At x = 0 the logarithm is -inf; y log x tends to 0 there for every p >= 0.
+    zero = xp.logical_and(xp.eq(x, 0), xp.ge(p, 0)) if not is_complex(x, p) else xp.eq(x, 0)
+    safe = xp.where(xp.eq(x, 0), 1, x)
+    return xp.mul(
+        g, xp.where(zero, 0, xp.mul(y, xp.log(safe if not isinstance(x, (int, float)) else x or 1)))
+    )
+
+
+@primitive(
+    _pow_base,
+    _pow_exponent,
+    saves=("x p", "x p y"),
+    formula=("g * p * x**(p - 1)", "g * y * log(x)"),
+    promote="common",
+)
+def pow(x: Any, p: Any) -> Any:
+    """x**p."""
+    if isinstance(p, (int, float)) and not isinstance(p, bool):
+        if p == 2:
+            return np.multiply(x, x)
+        if p == 0.5 and getattr(x, "dtype", np.dtype(int)).kind == "f":
+            return np.sqrt(x)
+    kinds = {np.asarray(v).dtype.kind for v in (x, p)}
+    if kinds <= set("biu"):
+        if np.any(np.less(p, 0)):
+            if not isinstance(p, ndarray):
+                raise RuntimeError("Integers to negative integer powers are not allowed.")
+            # PyTorch truncates 1 / x**|p| towards zero: only 1 and -1 survive.
+            with np.errstate(divide="ignore"):
+                exact = np.power(np.asarray(x, np.float64), p)
+            return np.trunc(exact).astype(np.asarray(x).dtype)
+        if kinds == {"b"}:
+            return np.power(np.asarray(x, np.int8), p) != 0
+    with np.errstate(all="ignore"):
+        return np.power(x, p)

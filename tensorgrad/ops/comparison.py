@@ -1,0 +1,178 @@
+"""Rounding, whole-number arithmetic, comparisons and logic: gradient zero or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.primitive import primitive
+
+
+def _zero(xp: Any, g: Any, y: Any, x: Any) -> Any:
+    return xp.mul(g, 0)
+
+
+@primitive(_zero, formula="0 * g")
+def sign(x: Any) -> Any:
+    """-1, 0 or 1."""
+    if x.dtype.kind == "c":
+        raise RuntimeError("sign is not defined for complex tensors; use sgn")
+    return np.sign(x) if x.dtype.kind != "b" else x.copy()
+
+
+@primitive(_zero, formula="0 * g")
+def floor(x: Any) -> Any:
+    """The largest whole number not above x."""
+    return np.floor(x) if x.dtype.kind == "f" else x.copy()
+
+
+@primitive(_zero, formula="0 * g")
+def ceil(x: Any) -> Any:
+    """The smallest whole number not below x."""
+    return np.ceil(x) if x.dtype.kind == "f" else x.copy()
+
+
+@primitive(_zero, formula="0 * g")
+def trunc(x: Any) -> Any:
+    """x without its fraction."""
+    return np.trunc(x) if x.dtype.kind == "f" else x.copy()
+
+
+@primitive(lambda xp, g, y, x, *, decimals: xp.mul(g, 0), formula="0 * g")
+def round(x: Any, *, decimals: int) -> Any:
+    """x rounded to ``decimals`` places, halves to even."""
+    return np.round(x, decimals) if x.dtype.kind != "b" else x.copy()
+
+
+@primitive(promote="common")
+def floor_divide(a: Any, b: Any) -> Any:
+    """floor(a / b)."""
+    _no_zero(a, b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.floor_divide(a, b)
+
+
+def _no_zero(a: Any, b: Any) -> None:
+    both = np.result_type(a, b)
+    if both.kind in "iub" and np.any(np.equal(b, 0)):
+        raise RuntimeError("ZeroDivisionError: integer division by zero")
+
+
+@primitive(
+    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: xp.neg(xp.mul(g, xp.floor_divide(a, b))),
+    saves=("", "a b"),
+    formula=("g", "-g * floor(a / b)"),
+    promote="common",
+)
+def remainder(a: Any, b: Any) -> Any:
+    """a - b * floor(a / b): the sign of b."""
+    _no_zero(a, b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.remainder(a, b)
+
+
+# --- Comparisons and logic: bool outputs, no gradient ---
+
+
+@primitive(promote="common")
+def eq(a: Any, b: Any) -> Any:
+    """a == b."""
+    return np.equal(a, b)
+
+
+@primitive(promote="common")
+def ne(a: Any, b: Any) -> Any:
+    """a != b."""
+    return np.not_equal(a, b)
+
+
+@primitive(promote="common")
+def lt(a: Any, b: Any) -> Any:
+    """a < b."""
+    return np.less(a, b)
+
+
+@primitive(promote="common")
+def le(a: Any, b: Any) -> Any:
+    """a <= b."""
+    return np.less_equal(a, b)
+
+
+@primitive(promote="common")
+def gt(a: Any, b: Any) -> Any:
+    """a > b."""
+    return np.greater(a, b)
+
+
+@primitive(promote="common")
+def ge(a: Any, b: Any) -> Any:
+    """a >= b."""
+    return np.greater_equal(a, b)
+
+
+@primitive()
+def logical_and(a: Any, b: Any) -> Any:
+    """Both are nonzero."""
+    return np.logical_and(a, b)
+
+
+@primitive()
+def logical_or(a: Any, b: Any) -> Any:
+    """Either is nonzero."""
+    return np.logical_or(a, b)
+
+
+@primitive()
+def logical_xor(a: Any, b: Any) -> Any:
+    """Exactly one is nonzero."""
+    return np.logical_xor(a, b)
+
+
+@primitive()
+def logical_not(x: Any) -> Any:
+    """x is zero."""
+    return np.logical_not(x)
+
+
+@primitive(promote="common")
+def bitwise_and(a: Any, b: Any) -> Any:
+    """a & b, bit by bit."""
+    return np.bitwise_and(a, b)
+
+
+@primitive(promote="common")
+def bitwise_or(a: Any, b: Any) -> Any:
+    """a | b, bit by bit."""
+    return np.bitwise_or(a, b)
+
+
+@primitive(promote="common")
+def bitwise_xor(a: Any, b: Any) -> Any:
+    """a ^ b, bit by bit."""
+    return np.bitwise_xor(a, b)
+
+
+@primitive()
+def bitwise_not(x: Any) -> Any:
+    """~x: every bit, or the truth of a bool."""
+    return np.invert(x)
+
+
+@primitive()
+def isnan(x: Any) -> Any:
+    """x is not a number."""
+    return np.isnan(x)
+
+
+@primitive()
+def isinf(x: Any) -> Any:
+    """x is infinite."""
+    return np.isinf(x)
+
+
+@primitive()
+def isfinite(x: Any) -> Any:
+    """x is neither infinite nor NaN."""
+    return np.isfinite(x)

@@ -1,0 +1,14 @@
+"""What kind of numbers an argument holds, be it an array, a Tensor or a scalar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def is_complex(*values: Any) -> bool:
+    """Whether any of the values is complex."""
+    return any(
+        getattr(getattr(v, "_array", v), "dtype", np.dtype(type(v))).kind == "c" for v in values
+    )
