@@ -1,0 +1,155 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from tensorgrad.optim.elementwise import Array, ElementwiseOptimizer, Rule, array0
+from tensorgrad.optim.optimizer import ParamsT, number
+from tensorgrad.tensor import Tensor
+
+__all__ = ["SGD"]
+
+
+class _Constants(NamedTuple):
+    lr: Array
+    momentum: Array | None
+    undamped: Array | None  # 1 - dampening; None for 1
+    decay: Array | None
+    nesterov: bool
+    negate: bool
+    first: bool
+
+
+@lru_cache(maxsize=64)
+def _constants(
+    dtype: np.dtype[Any],
+    lr: float,
+    momentum: float,
+    dampening: float,
+    decay: float,
+    nesterov: bool,
+    negate: bool,
+    first: bool,
+) -> _Constants:
+    return _Constants(
+        array0(dtype, lr),
+        array0(dtype, momentum) if momentum else None,
+        array0(dtype, 1 - dampening) if dampening else None,
+        array0(dtype, decay) if decay else None,
+        nesterov,
+        negate,
+        first,
+    )
+
+
+def sgd_rule(
+    p: Array, g: Array, kept: tuple[Array, ...], c: _Constants, s: Array, t: Array
+) -> None:
+    """p <- p - lr d, where d is the gradient or its running sum b <- momentum b + d."""
+    if c.negate:
+        g = np.negative(g, t)
+    if c.decay is not None:
+        # Not p *= 1 - lr * decay: in float32 that factor loses most of a small decay.
+        np.multiply(p, c.decay, s)
+        g = np.add(g, s, t)
+    if c.momentum is not None:
+        (b,) = kept
+        if c.first:
+            np.copyto(b, g)  # not damped: PyTorch's rule
+        else:
+            np.multiply(b, c.momentum, b)
+            np.add(b, g if c.undamped is None else np.multiply(g, c.undamped, s), b)
+        if c.nesterov:
+            np.multiply(b, c.momentum, s)
+            g = np.add(g, s, t)
+        else:
+            g = b
+    np.multiply(g, c.lr, s)
+    np.subtract(p, s, p)
+
+
+class SGD(ElementwiseOptimizer):
+    """Stochastic gradient descent, with momentum if asked for.
+
+    d = grad + weight_decay p;  b <- momentum b + (1 - dampening) d;  p <- p - lr b, and with
+    ``nesterov`` p <- p - lr (d + momentum b). At the first step b = d, not damped. ``maximize``
+    climbs. Momentum multiplies b and not lr b, so a change of ``lr`` acts at once.
+
+    lr, weight_decay: numbers, or for ``lr`` a tensor of one element. foreach, fused,
+    differentiable: None or False.
+
+    Source: Sutskever et al. (2013), On the importance of initialization and momentum in deep
+    learning, in PyTorch's variant.
+    """
+
+    _rule: ClassVar[Rule] = staticmethod(sgd_rule)
+    _counts: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError(f"SGD: Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
+        if number(lr) < 0:
+            raise ValueError(f"SGD: Invalid learning rate: {lr}; it must not be negative")
+        if momentum < 0:
+            raise ValueError(f"SGD: Invalid momentum value: {momentum}; it must not be negative")
+        if weight_decay < 0:
+            raise ValueError(
+                f"SGD: Invalid weight_decay value: {weight_decay}; it must not be negative"
+            )
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                "SGD: Nesterov momentum requires a momentum and zero dampening, got "
+                f"momentum={momentum}, dampening={dampening}"
+            )
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def _constants(self, group: dict[str, Any], dtype: np.dtype[Any], step: int) -> _Constants:
+        return _constants(
+            dtype,
+            number(group["lr"]),
+            group["momentum"],
+            group["dampening"],
+            group["weight_decay"],
+            group["nesterov"],
+            group["maximize"],
+            step == 1,
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # options that older state dicts do not have
+            for option in ("nesterov", "maximize", "differentiable"):
+                group.setdefault(option, False)
+            for option in ("foreach", "fused"):
+                group.setdefault(option, None)
