@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.engine import FunctionNode
-from tensorgrad.node import OutputNode, TensorBase, edge_of, local, make_node, new, number, wrap
+from tensorgrad.node import OutputNode, TensorBase, edge_of, local, make_node, new, number, storage_of, wrap
 from tensorgrad.primitive import structural
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -165,10 +165,10 @@ def _saver(tensor: Any, place: Any) -> Callable[[], Any]:
 
     Keeping the Tensor itself would tie an output to its own node in a cycle.
     """
-    array, storage, leaf = tensor._array, tensor._storage, tensor._node is None
+    array, storage, leaf = tensor._array, storage_of(tensor), tensor._node is None
     stamp = number()
     if leaf:
-        return lambda: _checked(tensor, tensor._storage, stamp)
+        return lambda: _checked(tensor, storage, stamp)
 
     def rebuild() -> Any:
         made = wrap(array, place)

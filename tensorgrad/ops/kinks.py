@@ -103,9 +103,13 @@ def clamp(x: Any, *, min: Any, max: Any) -> Any:
 def _share(xp: Any, g: Any, mine: Any, other: Any) -> Any:
     """All of g where mine wins, half where they tie, nothing where other wins."""
     mine, other = (getattr(v, "_array", v) for v in (mine, other))
-    weight = np.greater(mine, other).astype(g.dtype if isinstance(g, ndarray) else g._array.dtype)
-    weight += np.equal(mine, other) * weight.dtype.type(0.5)
-    return xp.mul(g, weight)
+    won = xp.mask(g, mask=np.greater_equal(mine, other) | np.isnan(mine))
+    ties = np.equal(mine, other)
+    return xp.mul(won, np.where(ties, 0.5, 1).astype(_dtype(g))) if np.any(ties) else won
+
+
+def _dtype(g: Any) -> Any:
+    return getattr(g, "_array", g).dtype
 
 
 @primitive(
