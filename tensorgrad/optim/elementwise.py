@@ -7,6 +7,7 @@ scratch space and chunks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
@@ -17,7 +18,7 @@ from tensorgrad.autograd import enable_grad
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import describe
 from tensorgrad.node import wrap
-from tensorgrad.optim.optimizer import Optimizer
+from tensorgrad.optim.optimizer import Optimizer, ParamsT
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Array", "ElementwiseOptimizer", "Rule", "array0"]
@@ -50,6 +51,10 @@ class ElementwiseOptimizer(Optimizer):
     # Whether state["step"] counts the steps of each parameter.
     _counts: ClassVar[bool] = True
 
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        self._scratches: dict[Any, Any] = {}
+        super().__init__(params, defaults)
+
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the arrays of a parameter's shape that are kept in its state."""
         raise NotImplementedError
@@ -70,15 +75,19 @@ class ElementwiseOptimizer(Optimizer):
                 loss = closure()
         for group in self.param_groups:
             names = self._kept(group)
+            latest: list[Any] = [None, 0, None]  # constants are mostly those of the one before
             for p in group["params"]:
                 grad = p.grad
                 if grad is not None:
-                    self._update(group, names, p, grad._array)
+                    self._update(group, names, p, grad._array, latest)
         return loss
 
-    def _update(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor, g: Array) -> None:
+    def _update(
+        self, group: dict[str, Any], names: tuple[str, ...], p: Tensor, g: Array, latest: list[Any]
+    ) -> None:
         array = p._array
-        if g.shape != array.shape:
+        shape, dtype = array.shape, array.dtype
+        if g.shape != shape:
             raise RuntimeError(
                 f"{type(self).__name__}.step: the gradient is {describe(g)}, its parameter "
                 f"{describe(p)}; their shapes must be the same"
@@ -88,13 +97,18 @@ class ElementwiseOptimizer(Optimizer):
         if names or self._counts:
             state = self.state[p]
             step, kept = self._advance(p, state, names)
-        if array.dtype.kind == "c":
+        is_complex = dtype.kind == "c"
+        if latest[0] is not dtype or latest[1] != step:
+            real = array.real.dtype if is_complex else dtype
+            latest[:] = dtype, step, self._constants(group, real, step)
+        if is_complex:
             # Real and imaginary parts are updated as separate real numbers, as in PyTorch.
-            constants = self._constants(group, array.real.dtype, step)
-            self._run(array.real, g.real, tuple(a.real for a in kept), constants)
-            self._run(array.imag, g.imag, tuple(a.imag for a in kept), constants)
+            self._run(array.real, g.real, tuple(a.real for a in kept), latest[2])
+            self._run(array.imag, g.imag, tuple(a.imag for a in kept), latest[2])
+        elif array.nbytes <= 2 * CHUNK:
+            type(self)._rule(array, g, kept, latest[2], *self._scratch(shape, dtype))
         else:
-            self._run(array, g, kept, self._constants(group, array.dtype, step))
+            self._run(array, g, kept, latest[2])
         p._bump()
         for name in names:
             tensor = state[name]
@@ -149,18 +163,16 @@ class ElementwiseOptimizer(Optimizer):
             rule(p[i:j], g[i:j], tuple([a[i:j] for a in kept]), constants, s[:n], t[:n])
 
     def _scratch(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, Array]:
-        """Two arrays to write into, the same ones each time for all shapes."""
-        cache: dict[Any, Any] | None = self.__dict__.get("_scratch_cache")
-        if cache is None:
-            cache = self.__dict__["_scratch_cache"] = {}
-        found: tuple[Array, Array] | None = cache.get((shape, dtype))
+        """Two arrays to write into, the same memory each time for all shapes."""
+        found: tuple[Array, Array] | None = self._scratches.get((shape, dtype))
         if found is None:
-            size = 2 * CHUNK // dtype.itemsize
-            if dtype not in cache:
-                cache[dtype] = np.empty(size, dtype), np.empty(size, dtype)
-            n = int(np.prod(shape))
-            s, t = cache[dtype]
-            found = cache[shape, dtype] = s[:n].reshape(shape), t[:n].reshape(shape)
+            flat = self._scratches.get(dtype)
+            if flat is None:
+                size = 2 * CHUNK // dtype.itemsize
+                flat = self._scratches[dtype] = np.empty(size, dtype), np.empty(size, dtype)
+            n = math.prod(shape)
+            found = flat[0][:n].reshape(shape), flat[1][:n].reshape(shape)
+            self._scratches[shape, dtype] = found
         return found
 
     # --- State -----------------------------------------------------------------------------------
@@ -186,6 +198,7 @@ class ElementwiseOptimizer(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._scratches = {}
         for values in self.state.values():
             # Old PyTorch's state counts steps with a plain number.
             if isinstance(values, dict) and isinstance(values.get("step"), (int, float)):
