@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,13 +104,7 @@ def _read_archive(source: Source, names: Sequence[str]) -> dict[str, bytes]:
     wanted = {f"{source.folder_name}/{name}": name for name in names}
     contents: dict[str, bytes] = {}
     try:
-        with (
-            gzip.open(path) as unpacked,
-            # A stream: nothing is sought, so nothing is unpacked twice.
-            tarfile.open(
-                fileobj=cast(IO[bytes], _Limited(unpacked)), mode="r|", bufsize=1 << 20
-            ) as archive,
-        ):
+        with gzip.open(path) as unpacked, _open_stream(unpacked) as archive:
             for member in archive:
                 name = wanted.get(member.name)
                 if name is None or not member.isreg():
@@ -133,10 +127,16 @@ def _read_archive(source: Source, names: Sequence[str]) -> dict[str, bytes]:
     return contents
 
 
+def _open_stream(unpacked: gzip.GzipFile) -> tarfile.TarFile:
+    """The archive as a stream: nothing in it is sought, so nothing is unpacked twice."""
+    limited: Any = _Limited(unpacked)
+    return tarfile.open(fileobj=limited, mode="r|", bufsize=1 << 20)
+
+
 class _Limited:
     """A stream that ends in an error where an archive unpacks to far more than it should."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: gzip.GzipFile) -> None:
         self._stream = stream
         self._left = _LARGEST_UNPACKED
 

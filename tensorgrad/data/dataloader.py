@@ -106,7 +106,7 @@ class DataLoader(Generic[T_co]):
             else:
                 sampler = SequentialSampler(cast(Sized, dataset))
         if batch_size is not None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(cast(Iterable[int], sampler), batch_size, drop_last)
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
 

@@ -93,7 +93,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return [tensor[positions] for tensor in self.tensors]
 
     def __len__(self) -> int:
-        return self.tensors[0].shape[0]
+        return int(self.tensors[0].shape[0])
 
 
 class ConcatDataset(Dataset[T_co]):

@@ -58,7 +58,7 @@ class Digits(ImageDataset):
         super().__init__(images[chosen], labels[chosen], train, transform, target_transform)
 
     def _for_transform(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return pixels / np.float32(self.largest)
+        return np.divide(pixels, self.largest, dtype=np.float32)
 
 
 def _read(content: bytes, source: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -33,7 +33,7 @@ def safe_unpickle(content: bytes, source: str) -> Any:
     """
     try:
         for opcode, argument, _ in pickletools.genops(content):
-            if opcode.name in ("PUT", "LONG_BINPUT") and argument > _LARGEST_MEMO:
+            if opcode.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > _LARGEST_MEMO:
                 raise ValueError(f"memo index {argument}")
         return _resolve(_Unpickler(content, source).load())
     except _Refused:

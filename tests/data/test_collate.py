@@ -86,9 +86,11 @@ def test_mapping_and_sequence_types_are_kept() -> None:
 
 def test_gradients_flow_through_a_batch() -> None:
     x = tg.tensor([2.0], requires_grad=True)
-    default_collate([x, x, tg.tensor([1.0])]).sum().backward()
-    assert x.grad is not None
-    assert x.grad.tolist() == [2.0]
+    for batch, expected in (([x, x, tg.tensor([1.0])], 2.0), ([x, x * x], 1.0 + 4.0)):
+        x.grad = None
+        default_collate(batch).sum().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [expected]
 
 
 @dataclasses.dataclass

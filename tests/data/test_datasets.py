@@ -164,6 +164,7 @@ def test_pytorchs_paths_lead_to_the_same_objects() -> None:
 
     path = "tensorgrad.utils.data"
     paths = [import_module(path + end) for end in ("", ".dataloader", ".dataset", ".sampler")]
+    assert tg.utils.data is paths[0]
     for module in paths:
         for name in module.__all__:
             assert getattr(module, name) is getattr(ours, name)

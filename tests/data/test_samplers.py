@@ -45,10 +45,10 @@ def test_random_is_a_new_permutation_each_pass_and_fixed_by_manual_seed() -> Non
 
 def test_drawing_elsewhere_during_a_pass_does_not_change_its_order() -> None:
     tg.manual_seed(5)
-    quiet = list(RandomSampler(TEN, replacement=True))
+    quiet = list(RandomSampler(TEN, num_samples=30))
     tg.manual_seed(5)
     noisy = []
-    for index in RandomSampler(TEN, replacement=True):
+    for index in RandomSampler(TEN, num_samples=30):
         noisy.append(index)
         tg.rand(3)
     assert noisy == quiet

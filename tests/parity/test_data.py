@@ -1,4 +1,9 @@
-"""Datasets, samplers, collating and loaders beside PyTorch's."""
+"""Datasets, samplers, collating and loaders beside PyTorch's.
+
+Two cases that PyTorch takes are refused here, and so have no row: a negative length in random_split
+(it makes parts of other lengths than asked for), and more weighted draws without replacement than
+there are weights above zero (it draws what has probability zero, against its own documentation).
+"""
 
 from __future__ import annotations
 
@@ -85,6 +90,7 @@ OPTIONS: dict[str, list[Any]] = {
     "batch_sampler": [None, [[1, 2], [0]]],
     "drop_last": [False, True],
 }
+COMBINATIONS = list(product(*OPTIONS.values()))
 
 
 def loaded(package: Any, dataset: Any, **options: Any) -> Any:
@@ -95,7 +101,7 @@ def loaded(package: Any, dataset: Any, **options: Any) -> Any:
     return [len(loader), loader.batch_size, loader.drop_last, batches]
 
 
-@pytest.mark.parametrize("values", product(*OPTIONS.values()), ids=str)
+@pytest.mark.parametrize("values", COMBINATIONS, ids=str)
 def test_every_combination_of_options(values: tuple[Any, ...]) -> None:
     options = dict(zip(OPTIONS, values, strict=True))
     data = list(range(7))
@@ -104,7 +110,7 @@ def test_every_combination_of_options(values: tuple[Any, ...]) -> None:
     )
 
 
-@pytest.mark.parametrize("values", product(*OPTIONS.values()), ids=str)
+@pytest.mark.parametrize("values", COMBINATIONS, ids=str)
 def test_every_combination_of_options_for_streams(values: tuple[Any, ...]) -> None:
     options = dict(zip(OPTIONS, values, strict=True))
 
@@ -123,7 +129,7 @@ def test_every_combination_of_options_for_streams(values: tuple[Any, ...]) -> No
 
 @pytest.mark.parametrize(
     "lengths",
-    [[3, 4], [0.5, 0.5], [0.3, 0.3, 0.4], [1], [1.0], [3, 3], [0.5, 0.2], [8, -1], [1.5, -0.5]],
+    [[3, 4], [0.5, 0.5], [0.3, 0.3, 0.4], [1], [1.0], [3, 3], [0.5, 0.2], [1.5, -0.5]],
     ids=str,
 )
 def test_random_split(lengths: list[Any]) -> None:
@@ -153,7 +159,7 @@ def test_random_split(lengths: list[Any]) -> None:
         lambda p, t: p.WeightedRandomSampler([[1.0]], 1),
         lambda p, t: list(p.WeightedRandomSampler([0.0, 0.0], 1)),
         lambda p, t: list(p.WeightedRandomSampler([-1.0, 2.0], 1)),
-        lambda p, t: list(p.WeightedRandomSampler([1.0, 0.0], 2, False)),
+        lambda p, t: list(p.WeightedRandomSampler([1.0, 2.0], 3, False)),
         lambda p, t: list(p.WeightedRandomSampler([0.0, 1.0], 3)),
         lambda p, t: p.BatchSampler([1], 0, False),
         lambda p, t: p.BatchSampler([1], True, False),
