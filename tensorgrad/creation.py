@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, numpy_dtype
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     as_dtype(ndarray.dtype)
-    return wrap(ndarray)
+    return strided(ndarray)
 
 
 # --- Filled ---------------------------------------------------------------------------------------

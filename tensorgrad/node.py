@@ -37,6 +37,7 @@ __all__ = [
     "push_scope",
     "register_tensor_class",
     "storage_of",
+    "strided",
     "wrap",
 ]
 
@@ -117,17 +118,22 @@ class Storage:
     """What a tensor shares with its views: how often, when and where it was written.
 
     ``stamp`` is the creation number at the last write: a node made before it that saved this
-    memory must not be used any more.  ``aliases`` is kept only for arrays whose layout the engine
-    chose, so that all of them can move to a contiguous copy together.
+    memory must not be used any more.
+
+    The strides of a memory are the user's (``strided``: it came from an ndarray), or the engine's
+    choice, which nobody should see: then ``aliases`` lists who shares the ``memory`` and by which
+    steps, so that all of them can move to a contiguous copy together.
     """
 
-    __slots__ = ("aliases", "stamp", "version", "writer")
+    __slots__ = ("aliases", "memory", "stamp", "strided", "version", "writer")
 
-    def __init__(self) -> None:
+    def __init__(self, strided: bool = False) -> None:
         self.version = 0
         self.stamp = 0
         self.writer: tuple[CodeType | None, int] = (None, 0)
-        self.aliases: list[weakref.ref[Any]] | None = None
+        self.strided = strided
+        self.memory: Any = None
+        self.aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
 
 
 class TensorBase:
@@ -186,6 +192,14 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     return out
 
 
+def strided(array: Any) -> Tensor:
+    """A Tensor on an array whose strides are part of what the user sees."""
+    out = wrap(array)
+    if not out._array.flags.c_contiguous:
+        out._storage = Storage(strided=True)
+    return out
+
+
 def storage_of(tensor: TensorBase) -> Storage:
     """The tensor's storage, made if this is the first one to ask."""
     storage = tensor._storage
@@ -218,7 +232,8 @@ class Kept(NamedTuple):
     """What a forward returns when its primitive ``keeps`` extras for the rules.
 
     ``constants`` are not differentiated (indices, masks).  ``cache`` depends on the inputs
-    (columns, normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes it again.
+    (columns, normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes
+    it again.
     """
 
     y: Any

@@ -27,7 +27,7 @@ from tensorgrad.methods.joining import JoiningMethods
 from tensorgrad.methods.linalg import LinalgMethods
 from tensorgrad.methods.reduction import ReductionMethods
 from tensorgrad.methods.shape import ShapeMethods
-from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, storage_of, wrap
+from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, storage_of, strided, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.size import Size
 
@@ -273,7 +273,7 @@ class Tensor(
         """The same memory, outside the graph; writes are seen by both and counted."""
         out = wrap(self._array)
         out._storage = storage_of(self)
-        views.register_alias(self, out)
+        views.register_alias(self, out, detached=True)
         return out
 
     def detach_(self) -> Self:
@@ -287,7 +287,9 @@ class Tensor(
     @property
     def data(self) -> Tensor:
         """The same memory, outside the graph; writes through it are not counted."""
-        return wrap(self._array)
+        if not self._array.flags.c_contiguous and self.is_contiguous():
+            views.make_contiguous(self)
+        return strided(self._array)
 
     @data.setter
     def data(self, value: Any) -> None:

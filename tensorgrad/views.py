@@ -208,29 +208,57 @@ def contiguous_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]
     return tuple(strides)
 
 
+def _probe(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """An array with strides (in bytes, of one byte each) but no memory: for trying steps on."""
+    return np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides, writeable=False)
+
+
 def logical_strides(tensor: Any) -> tuple[int, ...]:
     """The strides, in elements, that the tensor has in PyTorch.
 
-    Memory may be laid out otherwise (channels last after a convolution).  A tensor that is no view
-    counts as contiguous; a view's strides follow from the steps that made it, tried on an array
-    that has the strides but no memory.
+    Memory may be laid out otherwise (channels last after a convolution).  What the engine made
+    counts as contiguous; a view's strides follow from the steps that made it.
     """
+    storage = tensor._storage
+    if storage is not None and storage.strided:
+        size = tensor._array.itemsize
+        return tuple(s // size for s in tensor._array.strides)
+    steps = _memory_steps(tensor)
+    if not steps:
+        return contiguous_strides(tensor._array.shape, 1)
+    shape = storage.memory.shape if storage.memory is not None else _chain(tensor)[0]._array.shape
+    return _through(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+
+
+def _memory_steps(tensor: Any) -> tuple[Any, ...]:
+    """The steps from the start of the memory to a tensor, through detached copies too."""
     root, steps = _chain(tensor)
-    shape = root._array.shape
-    probe = np.lib.stride_tricks.as_strided(
-        np.empty(1, np.int8), shape, contiguous_strides(shape, 1), writeable=False
-    )
-    return _through(probe, steps).strides if steps else probe.strides
+    before: tuple[Any, ...] = ()
+    for reference, known in (root._storage.aliases or ()) if root._storage is not None else ():
+        if reference() is root:
+            before = known
+            break
+    return (*before, *steps)
 
 
-def register_alias(parent: Any, out: Any) -> None:
-    """Remember who shares a memory whose layout the engine chose; others never need to move."""
+def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
+    """Remember who shares a memory, where strides cannot tell it.
+
+    That is where the engine chose the layout, and for a detached view, which has no parent.
+    """
     storage: Storage = out._storage
+    if storage.strided:
+        return
     if storage.aliases is None:
-        if parent._array.flags.c_contiguous:
+        if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
             return
-        storage.aliases = [weakref.ref(parent)]
-    storage.aliases.append(weakref.ref(out))
+        root, _ = _chain(parent)
+        storage.memory = root._array
+        storage.aliases = [(weakref.ref(root), ())]
+    steps = _memory_steps(parent) if detached else _memory_steps(out)
+    if len(storage.aliases) > 32 and len(storage.aliases) & (len(storage.aliases) - 1) == 0:
+        storage.aliases = [entry for entry in storage.aliases if entry[0]() is not None]
+    storage.aliases.append((weakref.ref(out), steps))
 
 
 def make_contiguous(tensor: Any) -> None:
@@ -238,31 +266,25 @@ def make_contiguous(tensor: Any) -> None:
 
     The values do not change, so no version moves; arrays that nodes saved stay as they are.
     """
-    root, _ = _chain(tensor)
-    old = root._array
-    if old.flags.c_contiguous:
+    storage = tensor._storage
+    if storage is None or storage.aliases is None:
+        root, steps = _chain(tensor)
+        root._array = np.ascontiguousarray(root._array)
+        if steps:
+            tensor._array = _through(root._array, steps)
         return
-    fresh = np.ascontiguousarray(old)
-    aliases = root._storage.aliases if root._storage is not None else None
-    living = [t for reference in aliases or () if (t := reference()) is not None]
-    for t in living:
-        if t._view is None:  # the root itself and its detached copies
-            t._array = fresh
-    root._array = fresh
-    for t in living:
-        if t._view is not None:
-            base, steps = _chain(t)
-            t._array = _through(base._array, steps)
-    if root._storage is not None:
-        root._storage.aliases = None
+    fresh = np.ascontiguousarray(storage.memory)
+    storage.memory = fresh
+    for reference, steps in storage.aliases:
+        alias = reference()
+        if alias is not None:
+            alias._array = _through(fresh, steps)
 
 
 def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
     array = tensor._array
-    probe = np.lib.stride_tricks.as_strided(
-        np.empty(1, np.int8), array.shape, logical_strides(tensor), writeable=False
-    )
+    probe = _probe(array.shape, logical_strides(tensor))
     if not _reshapes_without_copy(probe, shape):
         return None
     if not _reshapes_without_copy(array, shape):

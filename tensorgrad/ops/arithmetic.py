@@ -50,8 +50,9 @@ def mul(a: Any, b: Any) -> Any:
 
 @primitive(
     lambda xp, g, y, a, b: xp.div(g, b),
-    lambda xp, g, y, a, b: xp.neg(xp.div(xp.mul(g, y), b)),
-    saves=("b", "y b"),
+    # From a, not from y, as in PyTorch: a quotient may be written in place afterwards.
+    lambda xp, g, y, a, b: xp.neg(xp.div(xp.mul(g, xp.div(a, b)), b)),
+    saves=("b", "a b"),
     formula=("g / b", "-g * a / b**2"),
     promote="float",
 )
