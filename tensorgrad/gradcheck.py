@@ -1,15 +1,207 @@
-"""Finite-difference checks of gradients."""
+"""`gradcheck` and `gradgradcheck`: are these gradients right?  Finite differences answer.
+
+Small functions have their whole Jacobian compared; large ones are compared along random
+directions, and searched element by element only where that fails.  What differs from PyTorch:
+
+- ``fast_mode=None``, the default, chooses between the two by size; True and False are PyTorch's.
+- A Module's parameters are checked too, under their names.  ``parameters`` names others (a Module,
+  an iterable or a dict of tensors), for a loss that is a closure over a model; () means none.
+- Functions that draw random numbers are run from the same random state each time, which is
+  restored at the end, as are the buffers of a Module.
+- Forward-mode, batched and sparse (masked) checks are refused: there is nothing here to check.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["gradcheck", "gradgradcheck"]
+import numpy as np
+
+from tensorgrad import autograd
+from tensorgrad.differences import Point, Subject
+from tensorgrad.gradcheck_comparison import SEED, Check
+from tensorgrad.gradcheck_report import GradcheckError, argument_names
+from tensorgrad.node import TensorBase, edge_of, wrap
+
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
 
-def gradcheck(*args: Any, **kwargs: Any) -> bool:
-    raise RuntimeError
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool | None = None,
+    masked: bool | None = None,
+    parameters: Any = None,
+) -> bool:
+    """Whether backward agrees with central differences, ``|a - n| <= atol + rtol * |n|``.
+
+    func: a function, Module or ``Function.apply`` returning a tensor or a tuple of them.
+    inputs: a tensor or a tuple; those that require grad are checked, and should be float64 or
+        complex128.
+    eps: the step of the differences.
+    nondet_tol: how much two runs of the same backward may differ.
+    check_undefined_grad: with several outputs, that backward treats one that received no gradient
+        as one that received zeros.
+    check_grad_dtypes: that every gradient has its input's dtype.
+
+    Returns True, or raises `GradcheckError` naming the function, the primitives it ran, the
+    argument and its worst element (False with ``raise_exception=False``).  ValueError if nothing
+    requires grad.
+    """
+    _refuse(
+        check_batched_grad=check_batched_grad,
+        check_batched_forward_grad=check_batched_forward_grad,
+        check_forward_ad=check_forward_ad,
+        masked=masked,
+    )
+    if not check_backward_ad:
+        raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
+    subject = _subject(func, inputs, parameters, "gradcheck")
+    check = Check(subject, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes)
+    return check.answer(fast_mode, raise_exception)
 
 
-def gradgradcheck(*args: Any, **kwargs: Any) -> bool:
-    raise RuntimeError
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool | None = None,
+    masked: bool = False,
+    parameters: Any = None,
+) -> bool:
+    """Whether the gradients, as functions of inputs and ``grad_outputs``, have right gradients.
+
+    grad_outputs: the gradients of func's outputs (a tensor or a tuple); random ones, from a seed
+        of their own, if left out; strided with ``gen_non_contig_grad_outputs``.
+    The rest is as in `gradcheck`.
+    """
+    _refuse(
+        check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev, masked=masked
+    )
+    if not check_rev_over_rev:
+        raise ValueError("gradgradcheck: check_rev_over_rev=False leaves nothing to check")
+    first = _subject(func, inputs, parameters, "gradgradcheck")
+    with first.undisturbed():
+        outputs = first.record()
+    if not outputs:
+        raise ValueError("gradgradcheck: no output of the function requires grad")
+    given: tuple[Any, ...]
+    if grad_outputs is None:
+        rng = np.random.default_rng(SEED)
+        given = tuple(_random_like(rng, t._array, gen_non_contig_grad_outputs) for t in outputs)
+    else:
+        given = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
+        if len(given) != len(outputs):
+            raise ValueError(
+                f"gradgradcheck: {len(outputs)} outputs require grad, got {len(given)} grad_outputs"
+            )
+    count = len(first.inputs)
+
+    def gradients(*arguments: Any) -> tuple[Any, ...]:
+        first.inputs = arguments[:count]
+        produced = first.record()
+        found = autograd.grad(
+            produced, targets, arguments[count:], create_graph=True, allow_unused=True
+        )
+        return tuple(g for g in found if g is not None)
+
+    targets = [point.tensor for point in first.points]
+    seeds = [Point(f"grad_outputs[{i}]", t) for i, t in enumerate(given) if _requires_grad(t)]
+    second = Subject(gradients, (*first.inputs, *given), (*first.points, *seeds))
+    check = Check(second, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes)
+    check.about = func
+    check.order = 2
+    with first.undisturbed():
+        return check.answer(fast_mode, raise_exception)
+
+
+# --- What is checked ------------------------------------------------------------------------------
+
+
+def _refuse(**unsupported: bool | None) -> None:
+    for name, value in unsupported.items():
+        if value:
+            raise RuntimeError(
+                f"{name}=True is not supported: tensorgrad has neither forward-mode, nor batched, "
+                "nor sparse gradients to check; leave it out"
+            )
+
+
+def _requires_grad(value: Any) -> bool:
+    return isinstance(value, TensorBase) and edge_of(value) is not None
+
+
+def _subject(func: Any, inputs: Any, parameters: Any, caller: str) -> Subject:
+    given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    names = argument_names(func, len(given))
+    points = [
+        Point(names[i] or f"input {i}", t, f"input {i} ({names[i]})" if names[i] else None)
+        for i, t in enumerate(given)
+        if _requires_grad(t)
+    ]
+    named = getattr(func if parameters is None else parameters, "named_parameters", None)
+    if callable(named):
+        others = list(named())
+    elif isinstance(parameters, dict):
+        others = list(parameters.items())
+    elif isinstance(parameters, TensorBase):
+        others = [("parameters", parameters)]
+    else:
+        others = [(f"parameters[{i}]", t) for i, t in enumerate(parameters or ())]
+    points += [Point(name, t, f"parameter {name}") for name, t in others if _requires_grad(t)]
+    if not points:
+        raise ValueError(
+            f"{caller} expects at least one input tensor to require gradient, but none of the them "
+            "have requires_grad=True."
+        )
+    for point in points:
+        array = point.array
+        if array.dtype not in (np.float64, np.complex128):
+            warnings.warn(
+                f"{caller}: {point.label} requires gradient and is {array.dtype}, not a double "
+                "precision floating point or complex: differences of such numbers are mostly "
+                "rounding errors, and the check will likely fail. Convert it with .double().",
+                stacklevel=3,
+            )
+        if any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+            raise RuntimeError(
+                f"{caller}: {point.label} has a dimension with stride 0: several of its elements "
+                "are one place in memory, so that none can be moved alone. clone() it first."
+            )
+        if not array.flags.writeable:
+            raise RuntimeError(f"{caller}: the memory of {point.label} is read-only; clone() it.")
+    return Subject(func, given, points)
+
+
+def _random_like(rng: np.random.Generator, array: Any, strided: bool) -> Any:
+    shape = (*array.shape, 2) if strided else array.shape
+    values = rng.standard_normal(shape).astype(array.dtype)
+    if array.dtype.kind == "c":
+        values = values + 1j * rng.standard_normal(shape)
+    return wrap(values[..., 0] if strided else np.asarray(values)).requires_grad_()

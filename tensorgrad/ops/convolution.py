@@ -61,7 +61,7 @@ def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> 
     _of_bias,
     saves=("w", "x w", ""),
     keeps="cache",
-    formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_but_channels(g)"),
+    formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_channels(g)"),
 )
 def conv(
     x: Any,
@@ -81,26 +81,26 @@ def conv(
 
 
 @primitive(
-    lambda xp, gg, y, g, w, *, shape, **how: xp.conv(gg, w, None, **how),
-    lambda xp, gg, y, g, w, *, shape, **how: xp.conv_weight(gg, g, shape=w.shape, **how),
-    saves=("w", "g w"),
-    formula=("conv(g_y, w)", "conv_weight(g_y, g, w)"),
+    lambda xp, g, y, z, w, *, shape, **how: xp.conv(g, w, None, **how),
+    lambda xp, g, y, z, w, *, shape, **how: xp.conv_weight(g, z, shape=w.shape, **how),
+    saves=("w", "z"),
+    formula=("conv(g, w)", "conv_weight(g, z, w)"),
 )
 def conv_input(
-    g: Any, w: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    z: Any, w: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
     """The adjoint of convolution with respect to its input, of the given shape."""
-    return windows.input_gradient(g, w, shape, stride, padding, dilation, groups)
+    return windows.input_gradient(z, w, shape, stride, padding, dilation, groups)
 
 
 @primitive(
-    lambda xp, gg, y, x, g, *, shape, **how: xp.conv_input(g, gg, shape=x.shape, **how),
-    lambda xp, gg, y, x, g, *, shape, **how: xp.conv(x, gg, None, **how),
-    saves=("g", "x"),
-    formula=("conv_input(g, g_y, x)", "conv(x, g_y)"),
+    lambda xp, g, y, x, z, *, shape, **how: xp.conv_input(z, g, shape=x.shape, **how),
+    lambda xp, g, y, x, z, *, shape, **how: xp.conv(x, g, None, **how),
+    saves=("z", "x"),
+    formula=("conv_input(z, g, x)", "conv(x, g)"),
 )
 def conv_weight(
-    x: Any, g: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    x: Any, z: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
     """The adjoint of convolution with respect to its weight, of the given shape."""
-    return windows.weight_gradient(x, g, shape, stride, padding, dilation, groups)
+    return windows.weight_gradient(x, z, shape, stride, padding, dilation, groups)

@@ -27,9 +27,7 @@ def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
     return x[index]
 
 
-@primitive(
-    lambda xp, g, y, x, *, index, shape: xp.getitem(g, index=index), formula="getitem(g, index)"
-)
+@primitive(lambda xp, g, y, x, *, index, shape: xp.getitem(g, index=index), formula="g[index]")
 def put(x: Any, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x added at an index: the adjoint of getitem."""
     out = np.zeros(shape, x.dtype)
@@ -64,7 +62,7 @@ def _written(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...])
 @primitive(
     _kept,
     _written,
-    formula=("g * (1 - put(1, x, index))", "getitem(g, index)"),
+    formula=("blank(g, index)", "g[index] * [last(index, x)]"),
 )
 def index_fill(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
     """x with v, broadcast, in place of the elements at an index."""
@@ -105,7 +103,7 @@ def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any
 
 @primitive(
     lambda xp, g, y, x, *, index, axis: xp.index_put_rows(g, index=index, axis=axis, shape=x.shape),
-    formula="scatter_rows(g, x, index, axis)",
+    formula="put_slices(g, x, index, axis)",
 )
 def take_rows(x: Any, *, index: Any, axis: int) -> Any:
     """Whole slices at integer positions along an axis: index_select, embedding."""
@@ -114,7 +112,7 @@ def take_rows(x: Any, *, index: Any, axis: int) -> Any:
 
 @primitive(
     lambda xp, g, y, x, *, index, axis, shape: xp.take_rows(g, index=index, axis=axis),
-    formula="take_rows(g, index, axis)",
+    formula="take(g, index, axis)",
 )
 def index_put_rows(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x's slices added at positions along an axis: take_rows' adjoint."""

@@ -15,7 +15,7 @@ from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
 
 
-@primitive(lambda xp, g, y, x, *, mask: xp.mask(g, mask=mask), formula="g * mask")
+@primitive(lambda xp, g, y, x, *, mask: xp.mask(g, mask=mask), formula="g * [mask]")
 def mask(x: Any, *, mask: Any) -> Any:
     """x where the bool array ``mask`` holds, else 0, even where x is infinite or NaN.
 
@@ -90,10 +90,16 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
     return kept
 
 
+def _clamp_formula(shapes: Any, params: Any) -> str:
+    low = "" if params["min"] is None else "min <= "
+    high = "" if params["max"] is None else " <= max"
+    return f"g * [{low}x{high}]"
+
+
 @primitive(
     lambda xp, g, y, x, *, min, max: xp.mask(g, mask=_inside(x, min, max)),
     saves="x",
-    formula="g * between(x, min, max)",
+    formula=_clamp_formula,
 )
 def clamp(x: Any, *, min: Any, max: Any) -> Any:
     """min(max(x, min), max) for numbers or None; the derivative at a bound is 1."""

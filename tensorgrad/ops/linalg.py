@@ -49,9 +49,9 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str]:
     if len(a) == 1 and len(b) == 1:
         return "g * b", "g * a"
     if len(b) == 1:
-        return "outer(g, b)", "a.T @ g" if len(a) == 2 else "rows(a).T @ flat(g)"
+        return "outer(g, b)", "a.T @ g" if len(a) == 2 else "matvec(a.T, g)"
     if len(a) == 1:
-        return "b @ g" if len(b) == 2 else "g @ b.T", "outer(a, g)"
+        return "b @ g" if len(b) == 2 else "matvec(b, g)", "outer(a, g)"
     return "g @ b.T", "a.T @ g"
 
 

@@ -68,17 +68,21 @@ def _joint(
     return [dx, dw if needs[1] else None, db if needs[2] else None]
 
 
+def _formula(shapes: Any, params: Any) -> tuple[str, str, str]:
+    weight = "" if shapes[1] is None else "channels(w, x) * "
+    return (
+        f"{weight}(g - mean_channels(g) - normal(x, eps) * mean_channels(g * normal(x, eps)))"
+        " / deviation(x, eps)",
+        "sum_channels(g * normal(x, eps))",
+        "sum_channels(g)",
+    )
+
+
 @primitive(
     joint=_joint,
     saves="x w b",
     composed=_twin,
-    formula=(
-        "spread_channels(w) * (g - mean_channels(g) - normal(x, eps) * mean_channels(g * "
-        "normal(x, eps)))"
-        " / deviation(x, eps)",
-        "sum_channels(g * normal(x, eps))",
-        "sum_channels(g)",
-    ),
+    formula=_formula,
 )
 def batch_norm(x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float) -> Any:
     """w * (x - mean) / sqrt(var + eps) + b per channel, with x's own statistics (C,)."""

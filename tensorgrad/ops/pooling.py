@@ -34,7 +34,7 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     return xp.pool_scatter(g, won=won, shape=x.shape, **how)
 
 
-@primitive(_max_rule, saves="x y", formula="pool_scatter(g, x, y)")
+@primitive(_max_rule, saves="x y", formula="to_winners(g, x)")
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""
     full = kernel_pooling.padded(x, padding, _lowest(x.dtype))
@@ -53,7 +53,7 @@ def _inner(shape: Any, padding: Any) -> tuple[Any, ...]:
 
 @primitive(
     lambda xp, g, y, x, *, won, shape, **how: xp.pool_gather(g, won=won, shape=shape, **how),
-    formula="pool_gather(g, won)",
+    formula="take_won(g, won)",
 )
 def pool_scatter(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
@@ -65,7 +65,7 @@ def pool_scatter(
 
 @primitive(
     lambda xp, g, y, x, *, won, shape, **how: xp.pool_scatter(g, won=won, shape=shape, **how),
-    formula="pool_scatter_won(g, won)",
+    formula="put_won(g, x, won)",
 )
 def pool_gather(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any

@@ -100,7 +100,7 @@ def _var_rule(
 @primitive(
     _var_rule,
     saves="x",
-    formula="spread(g, x, axis) * 2 * (x - mean(x, axis)) / (count(x, axis) - correction)",
+    formula="2 * spread(g, x, axis) * (x - mean(x, axis)) / (count(x, axis) - correction)",
 )
 def var(x: Any, *, axis: Any, correction: float, keepdims: Any) -> Any:
     """The variance over axes: squared deviations over (count - correction)."""
@@ -134,13 +134,16 @@ def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
     return axes
 
 
-@primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
+_EXTREME = "spread(g, x, axis) * [x == spread(y, x, axis)] / sum([x == spread(y, x, axis)], axis)"
+
+
+@primitive(_share_extreme, saves="x y", formula=_EXTREME)
 def amax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The maximum over axes; NaN wins; ties share the gradient evenly."""
     return np.maximum.reduce(x, axis=_nonempty(x, axis, "amax"), keepdims=keepdims)
 
 
-@primitive(_share_extreme, saves="x y", formula="spread(g, x, axis) * ties(x, y, axis)")
+@primitive(_share_extreme, saves="x y", formula=_EXTREME)
 def amin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The minimum over axes; NaN wins; ties share the gradient evenly."""
     return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)

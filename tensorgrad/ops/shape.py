@@ -10,7 +10,9 @@ from tensorgrad.primitive import primitive
 
 
 @primitive(
-    lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape), formula="reshape(g, x)", view=True
+    lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape),
+    formula="reshape_like(g, x)",
+    view=True,
 )
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements in row-major order under another shape; a view where strides allow."""
@@ -55,7 +57,15 @@ def _cat_rule(xp: Any, g: Any, y: Any, *xs: Any, axis: int, needs: tuple[bool, .
     return parts
 
 
-@primitive(joint=_cat_rule, formula="part(g, i, axis)", promote="common", variadic=True)
+def _cat_formula(shapes: Any, params: Any) -> tuple[str, ...]:
+    stops = np.cumsum([shape[params["axis"]] for shape in shapes])
+    return tuple(
+        f"part(g, {stop - shape[params['axis']]}, {stop}, axis)"
+        for shape, stop in zip(shapes, stops, strict=True)
+    )
+
+
+@primitive(joint=_cat_rule, formula=_cat_formula, promote="common", variadic=True)
 def cat(*xs: Any, axis: int) -> Any:
     """Join arrays along an axis that they have."""
     return np.concatenate(xs, axis=axis)
@@ -70,7 +80,7 @@ def _pad_rule(xp: Any, g: Any, y: Any, x: Any, *, widths: Any, value: Any) -> An
     return xp.pad(inner, widths=cropped, value=0) if any(map(any, cropped)) else inner
 
 
-@primitive(_pad_rule, formula="unpad(g, widths)")
+@primitive(_pad_rule, formula="unpad(g, x, widths)")
 def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: Any) -> Any:
     """Add a border of a constant; negative widths cut instead."""
     cut = tuple(
@@ -101,9 +111,12 @@ def _split_rule(
     return [xp.cat(*zeros, axis=axis)]
 
 
-@primitive(
-    joint=_split_rule, formula=None, prose="several outputs: g joined along the axis", outputs=True
-)
+def _split_formula(shapes: Any, params: Any) -> str:
+    parts = ", ".join(f"g{i}" for i in range(len(params["sections"])))
+    return f"join({parts}, axis)"
+
+
+@primitive(joint=_split_rule, formula=_split_formula, outputs=True)
 def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
     """Consecutive pieces of the given sizes along an axis, as views."""
     return tuple(np.split(x, np.cumsum(sections)[:-1], axis=axis))

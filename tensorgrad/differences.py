@@ -1,0 +1,194 @@
+"""A function at a point, and its derivatives there: by central differences, and by backward.
+
+Complex arrays are read as pairs of reals: with PyTorch's convention for complex gradients
+(of a real L, dL/da + i dL/db) backward is then the transpose of the real Jacobian, and nothing else
+has to be treated apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad import autograd
+from tensorgrad.node import TensorBase, wrap
+from tensorgrad.random import default_generator
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["Point", "Real", "Subject", "flat"]
+
+Real = ndarray[Any, np.dtype[np.float64]]
+
+
+def flat(array: ndarray[Any, Any]) -> Real:
+    """The elements in row-major order as float64; a complex one as its two parts in turn."""
+    if array.dtype.kind == "c":
+        array = np.ascontiguousarray(array, np.complex128).reshape(-1).view(np.float64)
+    return np.array(array, np.float64, order="C").reshape(-1)
+
+
+class Point:
+    """One tensor whose gradient is checked, with the values around which it is moved.
+
+    It is moved in its own memory, so that a function which also reaches it by a closure, or as a
+    parameter of its module, sees the move; `home` restores it to the last bit.
+    """
+
+    def __init__(self, name: str, tensor: Tensor, label: str | None = None) -> None:
+        self.name, self.tensor = name, tensor
+        self.label = label or name  # the name for a sentence: "input 0 (x)"
+        self.array: Any = tensor._array
+        self.base = self.array.copy()
+        self.complex = self.array.dtype.kind == "c"
+        self.size = self.array.size * (2 if self.complex else 1)
+
+    def index(self, k: int) -> tuple[tuple[int, ...], str]:
+        """The k-th real coordinate as the index of an element, and which part of it that is."""
+        element, part = divmod(k, 2) if self.complex else (k, 0)
+        place = tuple(int(i) for i in np.unravel_index(element, self.array.shape))
+        return place, ("real part", "imaginary part")[part] if self.complex else ""
+
+    def move(self, k: int, step: float) -> None:
+        """Add a step to one real coordinate."""
+        place, part = self.index(k)
+        self.array[place] = self.base[place] + (step * 1j if part == "imaginary part" else step)
+
+    def move_all(self, steps: Real) -> None:
+        """Add a step to every coordinate."""
+        if self.complex:
+            steps = steps.view(np.complex128)
+        self.array[...] = self.base + steps.reshape(self.base.shape)
+
+    def home(self) -> None:
+        """Back to where it was."""
+        self.array[...] = self.base
+
+
+class Subject:
+    """The function under check, its arguments, and the tensors whose gradients are checked."""
+
+    def __init__(
+        self, func: Callable[..., Any], inputs: Sequence[Any], points: Sequence[Point]
+    ) -> None:
+        self.func, self.inputs, self.points = func, tuple(inputs), tuple(points)
+        self._random = default_generator._rng.bit_generator.state
+        self._kept: tuple[int, ...] | None = None
+
+    def call(self) -> list[Any]:
+        """The outputs that are tensors, from a fresh run at the present values.
+
+        Every run starts from the same random state, so that a dropout is the same function each
+        time it is asked.
+        """
+        default_generator._rng.bit_generator.state = self._random
+        result = self.func(*self.inputs)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        return [output for output in outputs if isinstance(output, TensorBase)]
+
+    def record(self) -> list[Any]:
+        """The outputs that can be differentiated: those that require grad, once and for all."""
+        outputs = self.call()
+        if self._kept is None:
+            self._kept = tuple(i for i, t in enumerate(outputs) if t.requires_grad)
+        return [outputs[i] for i in self._kept]
+
+    def values(self, *, everything: bool = False) -> list[Real]:
+        """The same outputs as flat reals; with ``everything`` all that hold floats."""
+        outputs = self.call()
+        if everything:
+            outputs = [t for t in outputs if t._array.dtype.kind in "fc"]
+        elif self._kept is not None:
+            outputs = [outputs[i] for i in self._kept]
+        return [flat(t._array) for t in outputs]
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Record, whatever the caller's mode; restore the random state and a module's buffers."""
+        buffers = getattr(self.func, "buffers", None)
+        held = [(b, b._array.copy()) for b in buffers()] if callable(buffers) else []
+        try:
+            with autograd.enable_grad():
+                yield
+        finally:
+            for point in self.points:
+                point.home()
+            for buffer, before in held:
+                buffer._array[...] = before
+            default_generator._rng.bit_generator.state = self._random
+
+    # --- By differences ---------------------------------------------------------------------------
+
+    def difference(self, point: Point, k: int, eps: float, **which: bool) -> list[Real]:
+        """How each output changes per unit of one coordinate."""
+        try:
+            point.move(k, eps)
+            high = self.values(**which)
+            point.move(k, -eps)
+            low = self.values(**which)
+        finally:
+            point.home()
+        return _quotient(high, low, eps)
+
+    def numerical_jacobian(self, point: Point, eps: float, **which: bool) -> list[Real]:
+        """For each output its Jacobian (output elements, input elements)."""
+        columns = [self.difference(point, k, eps, **which) for k in range(point.size)]
+        if not columns:
+            return [np.zeros((value.size, 0)) for value in self.values(**which)]
+        return [np.stack(column, axis=1) for column in zip(*columns, strict=True)]
+
+    def along(self, point: Point, direction: Real, eps: float) -> list[Real]:
+        """How each output changes per unit step in a direction."""
+        try:
+            point.move_all(eps * direction)
+            high = self.values()
+            point.move_all(-eps * direction)
+            low = self.values()
+        finally:
+            point.home()
+        return _quotient(high, low, eps)
+
+    # --- By backward ------------------------------------------------------------------------------
+
+    def pull(self, outputs: Sequence[Any], cotangents: Sequence[Real]) -> list[Any]:
+        """The gradients at the points, as arrays or None, for gradients given at some outputs."""
+        seeds = [_like(output, c) for output, c in zip(outputs, cotangents, strict=True)]
+        targets = [point.tensor for point in self.points]
+        found = autograd.grad(outputs, targets, seeds, retain_graph=True, allow_unused=True)
+        return [None if g is None else g._array for g in found]
+
+    def pull_flat(self, outputs: Sequence[Any], cotangents: Sequence[Real]) -> list[Real]:
+        """As `pull`, flat, with zeros for what is not reached."""
+        return [
+            np.zeros(p.size) if g is None else flat(g)
+            for p, g in zip(self.points, self.pull(outputs, cotangents), strict=True)
+        ]
+
+    def analytical_jacobian(self, output: Any) -> list[Real]:
+        """For each point the Jacobian of one output, a backward for each of its elements."""
+        size = flat(output._array).size
+        rows = []
+        for k in range(size):
+            unit = np.zeros(size)
+            unit[k] = 1
+            rows.append(self.pull_flat([output], [unit]))
+        if not rows:
+            return [np.zeros((0, p.size)) for p in self.points]
+        return [np.stack(row) for row in zip(*rows, strict=True)]
+
+
+def _quotient(high: list[Real], low: list[Real], eps: float) -> list[Real]:
+    with np.errstate(invalid="ignore"):  # inf - inf: the comparison will say what is wrong
+        return [(h - low_) / (2 * eps) for h, low_ in zip(high, low, strict=True)]
+
+
+def _like(output: Any, cotangent: Real) -> Any:
+    """Flat reals as a gradient of an output."""
+    kind = output._array.dtype
+    values = cotangent.view(np.complex128) if kind.kind == "c" else cotangent
+    return wrap(values.reshape(output._array.shape).astype(kind))
