@@ -1,0 +1,159 @@
+"""Activations as layers."""
+
+from __future__ import annotations
+
+from tensorgrad.nn import functional as F
+from tensorgrad.nn.module import Module
+from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "ELU",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmin",
+    "Softplus",
+    "Tanh",
+]
+
+
+class _Inplace(Module):
+    """An activation without parameters that can work in place."""
+
+    inplace: bool
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
+    """max(x, 0); the derivative at 0 is 0."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.relu(input, self.inplace)
+
+
+class SiLU(_Inplace):
+    """x * sigmoid(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.silu(input, self.inplace)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else negative_slope * x."""
+
+    def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+
+
+class ELU(Module):
+    """x where x > 0, else alpha * (e**x - 1)."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.elu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class Softplus(Module):
+    """log(1 + e**(beta x)) / beta; x itself where beta x > threshold."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Sigmoid(Module):
+    """1 / (1 + e**-x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.sigmoid(input)
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + e**-x))."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.logsigmoid(input)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.tanh(input)
+
+
+class _AlongDim(Module):
+    """A function of all elements along ``dim``."""
+
+    dim: int | None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(_AlongDim):
+    """e**x_i / sum_j e**x_j along ``dim``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.softmax(input, self.dim)
+
+
+class Softmin(_AlongDim):
+    """The softmax of -x along ``dim``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.softmin(input, self.dim)
+
+
+class LogSoftmax(_AlongDim):
+    """The logarithm of the softmax along ``dim``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.log_softmax(input, self.dim)

@@ -1,0 +1,150 @@
+"""Batch normalisation layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.nn import functional as F
+from tensorgrad.nn import init
+from tensorgrad.nn.factory import full, parameter
+from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.node import wrap
+from tensorgrad.tensor import Tensor
+
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+
+
+class _BatchNorm(Module):
+    """What batch normalisation over vectors, sequences, images and volumes shares."""
+
+    _version = 2  # since then num_batches_tracked is part of the state
+    _ranks: tuple[int, ...]
+
+    num_features: int
+    eps: float
+    momentum: float | None
+    affine: bool
+    track_running_stats: bool
+    weight: Parameter | None
+    bias: Parameter | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        for name, wanted in (("weight", affine), ("bias", affine and bias)):
+            made = parameter(self, (num_features,), device, dtype) if wanted else None
+            self.register_parameter(name, made)
+        tracked: tuple[Tensor | None, ...] = (None, None, None)
+        if track_running_stats:
+            tracked = (
+                full(self, (num_features,), 0, device, dtype),
+                full(self, (num_features,), 1, device, dtype),
+                wrap(np.zeros((), np.int64)),
+            )
+        for name, value in zip(("running_mean", "running_var", "num_batches_tracked"), tracked):
+            self.register_buffer(name, value)
+        self.reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Forget what was tracked: mean 0, variance 1, no batches."""
+        if self.running_mean is not None:
+            init.zeros_(self.running_mean)
+        if self.running_var is not None:
+            init.ones_(self.running_var)
+        if self.num_batches_tracked is not None:
+            init.zeros_(self.num_batches_tracked)
+
+    def reset_parameters(self) -> None:
+        """Weight 1, bias 0, and nothing tracked."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def _may_lack(self, name: str, version: int | None) -> bool:
+        return name == "num_batches_tracked" and (version is None or version < 2)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim not in self._ranks:
+            wanted = " or ".join(f"{rank}D" for rank in self._ranks)
+            raise ValueError(
+                f"{type(self).__name__}: expected {wanted} input (got {input.ndim}D input of shape "
+                f"{tuple(input.shape)})"
+            )
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise by the batch while training, by what was tracked otherwise."""
+        self._check_input_dim(input)
+        if input.shape[1] != self.num_features:
+            raise RuntimeError(
+                f"{type(self).__name__}: expected {self.num_features} channels, got "
+                f"{input.shape[1]}: an input of shape {tuple(input.shape)}"
+            )
+        mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
+        # Without tracked statistics the batch's own are used in evaluation too.
+        by_batch = self.training or (mean is None and var is None)
+        if not (self.training and self.track_running_stats):
+            # Nothing moves; in evaluation the running ones are only read.
+            read = (None, None) if self.training else (mean, var)
+            return F.batch_norm(
+                input, *read, self.weight, self.bias, by_batch, self.momentum or 0.0, self.eps
+            )
+        momentum = self.momentum
+        if momentum is None:  # the plain average of all batches so far
+            momentum = 0.0 if count is None else 1 / (int(count._array) + 1)
+        out = F.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
+        if count is not None:  # counted last: a batch that failed was not tracked
+            count._array[...] += 1
+            count._bump()
+        return out
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """(x - mean) / sqrt(var + eps) * weight + bias per feature of (N, C) or channel of (N, C, L).
+
+    momentum: how far the running statistics move to each batch's; None averages all batches.
+    affine: whether there are weight and bias; ``bias=False`` leaves out the latter alone.
+    track_running_stats: whether evaluation uses running statistics instead of the batch's.
+    """
+
+    _ranks = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation per channel of (N, C, H, W); arguments as `BatchNorm1d`."""
+
+    _ranks = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation per channel of (N, C, D, H, W); arguments as `BatchNorm1d`."""
+
+    _ranks = (5,)

@@ -1,0 +1,172 @@
+"""Convolution layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tensorgrad.nn import functional as F
+from tensorgrad.nn import init
+from tensorgrad.nn.factory import parameter
+from tensorgrad.nn.functional.checks import numbers
+from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.tensor import Tensor
+
+__all__ = ["Conv1d", "Conv2d", "Conv3d"]
+
+_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+class _ConvNd(Module):
+    """What the convolutions over one, two and three dimensions share."""
+
+    _convolve: Callable[..., Tensor]  # the function of the subclass
+    _rank: int
+
+    in_channels: int
+    out_channels: int
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: str | tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    padding_mode: str
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        name, n = type(self).__name__, self._rank
+        if groups <= 0:
+            raise ValueError(f"{name}: groups must be a positive integer, got {groups}")
+        for what, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % groups:
+                raise ValueError(
+                    f"{name}: {what} must be divisible by groups, got {what}={channels} and "
+                    f"groups={groups}"
+                )
+        if padding_mode not in _MODES:
+            raise ValueError(f"{name}: padding_mode must be one of {_MODES}, got {padding_mode!r}")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = numbers(name, "kernel_size", kernel_size, n, 1)
+        self.stride = numbers(name, "stride", stride, n, 1)
+        self.dilation = numbers(name, "dilation", dilation, n, 1)
+        if isinstance(padding, str):
+            if padding not in ("valid", "same"):
+                raise ValueError(
+                    f"{name}: Invalid padding string {padding!r}, should be one of 'valid', 'same'"
+                )
+            if padding == "same" and any(s != 1 for s in self.stride):
+                raise ValueError(
+                    f"{name}: padding='same' is not supported for strided convolutions, got "
+                    f"stride={stride}"
+                )
+            self.padding = padding
+        else:
+            self.padding = numbers(name, "padding", padding, n, 0)
+        self.groups = groups
+        self.padding_mode = padding_mode
+        self.output_padding = (0,) * n
+        self.transposed = False
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.weight = parameter(self, shape, device, dtype)
+        if bias:
+            self.bias = parameter(self, (out_channels,), device, dtype)
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew from U(-k, k), k = 1 / sqrt(inputs of one output)."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
+            if fan_in:
+                bound = 1 / math.sqrt(fan_in)
+                init.uniform_(self.bias, -bound, bound)
+
+    def _border(self) -> list[int]:
+        """The padding as `functional.pad` takes it: pairs from the last dimension backwards."""
+        border: list[int] = []
+        for i in reversed(range(self._rank)):
+            if self.padding == "same":
+                total = self.dilation[i] * (self.kernel_size[i] - 1)
+                border += [total // 2, total - total // 2]
+            elif self.padding == "valid":
+                border += [0, 0]
+            else:
+                width = self.padding[i]
+                assert isinstance(width, int)
+                border += [width, width]
+        return border
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the layer."""
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = F.pad(input, self._border(), mode=self.padding_mode)
+            padding = 0  # type: ignore[assignment]
+        return type(self)._convolve(
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+        )
+
+    def extra_repr(self) -> str:
+        zeros, ones = (0,) * self._rank, (1,) * self._rank
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}"
+        )
+        if self.padding != zeros:
+            text += f", padding={self.padding}"
+        if self.dilation != ones:
+            text += f", dilation={self.dilation}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        if self.bias is None:
+            text += ", bias=False"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode}"
+        return text
+
+
+class Conv1d(_ConvNd):
+    """Slides a weight (out, in / groups, K) over (N, in, L) or (in, L); arguments as `Conv2d`."""
+
+    _convolve = staticmethod(F.conv1d)
+    _rank = 1
+
+
+class Conv2d(_ConvNd):
+    """Slides a weight (out, in / groups, KH, KW) over (N, in, H, W) or (in, H, W).
+
+    kernel_size, stride, dilation: an int, or one per dimension.
+    padding: the same, or "valid", or "same" (stride 1).
+    padding_mode: what the border holds: "zeros", or the input "reflect"ed, "replicate"d at its
+    edge, or taken as "circular".
+    """
+
+    _convolve = staticmethod(F.conv2d)
+    _rank = 2
+
+
+class Conv3d(_ConvNd):
+    """Slides a weight (out, in / groups, KD, KH, KW) over (N, in, D, H, W); as `Conv2d`."""
+
+    _convolve = staticmethod(F.conv3d)
+    _rank = 3

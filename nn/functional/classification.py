@@ -1,0 +1,249 @@
+"""Losses over classes: cross-entropy of logits, and of log-probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.errors import describe
+from tensorgrad.nn.functional.checks import (
+    choice,
+    expect_tensor,
+    legacy_reduction,
+    optional_tensor,
+)
+from tensorgrad.ops import elementwise, indexing, reduction, shape
+from tensorgrad.ops import softmax as ops
+from tensorgrad.tensor import Tensor
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+Array = np.ndarray[Any, Any]
+_REDUCTIONS = ("none", "mean", "sum")
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(input)[target] over the class dimension, which is 1 (0 for a single sample).
+
+    input: logits (C,), (N, C) or (N, C, d1, ...).
+    target: classes, int64 of shape (), (N,) or (N, d1, ...), or probabilities of input's shape.
+    weight: one factor per class (C,); the mean over classes' targets is then weighted.
+    ignore_index: targets of this class count nothing.
+    label_smoothing: this share of each target is spread evenly over all classes.
+    """
+    name = "cross_entropy"
+    reduction = _check(name, input, target, weight, size_average, reduce, reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(
+            f"{name}(): label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
+        )
+    if input._array.shape == target._array.shape:
+        if ignore_index >= 0:
+            raise RuntimeError(
+                f"{name}(): ignore_index is not supported for floating point target, got "
+                f"{ignore_index}"
+            )
+        return _of_probabilities(input, target, weight, reduction, label_smoothing)
+    rows, classes, kept, factors = _flattened(name, input, target, weight, ignore_index)
+    out_shape = target._array.shape if input.ndim > 1 else ()
+    divisor = factors.sum() if reduction == "mean" else factors.dtype.type(1)
+    with np.errstate(invalid="ignore", divide="ignore"):  # nothing but ignored targets: 0 / 0
+        factors = factors / divisor
+        kept = kept / divisor
+    if label_smoothing == 0:
+        if reduction != "none":
+            return ops.cross_entropy(rows, target=classes, weight=factors)
+        return _picked(ops.log_softmax(rows, axis=1), classes, factors, reduction, out_shape)
+    # One row of coefficients per sample: its own class's share, and what is spread over all.
+    count = rows._array.shape[1]
+    spread = 1 if weight is None else weight._array
+    shares = np.multiply.outer(kept, np.full(count, label_smoothing / count, kept.dtype) * spread)
+    shares[np.arange(len(classes)), classes] += factors * (1 - label_smoothing)
+    losses = elementwise.neg(_total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1))
+    if reduction == "none":
+        return shape.reshape(losses, shape=out_shape)
+    return _total(losses, None)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-input[target] over the class dimension of log-probabilities; see `cross_entropy`."""
+    name = "nll_loss"
+    reduction = _check(name, input, target, weight, size_average, reduce, reduction)
+    rows, classes, _, factors = _flattened(name, input, target, weight, ignore_index)
+    if reduction == "mean":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factors = factors / factors.sum()
+    out_shape = target._array.shape if input.ndim > 1 else ()
+    return _picked(rows, classes, factors, reduction, out_shape)
+
+
+def _check(
+    name: str,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    size_average: bool | None,
+    reduce: bool | None,
+    reduction: str,
+) -> str:
+    """Check what both losses have in common; the reduction that is meant."""
+    expect_tensor(name, "input", input)
+    expect_tensor(name, "target", target)
+    optional_tensor(name, "weight", weight)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce, reduction)
+    choice(name, "reduction", reduction, _REDUCTIONS)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"{name}(): expected an input of floating-point numbers, got {describe(input)}; "
+            "convert it with .float()"
+        )
+    if weight is not None:
+        shape_, count = weight._array.shape, _class_count(input)
+        if shape_ != (count,):
+            raise RuntimeError(
+                f"{name}(): weight tensor should be defined either for all {count} classes or no "
+                f"classes but got weight tensor of shape: {list(shape_)}"
+            )
+    return reduction
+
+
+def _class_count(input: Tensor) -> int:
+    shape_ = input._array.shape
+    return shape_[1] if len(shape_) > 1 else shape_[0] if shape_ else 0
+
+
+def _flattened(
+    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+) -> tuple[Tensor, Array, Array, Array]:
+    """Samples as rows (M, C), their classes, 1 where they count, and their factors, each (M,).
+
+    An ignored target gets class 0 and factor 0.
+    """
+    x, t = input._array, target._array
+    if t.dtype not in (np.int64, np.uint8):
+        if x.ndim > 1 and t.ndim > 1 and t.dtype.kind == "f" and x.ndim != t.ndim + 1:
+            raise RuntimeError(
+                f"{name}(): a target of class probabilities must have the input's shape, got input "
+                f"{describe(input)} and target {describe(target)}"
+            )
+        raise RuntimeError(
+            f"{name}(): expected target dtype to be int64 or uint8, but got {describe(target)}; "
+            "convert classes with .long()"
+        )
+    if x.ndim == 0 or (x.ndim == 1 and t.size != 1) or (x.ndim == 1 and t.ndim > 1):
+        raise RuntimeError(
+            f"{name}(): expected an input (C,) with a target (), or (N, C, ...) with (N, ...), got "
+            f"input {describe(input)} and target {describe(target)}"
+        )
+    if x.ndim > 1:
+        if t.ndim == 0 or t.shape[0] != x.shape[0]:
+            batch = t.shape[0] if t.ndim else 1
+            raise ValueError(
+                f"{name}(): Expected input batch_size ({x.shape[0]}) to match target batch_size "
+                f"({batch}): got input {describe(input)} and target {describe(target)}"
+            )
+        if t.shape != (x.shape[0], *x.shape[2:]):
+            raise RuntimeError(
+                f"{name}(): size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}); "
+                f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
+            )
+    if weight is not None:
+        if weight._array.dtype is not x.dtype:
+            raise RuntimeError(
+                f"{name}(): expected weight of dtype {x.dtype}, got {describe(weight)}; convert it"
+            )
+        if weight.requires_grad:
+            raise RuntimeError(
+                f"{name}(): not differentiable with respect to argument 'weight' for class "
+                "targets; this input cannot have requires_grad=True: detach() it"
+            )
+    count = _class_count(input)
+    classes = t.reshape(-1).astype(np.int64, copy=False)
+    ignored = classes == ignore_index
+    outside = (classes < 0) | (classes >= count)
+    outside &= ~ignored
+    if outside.any():
+        place = int(outside.argmax())
+        raise IndexError(
+            f"{name}(): Target {classes[place]} is out of bounds: element {place} of the target "
+            f"{describe(target)} must be a class from 0 to {count - 1}, or ignore_index "
+            f"({ignore_index})"
+        )
+    classes = np.where(ignored, 0, classes)
+    kept = np.logical_not(ignored).astype(x.dtype)
+    factors = kept if weight is None else kept * weight._array[classes]
+    rows: Any = input
+    if x.ndim == 1:
+        rows = shape.reshape(input, shape=(1, count))
+    elif x.ndim > 2:
+        rows = shape.permute(input, axes=(0, *range(2, x.ndim), 1))
+        rows = shape.reshape(rows, shape=(len(classes), count))
+    return rows, classes, kept, factors
+
+
+def _picked(logs: Tensor, classes: Array, factors: Array, how: str, out: tuple[int, ...]) -> Tensor:
+    """-factor * logs[class] for every row, in the shape ``out``, or their sum."""
+    picked: Any = indexing.gather(logs, index=classes[:, None], axis=1)
+    losses: Any = elementwise.neg(
+        elementwise.mul(shape.reshape(picked, shape=factors.shape), factors)
+    )
+    if how != "none":
+        return _total(losses, None)
+    return shape.reshape(losses, shape=out)
+
+
+def _total(x: Any, axis: int | None) -> Tensor:
+    return reduction.sum(x, axis=axis, keepdims=False)
+
+
+def _of_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, how: str, label_smoothing: float
+) -> Tensor:
+    """-sum_c weight_c * target_c * log softmax(input)_c."""
+    if target._array.dtype.kind != "f":
+        raise RuntimeError(
+            "cross_entropy(): Expected floating point type for target with class probabilities, "
+            f"got {describe(target)}"
+        )
+    axis = 0 if input.ndim == 1 else 1
+    count = _class_count(input)
+    shares: Any = target
+    if label_smoothing > 0:
+        shares = elementwise.add(
+            elementwise.mul(target, 1 - label_smoothing), label_smoothing / max(count, 1)
+        )
+    if weight is not None:
+        wide = (1,) * axis + (count,) + (1,) * (input.ndim - axis - 1)
+        shares = elementwise.mul(shares, shape.reshape(weight, shape=wide))
+    logs = ops.log_softmax(input, axis=axis)
+    products = elementwise.mul(logs, shares)
+    if how == "none":
+        return elementwise.neg(_total(products, axis))
+    total = elementwise.neg(_total(products, None))
+    samples = input.numel() // count if count else 0
+    if how == "mean":
+        total = (
+            elementwise.div(total, float(samples))
+            if samples
+            else elementwise.mul(total, float("nan"))
+        )
+    return total

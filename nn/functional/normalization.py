@@ -1,0 +1,120 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.errors import describe
+from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
+from tensorgrad.ops import elementwise, shape
+from tensorgrad.ops import normalization as ops
+from tensorgrad.tensor import Tensor
+
+__all__ = ["batch_norm"]
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias, per channel of an input (N, C, ...).
+
+    training: normalise by the batch's own mean and (biased) variance, and move the running ones,
+    if given, towards them: running = (1 - momentum) * running + momentum * batch, with the
+    unbiased variance.  Otherwise normalise by the running ones.
+    """
+    expect_tensor("batch_norm", "input", input)
+    x = input._array
+    if x.ndim < 2:
+        raise IndexError(
+            "batch_norm(): Dimension out of range: expected an input (N, C, ...), got "
+            f"{describe(input)}"
+        )
+    for name, value in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
+        _check(name, value, x)
+    if not training:
+        if running_mean is None or running_var is None:
+            which = "running_mean" if running_mean is None else "running_var"
+            raise RuntimeError(
+                f"batch_norm(): {which} must be defined in evaluation mode; pass training=True to "
+                "use the batch's own statistics"
+            )
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
+    n = x.size // x.shape[1] if x.shape[1] else 0
+    if n == 1:
+        raise ValueError(
+            "batch_norm(): Expected more than 1 value per channel when training, got input size "
+            f"{list(x.shape)}"
+        )
+    mean, var = ops.statistics(x)
+    out = ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=eps)
+    if n:
+        _move(running_mean, mean, momentum)
+        _move(running_var, var * x.dtype.type(n / (n - 1)), momentum)
+    return out
+
+
+def _check(name: str, value: Tensor | None, x: Any) -> None:
+    optional_tensor("batch_norm", name, value)
+    if value is None:
+        return
+    if value._array.size != x.shape[1] or value.ndim != 1:
+        raise RuntimeError(
+            f"batch_norm(): {name} should contain {x.shape[1]} elements not {value.numel()}: an "
+            f"input of shape {x.shape} has {x.shape[1]} channels"
+        )
+    if value._array.dtype is not x.dtype:
+        raise RuntimeError(
+            f"batch_norm(): mixed dtype: all inputs must share same datatype, got input {x.dtype} "
+            f"and {name} {value._array.dtype}; convert the module or the input"
+        )
+
+
+def _move(running: Tensor | None, batch: Any, momentum: float) -> None:
+    """Move a running statistic towards the batch's, in place and unrecorded."""
+    if running is None:
+        return
+    array = running._array
+    array *= array.dtype.type(1 - momentum)
+    array += batch * array.dtype.type(momentum)
+    running._bump()
+
+
+def _by_running(
+    input: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+) -> Tensor:
+    """x * scale + shift, with both worked out per channel first."""
+    wide = (1, -1) + (1,) * (input.ndim - 2)
+    scale: Any = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
+    if weight is not None:
+        scale = elementwise.mul(weight, scale)
+        shift = elementwise.neg(elementwise.mul(scale, mean._array))
+        scale = shape.reshape(scale, shape=wide)
+    else:
+        shift = -mean._array * scale
+        scale = scale.reshape(wide)
+    if bias is not None:
+        shift = elementwise.add(bias, shift)
+    if isinstance(shift, Tensor):
+        shift = shape.reshape(shift, shape=wide)
+    else:
+        shift = shift.reshape(wide)
+    return elementwise.add(elementwise.mul(input, scale), shift)
