@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tensorgrad.kernels import banded
+
 __all__ = ["columns", "convolve", "input_gradient", "output_size", "weight_gradient"]
 
 # Columns are kept for the weight gradient up to this size: making them again costs 10-40 % of it,
@@ -112,13 +114,28 @@ def convolve(
         output_size(n, k, s, p, d)
         for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
     ]
+    t = _side_by_side(out, w.shape, stride, dilation, groups)
+    if t:
+        y, cols = banded.convolve(_channels_last(x), w, b, padding, t)
+        return np.moveaxis(y, -1, 1), _kept(cols) if keep else None
     cols = columns(x, kernel, stride, padding, dilation, groups)
     y = _product(cols, _weight_matrix(w, groups))  # (groups, M, O/groups)
     y = y[0] if groups == 1 else np.moveaxis(y, 0, 1).reshape(y.shape[1], w.shape[0])
     if b is not None:
         y += b
     y = y.reshape(x.shape[0], *out, w.shape[0])
-    return np.moveaxis(y, -1, 1), cols if keep and cols.nbytes <= KEEP_COLUMNS_BYTES else None
+    return np.moveaxis(y, -1, 1), _kept(cols) if keep else None
+
+
+def _kept(cols: Any) -> Any:
+    return cols if cols.nbytes <= KEEP_COLUMNS_BYTES else None
+
+
+def _side_by_side(out: Any, shape: tuple[int, ...], stride: Any, dilation: Any, groups: int) -> int:
+    """How many outputs the banded kernel makes per row; 0 where im2col is to be used."""
+    if groups != 1 or any(n != 1 for n in (*stride, *dilation)):
+        return 0
+    return banded.neighbours(out[-1], shape[2:], shape[1], shape[0])
 
 
 def _rows(g: Any, groups: int) -> Any:
@@ -141,6 +158,11 @@ def weight_gradient(
 ) -> Any:
     """The gradient of the weight, of ``shape`` (O, C/groups, *kernel)."""
     outs, per_group, *kernel = shape
+    t = _side_by_side(g.shape[2:], shape, stride, dilation, groups)
+    if t:
+        inputs = None if x is None else _channels_last(x)
+        rows = np.ascontiguousarray(_channels_last(g))
+        return banded.weight_gradient(inputs, rows, shape, padding, t, cols)
     if cols is None:
         cols = columns(x, tuple(kernel), stride, padding, dilation, groups)
     # (groups, O/groups, kernel * C/groups), then channels before the kernel's axes.
@@ -163,6 +185,16 @@ def input_gradient(
     batch, channels, *spatial = shape
     kernel = w.shape[2:]
     out = g.shape[2:]
+    # Where the banded kernel serves, the adjoint is a convolution with the flipped weights.
+    flipped = (channels, w.shape[0], *kernel)
+    margins = tuple(
+        (k - 1 - low, k - 1 - high) for k, (low, high) in zip(kernel, padding, strict=True)
+    )
+    t = _side_by_side(spatial, flipped, stride, dilation, groups)
+    if t and min(min(pair) for pair in margins) >= 0:
+        turned = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+        dx, _ = banded.convolve(_channels_last(g), turned, None, margins, t)
+        return np.moveaxis(dx, -1, 1)
     matrix = np.swapaxes(_weight_matrix(w, groups), 1, 2)
     d = _product(_rows(g, groups), matrix)  # (groups, M, kernel * C/groups)
     per_group = channels // groups
