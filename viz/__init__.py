@@ -1,1 +1,25 @@
-"""The graph, the gradients and the curves as pictures."""
+"""The graph, the gradients and the curves as pictures: figures that print, show and save.
+
+Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyter, or
+``save("x.svg")`` it in the format that the suffix names.
+"""
+
+from tensorgrad.viz.curves import CurvesFigure, learning_curves
+from tensorgrad.viz.dot_engine import DotError
+from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
+from tensorgrad.viz.graphs import GraphFigure, graph
+from tensorgrad.viz.snapshot import Snapshot
+
+__all__ = [
+    "graph",
+    "grad_flow",
+    "learning_curves",
+    "Figure",
+    "GraphFigure",
+    "GradFlowFigure",
+    "CurvesFigure",
+    "GradStats",
+    "Snapshot",
+    "DotError",
+]

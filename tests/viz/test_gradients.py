@@ -1,0 +1,177 @@
+"""viz.grad_flow: the numbers are right, and what is not a number is said in words."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import viz
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parameter(values, grad):
+    """A parameter with this gradient (None: none)."""
+    tensor = tg.tensor(np.asarray(values, np.float32), requires_grad=True)
+    if grad is not None:
+        tensor.grad = tg.tensor(np.asarray(grad, np.float32))
+    return tensor
+
+
+def one(values, grad):
+    (row,) = viz.grad_flow({"w": parameter(values, grad)}).rows
+    return row
+
+
+def test_the_statistics():
+    row = one([[3.0, 0.0], [0.0, 4.0]], [[1.0, -2.0], [2.0, 0.0]])
+    assert row.status == "ok"
+    assert row.mean == pytest.approx(1.25)
+    assert row.max == 2.0
+    assert row.norm == pytest.approx(3.0)
+    assert row.data_norm == pytest.approx(5.0)
+    assert row.ratio == pytest.approx(0.6)
+
+
+def test_a_model_after_backward():
+    w = tg.ones(4, 3, requires_grad=True)
+    unused = tg.ones(2, requires_grad=True)
+    (tg.ones(5, 4) @ w).sum().backward()
+    figure = viz.grad_flow([("w", w), ("unused", unused)])
+    assert [row.status for row in figure.rows] == ["ok", "none"]
+    assert figure.rows[0].mean == pytest.approx(5.0)
+
+
+def test_a_gradient_that_was_not_computed_is_never_zero():
+    figure = viz.grad_flow({"w": parameter([1.0], None)})
+    (row,) = figure.rows
+    assert (row.status, row.mean, row.max, row.norm, row.ratio) == ("none", None, None, None, None)
+    assert "no gradient" in str(figure)
+    assert "no gradient" in figure.svg()
+    assert figure.data["parameters"][0]["mean"] is None
+    assert " 0" not in str(figure).splitlines()[-1]
+
+
+def test_reasons_for_no_gradient():
+    frozen = tg.ones(2)
+    inner = tg.ones(2, requires_grad=True) * 2
+    inner.sum().backward()
+    text = str(viz.grad_flow({"frozen": frozen, "inner": inner}))
+    assert "no gradient (requires_grad=False)" in text
+    assert "no gradient kept (not a leaf)" in text
+
+
+def test_zeros_nan_and_infinities_are_said():
+    assert one([1.0], [0.0]).status == "zero"
+    assert one([1.0], [0.0]).remark == "all zero"
+    nan = one([1.0] * 4, [math.nan, 1.0, math.inf, -math.inf])
+    assert (nan.status, nan.nan, nan.inf) == ("nan", 1, 2)
+    assert nan.remark == "1 NaN and 2 inf of 4"
+    assert one([1.0, 1.0], [math.inf, 0.0]).remark == "1 inf of 2"
+    figure = viz.grad_flow({"w": parameter([1.0, 1.0], [math.nan, 0.0])})
+    assert json.loads(figure.json())["parameters"][0]["mean"] == "nan"
+
+
+def test_scalars_empty_tensors_and_a_parameter_of_zeros(parse_svg):
+    figure = viz.grad_flow(
+        {
+            "scalar": parameter(2.0, 0.5),
+            "empty": parameter(np.ones((0, 3)), np.ones((0, 3))),
+            "zeros": parameter([0.0, 0.0], [1.0, 1.0]),
+        }
+    )
+    scalar, empty, zeros = figure.rows
+    assert scalar.ratio == pytest.approx(0.25)
+    assert empty.remark == "no elements"
+    assert zeros.ratio is None
+    assert "parameter is 0" in figure.svg()
+    parse_svg(figure.svg())
+
+
+def test_extremes_neither_overflow_nor_vanish(parse_svg):
+    tiny = tg.tensor(np.full(4, 1e-300), requires_grad=True)
+    tiny.grad = tg.tensor(np.full(4, 1e-320))
+    huge = tg.tensor(np.full(4, 1e300), requires_grad=True)
+    huge.grad = tg.tensor(np.full(4, 1e308))
+    figure = viz.grad_flow({"tiny": tiny, "huge": huge})
+    assert [row.status for row in figure.rows] == ["ok", "ok"]
+    assert figure.rows[0].norm == pytest.approx(2e-320)
+    assert figure.rows[1].mean == pytest.approx(1e308)
+    assert figure.rows[1].norm == math.inf  # 2e308 is beyond what a float64 can hold
+    assert "not finite" in figure.svg()
+    parse_svg(figure.svg())
+    str(figure)
+
+
+@pytest.mark.parametrize("layers", [1, 3, 60])
+def test_the_chart_has_a_row_a_parameter_and_no_text_on_another(layers, parse_svg):
+    named = [(f"layers.{i}.weight", parameter([1.0], [10.0**-i])) for i in range(layers)]
+    root = parse_svg(viz.grad_flow(named).svg())
+    texts = [t for t in root.iter(SVG + "text") if t.text and t.text.startswith("layers.")]
+    heights = sorted(float(t.attrib["y"]) for t in texts)
+    assert len(heights) == layers
+    assert all(b - a >= 14 for a, b in pairwise(heights))
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    for t in root.iter(SVG + "text"):
+        room = viz.words.text_width(t.text or "", 12)
+        x = float(t.attrib["x"])
+        anchor = t.attrib.get("text-anchor", "start")
+        left = x - room if anchor == "end" else x - room / 2 if anchor == "middle" else x
+        assert left >= 0
+        assert left + room <= width + 4
+        assert 0 < float(t.attrib["y"]) < height
+    ticks = [
+        (float(t.attrib["y"]), float(t.attrib["x"]))
+        for t in root.iter(SVG + "text")
+        if (t.text or "").startswith("10")
+    ]
+    ticks.sort()
+    for (y0, x0), (y1, x1) in pairwise(ticks):
+        assert y0 != y1 or x1 - x0 > 24
+
+
+def test_long_and_hostile_names(hostile, parse_svg, tmp_path):
+    named = [(f"{name}{k}", parameter([1.0], [1.0])) for k, name in enumerate(hostile)]
+    figure = viz.grad_flow(named, title="</title><script>1</script>")
+    root = parse_svg(figure.svg())
+    assert "<b>bold</b>2" in {"".join(t.itertext()) for t in root.iter(SVG + "text")}
+    page = figure.save(tmp_path / "g.html").read_text("utf-8")
+    assert "<script" not in page
+    str(figure).encode("utf-8")
+
+
+def test_same_input_same_bytes_and_the_figure_is_of_its_moment():
+    w = parameter([1.0, 2.0], [1.0, 1.0])
+    first, second = viz.grad_flow({"w": w}), viz.grad_flow({"w": w})
+    w.grad = None
+    for a, b in (
+        (first.svg(), second.svg()),
+        (first.html(), second.html()),
+        (str(first), str(second)),
+    ):
+        assert a == b
+    assert "no gradient" not in str(first)
+
+
+def test_a_chart_is_not_saved_as_an_image(tmp_path):
+    figure = viz.grad_flow({"w": parameter([1.0], [1.0])})
+    with pytest.raises(
+        ValueError, match=r"'\.png' is not one of.*choose \.html, \.json, \.svg, \.txt"
+    ):
+        figure.save(tmp_path / "g.png")
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match="got None"):
+        viz.grad_flow(None)
+    with pytest.raises(TypeError, match="expected a Module"):
+        viz.grad_flow(parameter([1.0], None))
+    with pytest.raises(TypeError, match=r"model\.named_parameters"):
+        viz.grad_flow([parameter([1.0], None)])
+    with pytest.raises(ValueError, match="no parameters"):
+        viz.grad_flow({})

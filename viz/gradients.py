@@ -1,0 +1,153 @@
+"""`grad_flow`: how large the gradient is that reaches each parameter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.gradient_chart import gradient_chart
+from tensorgrad.viz.gradient_table import gradient_table
+from tensorgrad.viz.naming import named_tensors
+from tensorgrad.viz.words import visible
+
+__all__ = ["GradFlowFigure", "GradStats", "grad_flow", "gradient_stats"]
+
+
+@dataclass(frozen=True, slots=True)
+class GradStats:
+    """What is known of one parameter's gradient.
+
+    status: "ok"; "zero" (computed, and 0 everywhere); "nan" or "inf" (some elements are);
+    "none" (there is no gradient: it was not computed); "empty" (there are no elements).
+    ``keeps_grad`` is False for a tensor that is no leaf and does not retain its gradient.
+    The numbers are None unless they are known: a gradient that was not computed is never 0.
+    ``mean`` and ``max`` are of the absolute values, ``norm`` is the Euclidean norm, ``ratio`` is
+    it divided by the norm of the parameter, None where that is 0.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    size: int
+    requires_grad: bool
+    keeps_grad: bool
+    status: str
+    mean: float | None = None
+    max: float | None = None
+    norm: float | None = None
+    data_norm: float | None = None
+    ratio: float | None = None
+    nan: int = 0
+    inf: int = 0
+
+    @property
+    def remark(self) -> str:
+        """What to write where a number would mislead; empty for an ordinary gradient."""
+        if self.status == "none":
+            if not self.requires_grad:
+                return "no gradient (requires_grad=False)"
+            return "no gradient" if self.keeps_grad else "no gradient kept (not a leaf)"
+        if self.status == "empty":
+            return "no elements"
+        if self.status == "zero":
+            return "all zero"
+        found = [f"{n:,} {kind}" for n, kind in ((self.nan, "NaN"), (self.inf, "inf")) if n]
+        return f"{' and '.join(found)} of {self.size:,}" if found else ""
+
+
+class GradFlowFigure(Figure):
+    """Gradient statistics per parameter: a table as text, rows on a log axis as SVG."""
+
+    def __init__(self, rows: list[GradStats], title: str) -> None:
+        super().__init__(title)
+        self.rows = rows
+
+    def _make_text(self) -> str:
+        return gradient_table(self.rows, self.title)
+
+    def _make_svg(self) -> str:
+        return gradient_chart(self.rows, self.title)
+
+    def _make_data(self) -> dict[str, Any]:
+        rows = [{**asdict(row), "remark": row.remark} for row in self.rows]
+        return {"kind": "grad_flow", "title": self.title, "parameters": rows}
+
+
+def grad_flow(model: Any, *, title: str = "Gradient flow") -> GradFlowFigure:
+    """Mean, maximum and norm of each parameter's gradient, and its ratio to the parameter's norm.
+
+    model: a Module, a mapping of names to Tensors, or (name, Tensor) pairs.  Call it after
+    ``backward()``, before ``zero_grad()``.  The statistics are taken now, in float64; a parameter
+    without a gradient is shown as "no gradient", one with zeros as "all zero".  Raises TypeError
+    for anything else, ValueError where there are no parameters.
+    """
+    if model is None:
+        raise TypeError("viz.grad_flow: expected a Module or named Tensors, got None")
+    named = named_tensors(model, "viz.grad_flow")
+    if not named:
+        raise ValueError("viz.grad_flow: there are no parameters to show")
+    return GradFlowFigure([gradient_stats(name, t) for name, t in named], visible(title))
+
+
+def gradient_stats(name: str, tensor: Any) -> GradStats:
+    """The statistics of one tensor's ``.grad``."""
+    shape = tuple(tensor.shape)
+    # Reading .grad of a tensor that never keeps one is a mistake that PyTorch warns about; here it
+    # is a fact to show.
+    keeps = bool(tensor.is_leaf or getattr(tensor, "retains_grad", False))
+    base = GradStats(
+        name=visible(name),
+        shape=shape,
+        dtype=str(tensor.dtype).rpartition(".")[2],
+        size=math.prod(shape),
+        requires_grad=bool(tensor.requires_grad),
+        keeps_grad=keeps,
+        status="none",
+    )
+    grad = tensor.grad if keeps else None
+    if grad is None:
+        return base
+    size = np.abs(_array(grad)).astype(np.float64).ravel()
+    data_norm = _norm(np.abs(_array(tensor)).astype(np.float64).ravel())
+    fields = {**asdict(base), "data_norm": data_norm}
+    if not size.size:
+        return GradStats(**{**fields, "status": "empty"})
+    nan, inf = int(np.isnan(size).sum()), int(np.isinf(size).sum())
+    if nan or inf:
+        kind = "nan" if nan else "inf"
+        value = math.nan if nan else math.inf
+        known = {"mean": value, "max": value, "norm": value, "ratio": value}
+        return GradStats(**{**fields, **known, "status": kind, "nan": nan, "inf": inf})
+    norm = _norm(size)
+    return GradStats(
+        **{
+            **fields,
+            "status": "ok" if norm else "zero",
+            "mean": _mean(size),
+            "max": float(size.max()),
+            "norm": norm,
+            "ratio": norm / data_norm if data_norm and math.isfinite(data_norm) else None,
+        }
+    )
+
+
+def _array(tensor: Any) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = np.asarray(tensor.detach().numpy())
+    return array
+
+
+def _norm(size: np.ndarray[Any, Any]) -> float:
+    """The Euclidean norm of magnitudes, scaled so that squares neither overflow nor vanish."""
+    largest = float(size.max()) if size.size else 0.0
+    if not largest or not math.isfinite(largest):
+        return largest
+    return largest * math.sqrt(float(np.square(size / largest).sum()))
+
+
+def _mean(size: np.ndarray[Any, Any]) -> float:
+    largest = float(size.max())
+    return largest * float((size / largest).mean()) if largest else 0.0

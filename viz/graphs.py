@@ -1,0 +1,147 @@
+"""`graph`: the computation graph behind a tensor as a figure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from tensorgrad.viz.capture import capture
+from tensorgrad.viz.cards import as_show, make_cards
+from tensorgrad.viz.dot_engine import DotError, dot_layout, find_dot, run_dot
+from tensorgrad.viz.dot_source import dot_source
+from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.graph_svg import GROUP_LABEL_SIZE, graph_svg
+from tensorgrad.viz.layout import Layout, RankDir
+from tensorgrad.viz.naming import named_tensors
+from tensorgrad.viz.nesting import layered_layout
+from tensorgrad.viz.outline import outline
+from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.words import shorten, text_width
+
+if TYPE_CHECKING:
+    import graphviz
+
+__all__ = ["Engine", "GraphFigure", "graph"]
+
+Engine = Literal["auto", "dot", "builtin"]
+
+# Up to here dot is quick enough to wait for; beyond, "auto" takes the built-in layout.
+AUTO_DOT_NODES = 800
+AUTO_DOT_SECONDS = 15.0
+
+
+class GraphFigure(Figure):
+    """A computation graph: prints as a program, shows as SVG, saves also as .dot, .png and .pdf.
+
+    ``snapshot`` is what was captured; ``engine`` says which engine laid the picture out.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, show: tuple[str, ...], rankdir: RankDir, engine: Engine
+    ) -> None:
+        super().__init__("Computation graph")
+        self.snapshot = snapshot
+        self._show, self._rankdir, self._engine = show, rankdir, engine
+        self._cards = make_cards(snapshot, show)
+        self._labels = {group.id: shorten(group.label, 40) for group in snapshot.groups}
+        self._layout: Layout | None = None
+
+    @property
+    def engine(self) -> str:
+        """ "dot" or "builtin": who has laid out the picture."""
+        return self.layout().engine
+
+    def layout(self) -> Layout:
+        """The places of everything in the picture, in pixels; made when first asked for."""
+        if self._layout is None:
+            self._layout = self._lay_out()
+        return self._layout
+
+    def dot(self) -> str:
+        """The graph in Graphviz's language."""
+        return dot_source(self.snapshot, self._cards, self._rankdir)
+
+    def to_graphviz(self) -> graphviz.Source:
+        """The graph as an object of the ``graphviz`` package, with its ``view`` and ``render``."""
+        from graphviz import Source
+
+        return Source(self.dot())
+
+    def _lay_out(self) -> Layout:
+        engine = self._engine
+        sizes = {i: (card.width, card.height) for i, card in self._cards.items()}
+        labels = {
+            i: text_width(label, GROUP_LABEL_SIZE) * 1.06 + 4 for i, label in self._labels.items()
+        }
+        if engine == "dot":
+            return dot_layout(self.snapshot, sizes, labels, self._rankdir)
+        if engine == "auto" and len(sizes) <= AUTO_DOT_NODES and find_dot() is not None:
+            try:
+                return dot_layout(self.snapshot, sizes, labels, self._rankdir, AUTO_DOT_SECONDS)
+            except DotError as error:
+                message = f"{error}; the built-in layout is used instead"
+                warnings.warn(message, RuntimeWarning, stacklevel=3)
+        return layered_layout(self.snapshot, sizes, labels, self._rankdir)
+
+    def _make_text(self) -> str:
+        return outline(self.snapshot, self._show)
+
+    def _make_svg(self) -> str:
+        return graph_svg(self.snapshot, self.layout(), self._cards, self._labels)
+
+    def _make_data(self) -> dict[str, Any]:
+        return {"kind": "graph", **self.snapshot.as_dict()}
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        return {
+            **super()._formats(),
+            ".dot": lambda: self.dot().encode("utf-8"),
+            ".png": lambda: run_dot(self.dot(), "png", dpi=144),
+            ".pdf": lambda: run_dot(self.dot(), "pdf"),
+        }
+
+
+def graph(
+    root: Any,
+    params: Any = None,
+    *,
+    show: str | Iterable[str] = ("shape",),
+    rankdir: RankDir = "TB",
+    engine: Engine = "auto",
+    max_nodes: int | None = None,
+) -> GraphFigure:
+    """The computation graph that leads to ``root``, as it is now; works after ``backward`` too.
+
+    root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``).
+    params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs.
+        A name for a tensor that is not a leaf is given to the operation that made it.
+    show: what stands below each title: any of "shape", "dtype", "bytes", "params", "formula" (the
+        gradient of each argument), "location" (the line of your program).  The SVG shows all of it
+        under the pointer.
+    rankdir: the direction in which values flow: "TB" (downwards), "BT", "LR", "RL".
+    engine: "dot" (Graphviz), "builtin", or "auto": dot where it is installed and the graph has at
+        most 800 nodes, else the built-in layout.
+    max_nodes: draw only so many, those nearest the root, and say so in the picture; None draws all.
+
+    Modules are boxes; a leaf is drawn once per operation that reads it; parallel edges are one,
+    marked with their number.  Raises RuntimeError where there is no graph, TypeError for a root
+    that is no Tensor or node, ValueError for an unknown choice.
+    """
+    for name, value, known in (
+        ("rankdir", rankdir, get_args(RankDir)),
+        ("engine", engine, get_args(Engine)),
+    ):
+        if value not in known:
+            choices = ", ".join(map(repr, known))
+            raise ValueError(f"viz.graph: {name} must be one of {choices}, not {value!r}")
+    _check_limit(max_nodes)
+    wanted = as_show(show)
+    names = named_tensors(params, "viz.graph: params")
+    return GraphFigure(capture(root, names, max_nodes), wanted, rankdir, engine)
+
+
+def _check_limit(max_nodes: Any) -> None:
+    whole = isinstance(max_nodes, int) and not isinstance(max_nodes, bool)
+    if max_nodes is not None and not (whole and max_nodes >= 1):
+        raise ValueError(f"viz.graph: max_nodes must be a positive int or None, not {max_nodes!r}")

@@ -1,0 +1,142 @@
+"""Text that is safe and short enough to draw: cleaning, shortening, measuring, numbers as words."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+__all__ = [
+    "count",
+    "number",
+    "plural",
+    "power_of_ten",
+    "shape",
+    "shorten",
+    "text_width",
+    "visible",
+]
+
+_REPLACEMENT = "\ufffd"
+# Marks that reorder or hide what stands around them: a name must not be able to disguise itself.
+_BIDI = frozenset(
+    map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)
+
+
+def visible(text: str) -> str:
+    """The text with every character that XML forbids or that cannot be seen made visible.
+
+    C0 controls become their control pictures (NUL is ``␀``, a newline ``␊``); lone surrogates,
+    noncharacters, C1 controls, line separators and direction marks become U+FFFD.  Dropping them
+    was rejected: two different names must not look the same for want of a character.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE:
+        return _REPLACEMENT
+    if code in (0x2028, 0x2029) or char in _BIDI:
+        return _REPLACEMENT
+    return char
+
+
+def shorten(text: str, limit: int, *, middle: bool = False) -> str:
+    """The text, cut to ``limit`` characters with an ellipsis at its end or in its middle."""
+    if len(text) <= limit:
+        return text
+    if not middle:
+        return text[: limit - 1] + "…"
+    head = (limit - 1) // 2
+    return text[:head] + "…" + text[len(text) - (limit - 1 - head) :]
+
+
+def plural(n: int, noun: str) -> str:
+    """``1 node``, ``2 nodes``, ``1,234 nodes``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def shape(dims: tuple[int, ...] | None) -> str:
+    """A shape as Python writes it, without the comma of a vector: ``()``, ``(8)``, ``(8, 3)``."""
+    return "" if dims is None else "(" + ", ".join(map(str, dims)) + ")"
+
+
+def count(n: int) -> str:
+    """A number of elements or bytes, in at most five characters: ``950``, ``12.3k``, ``4.1M``."""
+    value = float(n)
+    for unit in ("", "k", "M", "G", "T"):
+        if abs(value) < 999.5:
+            return f"{value:.0f}{unit}" if not unit or abs(value) >= 99.95 else f"{value:.1f}{unit}"
+        value /= 1000
+    return f"{n:.2e}"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A float for reading: ``0.0123``, ``1.2e-07``, ``NaN``, ``inf``; ``-`` for None."""
+    if value is None:
+        return "-"
+    value = float(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 10 ** max(digits, 5):
+        return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent):+03d}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻³``."""
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+# Advance widths in thousandths of the font size, as Helvetica, Arial and Liberation Sans have
+# them; DejaVu Sans, the fallback, is about an eighth wider, which the callers' padding absorbs.
+_WIDTHS = {
+    222: "ijl'",
+    260: "|",
+    278: " !,./:;I[\\]ft",
+    333: "()-`r",
+    334: "{}",
+    355: '"',
+    389: "*",
+    469: "^",
+    500: "Jcksvxyz",
+    556: "#$0123456789?L_abdeghnopqu",
+    584: "+<=>~",
+    611: "FTZ",
+    667: "&ABEKPSVXY",
+    722: "CDHNRUw",
+    778: "GOQ",
+    833: "Mm",
+    889: "%",
+    944: "W",
+    1015: "@",
+}
+_WIDTH = {char: width for width, chars in _WIDTHS.items() for char in chars}
+
+
+def text_width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
+    """The width of one line in a sans-serif (or monospaced) font of ``size``, in the same unit."""
+    if mono:
+        return size * 0.602 * sum(2 if _wide(char) else 1 for char in text)
+    total = sum(_WIDTH.get(char) or (1000 if _wide(char) else 620) for char in text)
+    return total * size * (1.07 if bold else 1.0) / 1000
+
+
+def _wide(char: str) -> bool:
+    return not char.isascii() and unicodedata.east_asian_width(char) in "WF"
