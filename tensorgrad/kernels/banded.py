@@ -47,7 +47,8 @@ def _columns(x: Any, kernel: tuple[int, ...], padding: Any, t: int) -> Any:
     view = as_strided(
         full,
         (n, out_h, out_w // t, ky, span),
-        (s[0], s[1], s[2] * t, s[1], s[3]),
+        # Not s[3]: an axis of one channel may have any stride.
+        (s[0], s[1], s[2] * t, s[1], full.itemsize),
         writeable=False,
     )
     return view.reshape(n * out_h * (out_w // t), ky * span)
