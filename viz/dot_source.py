@@ -90,8 +90,9 @@ def skeleton(
         return f"{vertex.id} [width={width / 72:.4f}, height={height / 72:.4f}];"
 
     def group(number: int) -> str:
-        # Twice the label's width, so that a line down the middle of a small box passes it by.
-        return f'label="{"x" * max(1, round(labels[number] / 3))}"; margin=9;'
+        # Twice a short label's width, so that a line down the middle of a small box passes it by.
+        width = max(labels[number], min(2 * labels[number], 140.0))
+        return f'label="{"x" * max(1, round(width / 6))}"; margin=9;'
 
     edges = _edges(snapshot, "xxx")
     return _digraph([*head, *_nested(snapshot, node, group), *edges])
