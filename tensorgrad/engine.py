@@ -16,7 +16,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad import hooks
-from tensorgrad.node import AccumulateGrad, Node, OutputNode, hook, local, make_node, wrap
+from tensorgrad.node import AccumulateGrad, Freed, Node, OutputNode, hook, local, make_node, wrap
 from tensorgrad.primitive import raw, recorded
 from tensorgrad.provenance import Location, locate
 
@@ -127,6 +127,8 @@ def walk(
             if g is None or (needed is not None and node not in needed):
                 continue
             kind = type(node)
+            if type(g) is list:  # of an operation with several outputs, collected below
+                g = tuple(g)
             if node.hooks is not None:
                 g = hooks.before(node, g, create)
             if kind is AccumulateGrad:
@@ -149,7 +151,7 @@ def walk(
             else:
                 wanted = tuple(edge if edge in needed else None for edge in node.inputs)
             saved = node.saved
-            if saved is None:
+            if type(saved) is Freed:
                 raise _freed(node)
             storages = node.storages
             if storages is not None:
@@ -178,10 +180,10 @@ def walk(
             if node.hooks is not None and node.hooks.post:
                 found = hooks.after(node, found, g, create)
             if not retain and storages is not None:
-                node.saved = node.storages = None
+                node.free()
                 if kind is FunctionNode:
                     node.ctx._saved = None  # type: ignore[attr-defined]
-            saved = None
+            saved = ()
             while found:
                 d = found.pop()
                 edge = wanted[len(found)]
@@ -262,7 +264,7 @@ def _contributions(node: Node, g: Any, wanted: tuple[Node | None, ...], create: 
     xp: Any = recorded if create else raw
     if create and op.composed is not None:
         return _differentiate_twin(node, g, wanted)
-    arguments = _rebuilt(node) if create else list(node.saved or ())
+    arguments = _rebuilt(node) if create else list(node.saved)
     words = dict(node.params or {})
     if op.keeps:
         extras = arguments.pop()
@@ -291,7 +293,6 @@ def _is_complex(node: Node) -> bool:
 
 def _rebuilt(node: Node) -> list[Any]:
     """The saved arrays as Tensors at their places in the graph."""
-    assert node.saved is not None
     storages = node.storages or (None,) * len(node.saved)
     y, *arguments = node.saved
     if isinstance(y, tuple):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccumulateGrad",
     "Context",
+    "Freed",
     "Kept",
     "Node",
     "OutputNode",
@@ -228,6 +229,18 @@ class Spec(NamedTuple):
         return int(np.prod(self.shape, dtype=np.int64))
 
 
+class Freed(tuple[Any, ...]):
+    """What is left of the saved arrays after backward: per argument its shape and dtype.
+
+    Only for arguments without an edge; the others' shapes are known from their nodes.
+    """
+
+    __slots__ = ()
+
+
+NOTHING = Freed()
+
+
 class Kept(NamedTuple):
     """What a forward returns when its primitive ``keeps`` extras for the rules.
 
@@ -266,7 +279,7 @@ class Node:
     op: Primitive
     inputs: tuple[Node | None, ...]
     params: dict[str, Any] | None
-    saved: tuple[Any, ...] | None
+    saved: tuple[Any, ...]
     storages: tuple[Storage | None, ...] | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -290,6 +303,31 @@ class Node:
     def location(self) -> Location | None:
         """File, line and function of the user's program that made this node."""
         return locate(self.code, self.lasti)
+
+    @property
+    def input_specs(self) -> tuple[Any, ...]:
+        """Something with the shape and dtype of each argument; a number or None as it is.
+
+        Known before and after the saved arrays are freed.
+        """
+        kept = self.saved
+        if type(kept) is tuple and len(kept) > len(self.inputs):
+            kept = kept[1 : 1 + len(self.inputs)]
+        return tuple(
+            edge if edge is not None else kept[i] if kept and i < len(kept) else None
+            for i, edge in enumerate(self.inputs)
+        )
+
+    def free(self) -> None:
+        """Let go of the saved arrays; shapes, dtypes and numbers stay known."""
+        if None in self.inputs and self.saved:
+            self.saved = Freed(
+                Spec(entry.shape, entry.dtype) if isinstance(entry, ndarray) else entry
+                for entry in self.saved[1 : 1 + len(self.inputs)]
+            )
+        else:
+            self.saved = NOTHING
+        self.storages = None
 
     def name(self) -> str:
         """The node's name as PyTorch spells it: ``MulBackward0``."""
@@ -346,7 +384,8 @@ def accumulator(leaf: Any) -> AccumulateGrad:
         node = new(AccumulateGrad)
         node.op = hook.accumulate
         node.inputs = ()
-        node.params = node.saved = node.storages = node.scope = node.hooks = None
+        node.params = node.storages = node.scope = node.hooks = None
+        node.saved = ()
         node.shape, node.dtype = leaf._array.shape, leaf._array.dtype
         node.code, node.lasti, node.seq = None, 0, 0  # a leaf comes before everything
         node.variable = leaf

@@ -31,28 +31,13 @@ def formula_of(node: Any) -> tuple[str | None, ...]:
     op = node.op
     if op.formula is None:
         return ()
-    try:
-        formulas = formulas_of(op, _input_shapes(node), node.params or {})
-    except (TypeError, IndexError, KeyError, AttributeError):
-        # The formula depends on the shape of an argument that needs no gradient, and backward has
-        # freed what was known of that.  A guess could be wrong; a picture without it is not.
-        return ()
+    shapes = [getattr(spec, "shape", None) for spec in node.input_specs]
+    formulas = formulas_of(op, shapes, node.params or {})
     names = [*op.arguments, *(f"x{i}" for i in range(len(op.arguments), len(formulas)))]
     return tuple(
         None if formula is None else visible(to_text(formula, name))
         for name, formula in zip(names, formulas)
     )
-
-
-def _input_shapes(node: Any) -> list[tuple[int, ...] | None]:
-    """The shapes of the arguments: those of the edges, and of what is still saved."""
-    saved = (node.saved or ())[1:]
-    shapes = []
-    for i, edge in enumerate(node.inputs):
-        known = edge if edge is not None else saved[i] if i < len(saved) else None
-        dims = getattr(known, "shape", None)
-        shapes.append(None if dims is None else tuple(dims))
-    return shapes
 
 
 def parameters_of(params: dict[str, Any] | None) -> str:

@@ -107,13 +107,24 @@ def test_facts_survive_the_freeing_of_buffers():
         y = x.exp()
     y.sum().backward()
     node = y.grad_fn
-    assert node.saved is None
+    assert not node.saved
     assert (node.shape, node.dtype) == ((3,), np.float32)
     assert node.scope.path == "block.act"
     assert (node.scope.cls, node.scope.call, node.scope.parent.cls) == ("Exp", 1, "Block")
     assert node.location.filename == __file__
     assert node.op.formula == "g * y"
     assert node.inputs[0].variable is x
+
+
+def test_shapes_of_inputs_without_gradients_survive_too():
+    w = tg.ones(3, 2, requires_grad=True)
+    y = tg.ones(4, 3) @ w
+    y.sum().backward()
+    first, second = y.grad_fn.input_specs
+    assert (first.shape, second.shape) == ((4, 3), (3, 2))
+    assert not hasattr(first, "base")  # not the array itself
+    number, _ = (2.5 * w).grad_fn.input_specs
+    assert number == 2.5
 
 
 @pytest.mark.parametrize("depth", [1000, 4000])
