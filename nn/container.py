@@ -119,15 +119,6 @@ class Sequential(_Numbered):
             return type(self)(named)
         return super().__getitem__(idx)
 
-    def __delitem__(self, idx: int | slice) -> None:
-        keys = list(self._modules)
-        named = keys != [str(i) for i in range(len(keys))]
-        if not named:
-            super().__delitem__(idx)
-            return
-        for key in keys[idx] if isinstance(idx, slice) else [keys[self._place(idx)]]:
-            del self._modules[key]
-
     def insert(self, index: int, module: Module) -> Self:
         """Put a module before place ``index``."""
         _check(self, module)

@@ -255,5 +255,5 @@ def _pass_through(values: tuple[Any, ...], places: list[int]) -> tuple[tuple[Any
         after._storage = storage_of(before)
         if before.dtype.is_floating_point or before.dtype.is_complex:
             made[i] = after
-            node = after.grad_fn.inputs[0]
+            node = after.grad_fn
     return tuple(made), node

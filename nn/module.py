@@ -15,6 +15,7 @@ from tensorgrad.tensor import Tensor
 
 __all__ = ["Module"]
 
+_NOTE = "in the forward of "  # what an error that a module raises is told
 _TABLES = ("_parameters", "_buffers", "_modules")
 
 
@@ -85,10 +86,10 @@ class Module(Hooked, State, Conversion):
                 return self.forward(*args, **kwargs)
             return self._call_with_hooks(args, kwargs)
         except Exception as error:
-            if not hasattr(error, "_tensorgrad_module"):  # the innermost module says it
-                error._tensorgrad_module = True  # type: ignore[attr-defined]
-                path = context.scope.path if context.scope is not None else name
-                error.add_note(f"in the forward of {type(self).__name__} {path!r}")
+            notes = getattr(error, "__notes__", ())
+            if not any(note.startswith(_NOTE) for note in notes):  # the innermost module says it
+                path = Scope(outer, name, "", 0).path
+                error.add_note(f"{_NOTE}{type(self).__name__}" + (f" {path!r}" if path else ""))
             raise
         finally:
             context.scope = outer
@@ -194,36 +195,29 @@ class Module(Hooked, State, Conversion):
             self._non_persistent_buffers_set.discard(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        state = self.__dict__
         if isinstance(value, Parameter):
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
-            return
-        if isinstance(value, Module):
+        elif name in state.get("_parameters", ()):
+            self.register_parameter(name, value)  # None, or an error: a parameter stays one
+        elif isinstance(value, Module):
             self._forget(name, "_modules")
             self.register_module(name, value)
-            return
-        if isinstance(value, Buffer):
+        elif name in state.get("_modules", ()):
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign {type(value).__name__!r} object to child module {name!r} "
+                    "(nn.Module or None expected)"
+                )
+            state["_modules"][name] = None
+        elif isinstance(value, Buffer):
             self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
-            return
-        state = self.__dict__
-        if "_modules" in state:
-            if name in state["_parameters"]:
-                self.register_parameter(name, value)
-                return
-            if name in state["_modules"]:
-                if value is not None:
-                    raise TypeError(
-                        f"cannot assign {type(value).__name__!r} object to child module {name!r} "
-                        "(nn.Module or None expected)"
-                    )
-                state["_modules"][name] = None
-                return
-            if name in state["_buffers"]:
-                persistent = name not in state["_non_persistent_buffers_set"]
-                self.register_buffer(name, value, persistent)
-                return
-        super().__setattr__(name, value)
+        elif name in state.get("_buffers", ()):
+            self.register_buffer(name, value, name not in state["_non_persistent_buffers_set"])
+        else:
+            super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         for table in _TABLES:

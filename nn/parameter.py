@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.dtypes import default_float
 from tensorgrad.node import storage_of
 from tensorgrad.tensor import Tensor
+from tensorgrad.views import register_alias
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -21,6 +22,7 @@ def _share(made: Any, data: Any, what: str) -> None:
     elif isinstance(data, Tensor):
         made._setup(data._array)
         made._storage = storage_of(data)  # a write through either counts for both
+        register_alias(data, made)
     else:
         raise TypeError(
             f"{what}: expected a Tensor, got {type(data).__name__}; make one of it with "

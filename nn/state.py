@@ -41,12 +41,6 @@ class _IncompatibleKeys(_Keys):
     __str__ = __repr__
 
 
-class _StateDict(OrderedDict[str, Any]):
-    """An OrderedDict that remembers, in ``_metadata``, which version of each module wrote it."""
-
-    _metadata: OrderedDict[str, dict[str, Any]]
-
-
 class _Copy(NamedTuple):
     """One entry that was found to fit: the new values for a parameter or buffer."""
 
@@ -83,8 +77,8 @@ class State(Tree):
         keep_vars: the Parameters themselves rather than detached tensors.
         """
         if destination is None:
-            destination = _StateDict()
-            destination._metadata = OrderedDict()
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()  # which version of each module wrote it
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = {"version": self._version}
         for name, _, value in self._state_entries():

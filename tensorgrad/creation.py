@@ -65,8 +65,17 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    as_dtype(array.dtype)
-    return array
+    return canonical(array)
+
+
+def canonical(array: ndarray[Any, Any]) -> ndarray[Any, Any]:
+    """The array, with the one dtype object of its kind; TypeError if tensors cannot hold it.
+
+    Unpickled arrays have dtypes of their own, equal but not identical, and the engine compares by
+    identity because that is what a recorded operation can afford.
+    """
+    kind = as_dtype(array.dtype).dtype
+    return array if array.dtype is kind else array.view(kind)
 
 
 def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
@@ -156,8 +165,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     """A tensor on the array's own memory: writes go both ways."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    as_dtype(ndarray.dtype)
-    return strided(ndarray)
+    return strided(canonical(ndarray))
 
 
 # --- Filled ---------------------------------------------------------------------------------------

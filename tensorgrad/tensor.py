@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd, hooks, views
-from tensorgrad.creation import array_of, size_of
+from tensorgrad.creation import array_of, canonical, size_of
 from tensorgrad.device import CPU, check_device, device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.functions import indexing as index_functions
@@ -407,7 +407,7 @@ class Tensor(
 
 def _rebuild(cls: Any, array: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
     made = cls.__new__(cls)
-    Tensor._setup(made, array, requires_grad)
+    Tensor._setup(made, canonical(array), requires_grad)
     made.__dict__.update(attributes)
     return made
 

@@ -85,7 +85,7 @@ def reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
 
 def one_dtype(name: str, input: Tensor, other: Tensor, what: str) -> None:
     """Raise RuntimeError unless two tensors have the same dtype."""
-    if input._array.dtype is not other._array.dtype:
+    if input._array.dtype != other._array.dtype:
         raise RuntimeError(
             f"{name}(): expected input and {what} to have the same dtype, but got input "
             f"{describe(input)} and {what} {describe(other)}; convert one with .to(...)"

@@ -56,23 +56,25 @@ def cross_entropy(
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     rows, classes, kept, factors = _flattened(name, input, target, weight, ignore_index)
     out_shape = target._array.shape if input.ndim > 1 else ()
-    divisor = factors.sum() if reduction == "mean" else factors.dtype.type(1)
-    with np.errstate(invalid="ignore", divide="ignore"):  # nothing but ignored targets: 0 / 0
-        factors = factors / divisor
-        kept = kept / divisor
+    divisor = _divisor(factors, kept, reduction)
+    factors, kept = factors / divisor, kept / divisor
     if label_smoothing == 0:
-        if reduction != "none":
-            return ops.cross_entropy(rows, target=classes, weight=factors)
-        return _picked(ops.log_softmax(rows, axis=1), classes, factors, reduction, out_shape)
-    # One row of coefficients per sample: its own class's share, and what is spread over all.
-    count = rows._array.shape[1]
-    spread = 1 if weight is None else weight._array
-    shares = np.multiply.outer(kept, np.full(count, label_smoothing / count, kept.dtype) * spread)
-    shares[np.arange(len(classes)), classes] += factors * (1 - label_smoothing)
-    losses = elementwise.neg(_total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1))
-    if reduction == "none":
-        return shape.reshape(losses, shape=out_shape)
-    return _total(losses, None)
+        if reduction == "none":
+            return _picked(ops.log_softmax(rows, axis=1), classes, factors, out_shape)
+        total = ops.cross_entropy(rows, target=classes, weight=factors)
+    else:
+        # One row of coefficients per sample: its own class's share, and what is spread over all.
+        count = rows._array.shape[1]
+        spread = np.full(count, label_smoothing / count, kept.dtype)
+        if weight is not None:
+            spread *= weight._array
+        shares = np.multiply.outer(kept, spread)
+        shares[np.arange(len(classes)), classes] += factors * (1 - label_smoothing)
+        losses = elementwise.neg(_total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1))
+        if reduction == "none":
+            return shape.reshape(losses, shape=out_shape)
+        total = _total(losses, None)
+    return _or_nan(total, kept, reduction)
 
 
 def nll_loss(
@@ -87,12 +89,21 @@ def nll_loss(
     """-input[target] over the class dimension of log-probabilities; see `cross_entropy`."""
     name = "nll_loss"
     reduction = _check(name, input, target, weight, size_average, reduce, reduction)
-    rows, classes, _, factors = _flattened(name, input, target, weight, ignore_index)
-    if reduction == "mean":
-        with np.errstate(invalid="ignore", divide="ignore"):
-            factors = factors / factors.sum()
+    rows, classes, kept, factors = _flattened(name, input, target, weight, ignore_index)
+    factors = factors / _divisor(factors, kept, reduction)
     out_shape = target._array.shape if input.ndim > 1 else ()
-    return _picked(rows, classes, factors, reduction, out_shape)
+    losses = _picked(rows, classes, factors, out_shape)
+    return losses if reduction == "none" else _or_nan(_total(losses, None), kept, reduction)
+
+
+def _divisor(factors: Array, kept: Array, how: str) -> Any:
+    """What the mean divides by: the factors of the targets that count."""
+    return factors.sum() if how == "mean" and kept.any() else factors.dtype.type(1)
+
+
+def _or_nan(total: Tensor, kept: Array, how: str) -> Tensor:
+    """The mean of nothing is NaN; its gradient is 0, as in PyTorch, not NaN in every logit."""
+    return elementwise.add(total, float("nan")) if how == "mean" and not kept.any() else total
 
 
 def _check(
@@ -167,7 +178,7 @@ def _flattened(
                 f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
             )
     if weight is not None:
-        if weight._array.dtype is not x.dtype:
+        if weight._array.dtype != x.dtype:
             raise RuntimeError(
                 f"{name}(): expected weight of dtype {x.dtype}, got {describe(weight)}; convert it"
             )
@@ -200,14 +211,10 @@ def _flattened(
     return rows, classes, kept, factors
 
 
-def _picked(logs: Tensor, classes: Array, factors: Array, how: str, out: tuple[int, ...]) -> Tensor:
-    """-factor * logs[class] for every row, in the shape ``out``, or their sum."""
-    picked: Any = indexing.gather(logs, index=classes[:, None], axis=1)
-    losses: Any = elementwise.neg(
-        elementwise.mul(shape.reshape(picked, shape=factors.shape), factors)
-    )
-    if how != "none":
-        return _total(losses, None)
+def _picked(logs: Tensor, classes: Array, factors: Array, out: tuple[int, ...]) -> Tensor:
+    """-factor * logs[class] for every row, in the shape ``out``."""
+    picked = indexing.gather(logs, index=classes[:, None], axis=1)
+    losses = elementwise.mul(shape.reshape(picked, shape=factors.shape), np.negative(factors))
     return shape.reshape(losses, shape=out)
 
 

@@ -37,7 +37,7 @@ def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
 def _weighted(
     name: str, losses: Tensor, input: Tensor, weight: Tensor | None, reduction: str
 ) -> Tensor:
-    """The losses reduced; with a weight the mean is the weighted one."""
+    """The losses reduced; with a weight the mean is the weighted one (Huber's is plain)."""
     if weight is None:
         return reduced(name, losses, reduction)
     optional_tensor(name, "weight", weight)
@@ -49,7 +49,7 @@ def _weighted(
         )
     products: Tensor = ops.mul(losses, weight)
     if reduction == "mean":
-        return products.sum() / weight.sum()
+        return products.mean() if name == "huber_loss" else products.sum() / weight.sum()
     return products.sum() if reduction == "sum" else products
 
 

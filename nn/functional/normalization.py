@@ -76,7 +76,7 @@ def _check(name: str, value: Tensor | None, x: Any) -> None:
             f"batch_norm(): {name} should contain {x.shape[1]} elements not {value.numel()}: an "
             f"input of shape {x.shape} has {x.shape[1]} channels"
         )
-    if value._array.dtype is not x.dtype:
+    if value._array.dtype != x.dtype:
         raise RuntimeError(
             f"batch_norm(): mixed dtype: all inputs must share same datatype, got input {x.dtype} "
             f"and {name} {value._array.dtype}; convert the module or the input"

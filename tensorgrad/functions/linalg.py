@@ -20,7 +20,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _one_dtype(name: str, a: Tensor, b: Tensor) -> None:
-    if a._array.dtype is not b._array.dtype:
+    if a._array.dtype != b._array.dtype:
         raise RuntimeError(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}"
         )
