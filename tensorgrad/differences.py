@@ -74,9 +74,14 @@ class Subject:
     """The function under check, its arguments, and the tensors whose gradients are checked."""
 
     def __init__(
-        self, func: Callable[..., Any], inputs: Sequence[Any], points: Sequence[Point]
+        self,
+        func: Callable[..., Any],
+        inputs: Sequence[Any],
+        points: Sequence[Point],
+        buffers: Sequence[Any] = (),
     ) -> None:
         self.func, self.inputs, self.points = func, tuple(inputs), tuple(points)
+        self.buffers = tuple(buffers)
         self._random = default_generator._rng.bit_generator.state
         self._kept: tuple[int, ...] | None = None
 
@@ -109,9 +114,8 @@ class Subject:
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Record, whatever the caller's mode; restore the random state and a module's buffers."""
-        buffers = getattr(self.func, "buffers", None)
-        held = [(b, b._array.copy()) for b in buffers()] if callable(buffers) else []
+        """Record, whatever the caller's mode; restore the random state and the buffers."""
+        held = [(buffer, buffer._array.copy()) for buffer in self.buffers]
         try:
             with autograd.enable_grad():
                 yield

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad import formula_windows  # noqa: F401  (declares its functions)
+from tensorgrad import formula_linalg, formula_windows  # noqa: F401  (declare their functions)
 from tensorgrad.formula_functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -185,7 +185,9 @@ def fit(value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 # --- Looks ----------------------------------------------------------------------------------------
 
-_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)  # how tightly a piece of text holds together
+_LOGIC, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(
+    6
+)  # how tightly a piece of text holds together
 
 _SUPERSCRIPTS = dict(zip("0123456789+-−pn", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᵖⁿ", strict=True))
 _SUBSCRIPTS = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
@@ -216,7 +218,7 @@ class _Piece(str):
         return made
 
     def __format__(self, spec: str) -> str:
-        return self.within(_ATOM if spec == "a" else 0)
+        return self.within(_ATOM if spec == "a" else _LOGIC)
 
     def within(self, strength: int) -> str:
         """Itself, or in parentheses where it would fall apart."""
@@ -289,7 +291,7 @@ class Text:
                 return _Piece(text, _SUM)
             case ast.BoolOp(op=join, values=parts):
                 sign = " ∧ " if isinstance(join, ast.And) else " ∨ "
-                return _Piece(sign.join(self.piece(part).within(_PRODUCT) for part in parts), _SUM)
+                return _Piece(sign.join(self.piece(part).within(_SUM) for part in parts), _LOGIC)
             case ast.List(elts=[condition]):
                 return _Piece(f"[{self.piece(condition)}]", _ATOM)
             case ast.Tuple(elts=parts):

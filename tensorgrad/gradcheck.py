@@ -189,14 +189,16 @@ def _subject(func: Any, inputs: Any, parameters: Any, caller: str) -> Subject:
                 "rounding errors, and the check will likely fail. Convert it with .double().",
                 stacklevel=3,
             )
-        if any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        strides = zip(array.strides, array.shape, strict=True)
+        if array.size and any(s == 0 and n > 1 for s, n in strides):
             raise RuntimeError(
                 f"{caller}: {point.label} has a dimension with stride 0: several of its elements "
                 "are one place in memory, so that none can be moved alone. clone() it first."
             )
         if not array.flags.writeable:
             raise RuntimeError(f"{caller}: the memory of {point.label} is read-only; clone() it.")
-    return Subject(func, given, points)
+    modules = [m for m in (func, parameters) if callable(getattr(m, "buffers", None))]
+    return Subject(func, given, points, [buffer for m in modules for buffer in m.buffers()])
 
 
 def _random_like(rng: np.random.Generator, array: Any, strided: bool) -> Any:

@@ -16,6 +16,7 @@ from tensorgrad.dtypes import default_float, numpy_dtype
 
 __all__ = ["promote", "promote_types", "result_type"]
 
+_SAFE = {size: 1 << (8 * size - 1) for size in (1, 2, 4, 8)}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
@@ -62,14 +63,20 @@ def promote(arrays: list[Any], *, to_float: bool = False) -> list[Any]:
     target = result_type(*arrays)
     if to_float and target.kind in "biu":
         target = default_float()
+    weak = any(isinstance(array, np.ndarray) for array in arrays)
     return [
-        array if type(array) is np.ndarray and array.dtype is target else _cast(array, target)
+        array if type(array) is np.ndarray and array.dtype is target else _cast(array, target, weak)
         for array in arrays
     ]
 
 
-def _cast(array: Any, target: np.dtype[Any]) -> Any:
+def _cast(array: Any, target: np.dtype[Any], weak: bool) -> Any:
     if isinstance(array, np.ndarray):
         return array.astype(target)
+    if weak:  # beside an array of the target type NumPy lets a Python scalar have no say
+        if target.kind == "f":
+            return float(array)
+        if target.kind == "i" and type(array) is int and abs(array) < _SAFE[target.itemsize]:
+            return array
     # A scalar beyond an integer type's range wraps, as in PyTorch; NumPy would raise.
     return np.asarray(array).astype(target)

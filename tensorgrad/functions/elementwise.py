@@ -273,10 +273,9 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """input where condition holds, else other; with the condition alone, the indices where it "
-    "holds."""
+    """input where condition holds, else other; of the condition alone, where it holds."""
     if input is None and other is None:
-        return tuple(wrap(i) for i in np.nonzero(condition._array))
+        return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(condition._array)))
     return ops.where(condition, input, other)
 
 

@@ -12,7 +12,9 @@ from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise, indexing, shape
 from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import softmax as soft
+from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import axes_of
+from tensorgrad.primitive import recorded
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -251,7 +253,9 @@ def norm(
         return ops.amin(x, axis=axis, keepdims=keepdim)
     if p == 0:
         nonzero = elementwise.astype(elementwise.ne(x, 0), dtype=x._array.dtype)
-        return ops.sum(nonzero, axis=axis, keepdims=keepdim)
+        # With an edge to x, so that the gradient is 0, not missing.
+        counted = elementwise.add(nonzero, zeros(recorded, x))
+        return ops.sum(counted, axis=axis, keepdims=keepdim)
     if p == 1:
         return ops.sum(x, axis=axis, keepdims=keepdim)
     if not isinstance(p, (int, float)) or builtins.isinstance(p, bool):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.ops.kinds import is_complex
+from tensorgrad.ops.kinds import is_complex, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -72,13 +72,13 @@ def neg(x: Any) -> Any:
 def _pow_base(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
     if isinstance(p, (bool, int, float, complex)):
         if p == 0:
-            return xp.mul(g, 0)
+            return zeros(xp, g)
         if p == 2:
             return xp.mul(g, xp.mul(x, 2))
         return xp.mul(g, xp.mul(xp.pow(x, p - 1), p))
-    # x**(p-1) is infinite at x = 0 where p = 0; the derivative there is 0.
-    slope = xp.mul(p, xp.pow(x, xp.sub(p, 1)))
-    return xp.mul(g, xp.where(xp.eq(p, 0), 0, slope))
+    # x**(p-1) is infinite at x = 0 where p = 0; the derivative there is 0, whatever g is.
+    found = xp.mul(g, xp.mul(p, xp.pow(x, xp.sub(p, 1))))
+    return xp.where(xp.eq(p, 0), 0, found)
 
 
 def _pow_exponent(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:

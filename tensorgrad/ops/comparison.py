@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.ops.kinds import zeros
 from tensorgrad.primitive import primitive
 
 
-def _zero(xp: Any, g: Any, y: Any, x: Any) -> Any:
-    return xp.mul(g, 0)
+def _zero(xp: Any, g: Any, y: Any, *arguments: Any, **params: Any) -> Any:
+    return zeros(xp, g)
 
 
 @primitive(_zero, formula="0 * g")
@@ -39,13 +40,13 @@ def trunc(x: Any) -> Any:
     return np.trunc(x) if x.dtype.kind == "f" else x.copy()
 
 
-@primitive(lambda xp, g, y, x, *, decimals: xp.mul(g, 0), formula="0 * g")
+@primitive(_zero, formula="0 * g")
 def round(x: Any, *, decimals: int) -> Any:
     """x rounded to ``decimals`` places, halves to even."""
     return np.round(x, decimals) if x.dtype.kind != "b" else x.copy()
 
 
-@primitive(promote="common")
+@primitive(_zero, _zero, formula=("0 * g", "0 * g"), promote="common")
 def floor_divide(a: Any, b: Any) -> Any:
     """floor(a / b)."""
     _no_zero(a, b)

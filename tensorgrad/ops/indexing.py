@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def _kept(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) ->
 def _written(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
     """Of several values written to one place the last one stays, and has the gradient."""
     part = xp.getitem(g, index=index)
-    order = np.arange(part.size).reshape(part.shape)
+    order = np.arange(prod(part.shape)).reshape(part.shape)
     last = np.zeros(g.shape, np.int64)
     last[index] = order
     return xp.mask(part, mask=last[index] == order)

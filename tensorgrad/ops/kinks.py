@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
-from tensorgrad.ops.kinds import is_complex
+from tensorgrad.ops.kinds import is_complex, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
 
@@ -61,7 +60,7 @@ def _unit(x: Any) -> Any:
 
 def _sgn_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     if not is_complex(x):
-        return xp.mul(g, 0)
+        return zeros(xp, g)
     # d(x/|x|): the part of g across the direction of x, over |x|.
     size = xp.abs(x)
     across = xp.sub(g, xp.mul(y, xp.real(xp.mul(xp.conj(y), g))))

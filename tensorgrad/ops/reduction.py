@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.ops.kinds import zeros
 from tensorgrad.primitive import primitive
 
 
@@ -192,8 +193,8 @@ def _others(xp: Any, x: Any) -> Any:
     """For each element along the last axis, the product of all the others."""
     n = x.shape[-1]
     # log2(n) products of neighbours instead of n divisions, which would fail at zeros.
-    if n == 1:
-        return xp.add(xp.mul(x, 0), 1)
+    if n <= 1:
+        return xp.add(zeros(xp, x), 1)
     half = n // 2
     left = xp.getitem(x, index=(Ellipsis, slice(0, half)))
     right = xp.getitem(x, index=(Ellipsis, slice(half, n)))
@@ -212,10 +213,14 @@ def prod(x: Any, *, axis: Any, keepdims: Any) -> Any:
     return np.multiply.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
+def _cumsum_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int) -> Any:
+    if not x.shape:
+        return g
+    return xp.flip(xp.cumsum(xp.flip(g, axes=(axis,)), axis=axis), axes=(axis,))
+
+
 @primitive(
-    lambda xp, g, y, x, *, axis: xp.flip(
-        xp.cumsum(xp.flip(g, axes=(axis,)), axis=axis), axes=(axis,)
-    ),
+    _cumsum_rule,
     formula="flip(cumsum(flip(g, axis), axis), axis)",
 )
 def cumsum(x: Any, *, axis: int) -> Any:

@@ -14,7 +14,7 @@ def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
     """x minus its maximum, and the maximum; a maximum of -inf or inf is not taken out."""
     top = np.maximum.reduce(x, axis=axes_of(axis, x.ndim), keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))
-    return x - top, top
+    return np.asarray(x - top), top
 
 
 def _softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:

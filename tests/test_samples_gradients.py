@@ -1,0 +1,44 @@
+"""Every row against finite differences: gradients, and the gradients of gradients."""
+
+import pytest
+from samples import LAYERS, SAMPLES
+from sampling import Call, numbered, outputs_of
+
+import tensorgrad as tg
+from tensorgrad.gradcheck import gradcheck, gradgradcheck
+
+
+def check(function, call, order, **tolerance):
+    def positional(*leaves):
+        outputs = outputs_of(call.run(function, *leaves))
+        return tuple(t for t in outputs if isinstance(t, tg.Tensor) and t.dtype.itemsize >= 4)
+
+    if order >= 1:
+        gradcheck(positional, call.leaves, **tolerance)
+    if order >= 2:
+        gradgradcheck(positional, call.leaves, **tolerance)
+
+
+@pytest.mark.parametrize(("sample", "number"), numbered(SAMPLES, differentiable=True))
+def test_finite_differences(sample, number):
+    call = Call(sample.draw(number))
+    assert call.leaves
+    check(sample.function(), call, sample.order, **sample.tolerance)
+
+
+@pytest.mark.parametrize(("sample", "number"), numbered(SAMPLES, differentiable=False))
+def test_no_gradient(sample, number):
+    call = Call(sample.draw(number))
+    for output in outputs_of(call.run(sample.function())):
+        assert not isinstance(output, tg.Tensor) or not output.requires_grad
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_layers(layer):
+    module = layer.module()
+    state = {name: value.clone() for name, value in module.state_dict().items()}
+    for number in range(len(layer.cases)):
+        call = Call(layer.draw(number))
+        check(module, call, layer.order, parameters=module)
+    for name, value in module.state_dict().items():
+        assert tg.equal(value, state[name]), f"gradcheck moved {name}"
