@@ -82,10 +82,10 @@ def test_errors_name_the_module_and_what_to_do():
         net.scale = 1.0
     with pytest.raises(KeyError, match="forward"):
         net.register_buffer("forward", tg.ones(1))
+    computed = nn.Parameter(tg.ones(1))
+    computed._node = (computed * 2).grad_fn
     with pytest.raises(ValueError, match=r"non-leaf.*forward\(\)"):
-        p = nn.Parameter(tg.ones(1))
-        p._node = (p * 2).grad_fn
-        net.register_parameter("computed", p)
+        net.register_parameter("computed", computed)
     with pytest.raises(AttributeError, match=r"'Net' object has no attribute 'tail'"):
         net.tail  # noqa: B018
     with pytest.raises(AttributeError, match=r"no submodule `7`; its submodules: 0, 1, 2"):

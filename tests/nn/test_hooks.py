@@ -1,0 +1,122 @@
+"""Hooks of modules: order, replacement, removal, and gradients that are the module's alone."""
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+
+
+def layer(value=2.0):
+    made = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(made.weight, value)
+    return made
+
+
+def test_forward_hooks_see_and_replace():
+    lin, seen = layer(), []
+    x = tg.ones(1, 1)
+    lin.register_forward_pre_hook(lambda m, args: seen.append(("pre", args[0].item())))
+    lin.register_forward_pre_hook(lambda m, args: args[0] + 1)
+    lin.register_forward_hook(
+        lambda m, args, out: seen.append(("post", args[0].item(), out.item()))
+    )
+    handle = lin.register_forward_hook(lambda m, args, out: -out)
+    assert lin(x).item() == -4
+    assert seen == [("pre", 1.0), ("post", 2.0, 4.0)]
+    handle.remove()
+    handle.remove()
+    assert lin(x).item() == 4
+
+
+def test_a_hook_as_a_context_manager():
+    lin = layer()
+    with lin.register_forward_hook(lambda m, args, out: out * 0):
+        assert lin(tg.ones(1, 1)).item() == 0
+    assert lin(tg.ones(1, 1)).item() == 2
+
+
+def test_hooks_run_in_the_modules_scope():
+    lin = layer()
+    lin.register_forward_hook(lambda m, args, out: out * 3)
+    net = nn.Sequential(lin)
+    assert net(tg.ones(1, 1)).grad_fn.scope.path == "0"
+
+
+def test_full_backward_hook_has_the_modules_own_gradients():
+    lin, seen = layer(3.0), []
+    lin.register_full_backward_hook(lambda m, gi, go: seen.append((gi[0].item(), go[0].item())))
+    x = tg.ones(1, 1, requires_grad=True)
+    (lin(x) * 2 + 100 * x).sum().backward()
+    assert seen == [(6.0, 2.0)]
+    assert x.grad.item() == 106
+
+
+def test_full_backward_hook_may_replace_the_gradient():
+    lin = layer(3.0)
+    lin.register_full_backward_pre_hook(lambda m, go: (go[0] * 10,))
+    lin.register_full_backward_hook(lambda m, gi, go: (gi[0] + 1,))
+    x = tg.ones(1, 1, requires_grad=True)
+    lin(x).sum().backward()
+    assert x.grad.item() == 31
+    assert lin.weight.grad.item() == 10
+
+
+def test_hooks_on_every_layer_of_a_model_change_nothing():
+    tg.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    x = tg.randn(5, 3)
+
+    def gradients():
+        net.zero_grad()
+        net(x).square().sum().backward()
+        return [p.grad.numpy().copy() for p in net.parameters()]
+
+    plain = gradients()
+    order = []
+    for i, module in enumerate(net):
+        module.register_full_backward_hook(lambda m, gi, go, i=i: order.append(i))
+    hooked = gradients()
+    assert order == [2, 1, 0]
+    for a, b in zip(plain, hooked):
+        assert np.array_equal(a, b)
+
+
+def test_hooks_work_when_gradients_are_differentiated():
+    lin = layer(3.0)
+    seen = []
+    lin.register_full_backward_hook(lambda m, gi, go: seen.append(gi[0].requires_grad))
+    x = tg.ones(1, 1, requires_grad=True)
+    y = lin(x) ** 2
+    (g,) = tg.autograd.grad(y.sum(), x, create_graph=True)
+    g.sum().backward()
+    assert seen[0] is True
+    assert x.grad.item() == pytest.approx(18)
+
+
+def test_an_inplace_activation_behind_a_hook_is_noticed():
+    sig = nn.Sigmoid()
+    sig.register_full_backward_hook(lambda m, gi, go: None)
+    x = tg.ones(2, requires_grad=True)
+    y = sig(x)
+    nn.functional.relu(y, inplace=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_backward_hooks_are_silent_without_recording():
+    lin = layer()
+    lin.register_full_backward_hook(lambda m, gi, go: pytest.fail("called"))
+    with tg.no_grad():
+        assert not lin(tg.ones(1, 1)).requires_grad
+
+
+def test_errors_of_hooks_name_what_was_wrong():
+    lin = layer()
+    lin.register_full_backward_hook(lambda m, gi, go: (gi[0], gi[0]))
+    with pytest.raises(RuntimeError, match="full_backward_hook returned 2 gradients"):
+        lin(tg.ones(1, 1, requires_grad=True)).sum().backward()
+    other = layer()
+    other.register_forward_pre_hook(lambda m, args, kwargs: 5, with_kwargs=True)
+    with pytest.raises(RuntimeError, match=r"Linear.*\(new_args, new_kwargs\)"):
+        other(tg.ones(1, 1))
