@@ -117,7 +117,8 @@ class _BatchNorm(Module):
         out = F.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
         if count is not None:  # counted last: a batch that failed was not tracked
             count._array[...] += 1
-            count._bump()
+            if count._storage is not None:
+                count._bump()
         return out
 
     def extra_repr(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,15 @@ def cross_entropy(
                 f"{ignore_index}"
             )
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
-    rows, classes, kept, factors = _flattened(name, input, target, weight, ignore_index)
+    rows, classes = _flattened(name, input, target)
+    if label_smoothing == 0 and weight is None and reduction != "none":
+        # What nearly every training step is: nothing ignored, every sample with one factor.
+        count = _class_count(input)
+        if _all_inside(classes, count) and not 0 <= ignore_index < count:
+            share = 1 / len(classes) if reduction == "mean" else 1.0
+            even = _even(len(classes), share, rows._array.dtype.char)
+            return ops.cross_entropy(rows, target=classes, weight=even)
+    classes, kept, factors = _counted(name, input, target, classes, weight, ignore_index)
     out_shape = target._array.shape if input.ndim > 1 else ()
     divisor = _divisor(factors, kept, reduction)
     factors, kept = factors / divisor, kept / divisor
@@ -89,7 +98,8 @@ def nll_loss(
     """-input[target] over the class dimension of log-probabilities; see `cross_entropy`."""
     name = "nll_loss"
     reduction = _check(name, input, target, weight, size_average, reduce, reduction)
-    rows, classes, kept, factors = _flattened(name, input, target, weight, ignore_index)
+    rows, classes = _flattened(name, input, target)
+    classes, kept, factors = _counted(name, input, target, classes, weight, ignore_index)
     factors = factors / _divisor(factors, kept, reduction)
     out_shape = target._array.shape if input.ndim > 1 else ()
     losses = _picked(rows, classes, factors, out_shape)
@@ -142,13 +152,8 @@ def _class_count(input: Tensor) -> int:
     return shape_[1] if len(shape_) > 1 else shape_[0] if shape_ else 0
 
 
-def _flattened(
-    name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-) -> tuple[Tensor, Array, Array, Array]:
-    """Samples as rows (M, C), their classes, 1 where they count, and their factors, each (M,).
-
-    An ignored target gets class 0 and factor 0.
-    """
+def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]:
+    """Samples as rows (M, C) and their classes (M,), after a check of the shapes and dtypes."""
     x, t = input._array, target._array
     if t.dtype not in (np.int64, np.uint8):
         if x.ndim > 1 and t.ndim > 1 and t.dtype.kind == "f" and x.ndim != t.ndim + 1:
@@ -177,10 +182,41 @@ def _flattened(
                 f"{name}(): size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}); "
                 f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
             )
+    classes = t.reshape(-1).astype(np.int64, copy=False)
+    if x.ndim == 2:
+        return input, classes
+    if x.ndim == 1:
+        return shape.reshape(input, shape=(1, len(x))), classes
+    rows = shape.permute(input, axes=(0, *range(2, x.ndim), 1))
+    return shape.reshape(rows, shape=(len(classes), x.shape[1])), classes
+
+
+def _all_inside(classes: Array, count: int) -> bool:
+    return classes.size > 0 and bool(classes.min() >= 0 and classes.max() < count)
+
+
+@lru_cache(maxsize=64)
+def _even(count: int, share: float, kind: str) -> Array:
+    """The same factor for every sample; shared, so read-only."""
+    factors = np.full(count, share, np.dtype(kind))
+    factors.flags.writeable = False
+    return factors
+
+
+def _counted(
+    name: str,
+    input: Tensor,
+    target: Tensor,
+    classes: Array,
+    weight: Tensor | None,
+    ignore_index: int,
+) -> tuple[Array, Array, Array]:
+    """Classes, 1 where they count, their factors, each (M,); an ignored target has all three 0."""
+    kind = input._array.dtype
     if weight is not None:
-        if weight._array.dtype != x.dtype:
+        if weight._array.dtype != kind:
             raise RuntimeError(
-                f"{name}(): expected weight of dtype {x.dtype}, got {describe(weight)}; convert it"
+                f"{name}(): expected weight of dtype {kind}, got {describe(weight)}; convert it"
             )
         if weight.requires_grad:
             raise RuntimeError(
@@ -188,7 +224,6 @@ def _flattened(
                 "targets; this input cannot have requires_grad=True: detach() it"
             )
     count = _class_count(input)
-    classes = t.reshape(-1).astype(np.int64, copy=False)
     ignored = classes == ignore_index
     outside = (classes < 0) | (classes >= count)
     outside &= ~ignored
@@ -200,15 +235,8 @@ def _flattened(
             f"({ignore_index})"
         )
     classes = np.where(ignored, 0, classes)
-    kept = np.logical_not(ignored).astype(x.dtype)
-    factors = kept if weight is None else kept * weight._array[classes]
-    rows: Any = input
-    if x.ndim == 1:
-        rows = shape.reshape(input, shape=(1, count))
-    elif x.ndim > 2:
-        rows = shape.permute(input, axes=(0, *range(2, x.ndim), 1))
-        rows = shape.reshape(rows, shape=(len(classes), count))
-    return rows, classes, kept, factors
+    kept = np.logical_not(ignored).astype(kind)
+    return classes, kept, kept if weight is None else kept * weight._array[classes]
 
 
 def _picked(logs: Tensor, classes: Array, factors: Array, out: tuple[int, ...]) -> Tensor:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
+from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import normalization as ops
 from tensorgrad.tensor import Tensor
 
 __all__ = ["batch_norm"]
+
+_ARGUMENTS = ("running_mean", "running_var", "weight", "bias")
 
 
 def batch_norm(
@@ -38,13 +40,9 @@ def batch_norm(
             "batch_norm(): Dimension out of range: expected an input (N, C, ...), got "
             f"{describe(input)}"
         )
-    for name, value in (
-        ("running_mean", running_mean),
-        ("running_var", running_var),
-        ("weight", weight),
-        ("bias", bias),
-    ):
-        _check(name, value, x)
+    for name, value in zip(_ARGUMENTS, (running_mean, running_var, weight, bias)):
+        if value is not None:
+            _check(name, value, x)
     if not training:
         if running_mean is None or running_var is None:
             which = "running_mean" if running_mean is None else "running_var"
@@ -67,11 +65,9 @@ def batch_norm(
     return out
 
 
-def _check(name: str, value: Tensor | None, x: Any) -> None:
-    optional_tensor("batch_norm", name, value)
-    if value is None:
-        return
-    if value._array.size != x.shape[1] or value.ndim != 1:
+def _check(name: str, value: Tensor, x: Any) -> None:
+    expect_tensor("batch_norm", name, value)
+    if value._array.shape != (x.shape[1],):
         raise RuntimeError(
             f"batch_norm(): {name} should contain {x.shape[1]} elements not {value.numel()}: an "
             f"input of shape {x.shape} has {x.shape[1]} channels"
@@ -90,7 +86,8 @@ def _move(running: Tensor | None, batch: Any, momentum: float) -> None:
     array = running._array
     array *= array.dtype.type(1 - momentum)
     array += batch * array.dtype.type(momentum)
-    running._bump()
+    if running._storage is not None:  # else nothing saved or shares this memory
+        running._bump()
 
 
 def _by_running(
@@ -103,13 +100,14 @@ def _by_running(
 ) -> Tensor:
     """x * scale + shift, with both worked out per channel first."""
     wide = (1, -1) + (1,) * (input.ndim - 2)
+    centre = mean._array.copy()  # a later batch moves the running mean in place
     scale: Any = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
     if weight is not None:
         scale = elementwise.mul(weight, scale)
-        shift = elementwise.neg(elementwise.mul(scale, mean._array))
+        shift = elementwise.neg(elementwise.mul(scale, centre))
         scale = shape.reshape(scale, shape=wide)
     else:
-        shift = -mean._array * scale
+        shift = -centre * scale
         scale = scale.reshape(wide)
     if bias is not None:
         shift = elementwise.add(bias, shift)
