@@ -1,0 +1,136 @@
+"""Running a function on fresh leaves, so that its gradients can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import autograd
+from tensorgrad.node import AccumulateGrad, Node, TensorBase, wrap
+from tensorgrad.ops import elementwise
+from tensorgrad.tree import flatten
+
+__all__ = ["Function", "Traced", "pick", "settle"]
+
+Function = Callable[..., Any]
+
+
+def _fresh(tensor: Any, name: str) -> Any:
+    """The same values as a new place in the graph, where a gradient can be asked for.
+
+    What is already being differentiated stays connected, through a node of its own.
+    """
+    if not isinstance(tensor, TensorBase):
+        raise TypeError(
+            f"{name}: expected tensors to differentiate with respect to, got "
+            f"{type(tensor).__name__}; choose others with argnums"
+        )
+    if tensor._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"{name}: only tensors of floating-point and complex dtype can be differentiated, got "
+            f"{tensor._array.dtype}{tensor._array.shape}"
+        )
+    given: Any = tensor
+    if given.requires_grad:
+        return elementwise.alias(given)
+    return given.detach().requires_grad_()
+
+
+def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
+    """Cut the results off unless something outside, beside the fresh leaves, leads to them."""
+    own = {id(t) for t in fresh if t.is_leaf}
+    seen: set[Node] = set()
+    stack = [t._node for t in results if isinstance(t, TensorBase) and t._node is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, AccumulateGrad) and id(node.variable) not in own:
+            return results
+        stack.extend(edge for edge in node.inputs if edge is not None)
+    return [t.detach() if isinstance(t, TensorBase) else t for t in results]  # type: ignore[attr-defined]
+
+
+def pick(args: tuple[Any, ...], argnums: Any, name: str) -> tuple[list[int], bool]:
+    """The chosen positions, and whether it was one int."""
+    single = isinstance(argnums, int)
+    places = [argnums] if single else list(argnums)
+    for place in places:
+        if not -len(args) <= place < len(args):
+            raise RuntimeError(
+                f"{name}: got argnum={place}, but only {len(args)} positional inputs"
+            )
+    return [place % len(args) for place in places], single
+
+
+class Traced:
+    """A function run once on fresh copies of some of its arguments, with recording on."""
+
+    def __init__(
+        self,
+        func: Function,
+        args: tuple[Any, ...],
+        kwargs: Any,
+        argnums: Any,
+        has_aux: bool,
+        name: str,
+    ) -> None:
+        places, self.single = pick(args, argnums, name)
+        new = list(args)
+        self.fresh: list[Any] = []
+        self.builds: list[tuple[int, Any]] = []
+        with autograd.enable_grad():
+            for place in places:
+                leaves, build = flatten(args[place])
+                copies = [_fresh(leaf, name) for leaf in leaves]
+                self.fresh += copies
+                self.builds.append((len(copies), build))
+                new[place] = build(copies)
+            output = func(*new, **kwargs)
+        self.aux: Any = None
+        if has_aux:
+            if not isinstance(output, tuple) or len(output) != 2:
+                raise RuntimeError(
+                    f"{name}: with has_aux=True the function must return (output, aux)"
+                )
+            output, self.aux = output
+        self.output = output
+        self.leaves, self.build = flatten(output)
+        for leaf in self.leaves:
+            if not isinstance(leaf, TensorBase):
+                raise RuntimeError(
+                    f"{name}: expected the function to return tensors, got {type(leaf).__name__}"
+                )
+
+    def gradients(self, outputs: list[Any], seeds: list[Any], create: bool) -> list[Any]:
+        """J^T seeds for each fresh tensor; zeros where an output does not depend on it."""
+        pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
+        if not pairs:
+            return [wrap(np.zeros_like(t._array)) for t in self.fresh]
+        found = autograd.grad(
+            [o for o, _ in pairs],
+            self.fresh,
+            [s for _, s in pairs],
+            retain_graph=True,
+            create_graph=create,
+            allow_unused=True,
+        )
+        return [
+            wrap(np.zeros_like(t._array)) if g is None else g
+            for t, g in zip(self.fresh, found, strict=True)
+        ]
+
+    def shaped(self, values: list[Any]) -> Any:
+        """One value per fresh tensor, in the structure of the chosen arguments."""
+        trees, start = [], 0
+        for count, build in self.builds:
+            trees.append(build(values[start : start + count]))
+            start += count
+        return trees[0] if self.single else tuple(trees)
+
+    def settled(self, tree: Any) -> Any:
+        leaves, build = flatten(tree)
+        return build(settle(leaves, self.fresh))
