@@ -114,7 +114,7 @@ def test_jacobians_and_hessians():
 def test_functional_call():
     model = nn.Sequential(nn.Linear(3, 2), nn.Tanh()).double()
     new = {name: p.detach() * 2 for name, p in model.named_parameters()}
-    before = [p for p in model.parameters()]
+    before = list(model.parameters())
     out = functional_call(model, new, (X,))
     assert np.allclose(
         out.numpy(), np.tanh(2 * (model[0].weight @ X + model[0].bias).detach().numpy())
