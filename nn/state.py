@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.autograd import no_grad
+from tensorgrad.creation import from_numpy
 from tensorgrad.errors import describe
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.tree import Tree
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.node import TensorBase
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _fitting(key: str, target: Tensor, given: Any, assign: bool) -> tuple[Any, s
 def _store(copy: _Copy, assign: bool) -> None:
     entries = getattr(copy.module, copy.table)
     target = entries[copy.name]
-    source = copy.source if isinstance(copy.source, Tensor) else wrap(copy.source)
+    source = copy.source if isinstance(copy.source, Tensor) else from_numpy(copy.source)
     if not assign:
         with no_grad():
             target.copy_(source)

@@ -144,7 +144,9 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 # --- Softmax --------------------------------------------------------------------------------------
 
 
-def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:
+def _prepared(
+    name: str, input: Tensor, dim: int | None, stacklevel: int, dtype: Any
+) -> tuple[Tensor, int]:
     """The input in the dtype that was asked for, and the dimension counted from the front."""
     expect_tensor(name, "input", input)
     if dtype is not None:
@@ -155,7 +157,7 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
         warnings.warn(
             f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
             "dim=X as an argument.",
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
         dim = 0 if ndim in (0, 1, 3) else 1
     span = max(ndim, 1)
@@ -170,8 +172,11 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
 def softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
-    """e**x_i / sum_j e**x_j along ``dim``; ``dtype`` is what the input is converted to first."""
-    input, axis = _prepared("softmax", input, dim, dtype)
+    """e**x_i / sum_j e**x_j along ``dim``; ``dtype`` is what the input is converted to first.
+
+    _stacklevel: which caller the warning about a missing ``dim`` names.
+    """
+    input, axis = _prepared("softmax", input, dim, _stacklevel, dtype)
     return softmax_ops.softmax(input, axis=axis)
 
 
@@ -179,7 +184,7 @@ def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """The softmax of -x."""
-    input, axis = _prepared("softmin", input, dim, dtype)
+    input, axis = _prepared("softmin", input, dim, _stacklevel, dtype)
     return softmax_ops.softmax(ops.neg(input), axis=axis)
 
 
@@ -187,5 +192,5 @@ def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """x_i - log sum_j e**x_j along ``dim``; exact where softmax underflows."""
-    input, axis = _prepared("log_softmax", input, dim, dtype)
+    input, axis = _prepared("log_softmax", input, dim, _stacklevel, dtype)
     return softmax_ops.log_softmax(input, axis=axis)

@@ -73,8 +73,7 @@ def _conv(
             f"{name}(): expected an input of floating-point numbers, got {describe(input)}; "
             "convert it with .float()"
         )
-    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
-        raise RuntimeError(f"{name}(): groups must be a positive integer, got {groups!r}")
+    (groups,) = numbers(name, "groups", groups, 1, 1)
     hashable = [tuple(v) if isinstance(v, list) else v for v in (stride, padding, dilation)]
     steps, pads, spread = _geometry(name, w.shape[2:], *hashable)
     if x.ndim == n + 1:
