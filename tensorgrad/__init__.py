@@ -65,6 +65,14 @@ from tensorgrad.dtypes import (
     uint32,
     uint64,
 )
+from tensorgrad.functions.combining import (
+    block_diag,
+    cartesian_prod,
+    cdist,
+    combinations,
+    renorm,
+    vander,
+)
 from tensorgrad.functions.comparison import (
     allclose,
     bitwise_and,
@@ -91,6 +99,28 @@ from tensorgrad.functions.comparison import (
     lt,
     ne,
     not_equal,
+)
+from tensorgrad.functions.complex_parts import (
+    angle,
+    complex,
+    is_complex,
+    polar,
+    view_as_complex,
+    view_as_real,
+)
+from tensorgrad.functions.diagonals import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    diagonal_scatter,
+    trace,
+    tril_indices,
+    triu_indices,
+)
+from tensorgrad.functions.einsum import (
+    einsum,
+    tensordot,
 )
 from tensorgrad.functions.elementwise import (
     abs,
@@ -142,6 +172,32 @@ from tensorgrad.functions.elementwise import (
     trunc,
     where,
 )
+from tensorgrad.functions.floating import (
+    addcdiv,
+    addcmul,
+    bitwise_left_shift,
+    bitwise_right_shift,
+    clamp_max,
+    clamp_min,
+    copysign,
+    float_power,
+    fmax,
+    fmin,
+    fmod,
+    frexp,
+    gcd,
+    heaviside,
+    isin,
+    isneginf,
+    isposinf,
+    isreal,
+    lcm,
+    ldexp,
+    nan_to_num,
+    nextafter,
+    rsub,
+    signbit,
+)
 from tensorgrad.functions.indexing import (
     argwhere,
     gather,
@@ -164,6 +220,18 @@ from tensorgrad.functions.joining import (
     vstack,
 )
 from tensorgrad.functions.linalg import bmm, dot, matmul, mm, mv, outer
+from tensorgrad.functions.products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    chain_matmul,
+    cross,
+    inner,
+    kron,
+    vdot,
+)
 from tensorgrad.functions.reduction import (
     all,
     amax,
@@ -213,6 +281,44 @@ from tensorgrad.functions.shape import (
     unsqueeze,
     view,
 )
+from tensorgrad.functions.special import (
+    digamma,
+    erf,
+    erfc,
+    erfinv,
+    i0,
+    lgamma,
+    logaddexp,
+    logaddexp2,
+    logit,
+    mvlgamma,
+    polygamma,
+    xlogy,
+)
+from tensorgrad.functions.trigonometric import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cosh,
+    deg2rad,
+    exp2,
+    hypot,
+    rad2deg,
+    sinc,
+    sinh,
+    tan,
+)
 from tensorgrad.gradcheck import gradcheck, gradgradcheck
 from tensorgrad.printing import set_printoptions
 from tensorgrad.random import (
@@ -241,8 +347,10 @@ from tensorgrad.size import Size
 if TYPE_CHECKING:
     from tensorgrad import autograd as autograd
     from tensorgrad import data as data
+    from tensorgrad import func as func
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
+    from tensorgrad import special as special
     from tensorgrad import training as training
     from tensorgrad import utils as utils
     from tensorgrad import viz as viz
@@ -257,35 +365,47 @@ inf, nan, pi, e = builtins.float("inf"), builtins.float("nan"), 3.14159265358979
 newaxis = None
 
 __all__ = [
-    "Generator", "Size", "Tensor", "abs", "absolute", "add", "all", "allclose", "amax", "amin",
-    "any", "arange", "argmax", "argmin", "argwhere", "as_tensor", "asarray", "autograd",
-    "bernoulli", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool",
-    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "cdouble", "ceil", "cfloat",
-    "chunk", "clamp", "clip", "complex128", "complex64", "concat", "concatenate", "conj", "cos",
-    "count_nonzero", "cumsum", "data", "default_generator", "device", "div", "divide", "dot",
-    "double", "dtype", "e", "empty", "empty_like", "enable_grad", "eq", "equal", "exp", "expand",
-    "expm1", "eye", "finfo", "fix", "flatten", "flip", "float", "float16", "float32", "float64",
-    "floor", "floor_divide", "frac", "from_numpy", "full", "full_like", "gather", "ge",
-    "get_default_dtype", "get_rng_state", "gradcheck", "gradgradcheck", "greater", "greater_equal",
-    "gt", "half", "hstack", "iinfo", "imag", "index_select", "inf", "initial_seed", "int", "int16",
-    "int32", "int64", "int8", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf",
-    "isnan", "le", "lerp", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2",
-    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "long",
-    "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "min",
-    "minimum", "mm", "moveaxis", "movedim", "mul", "multiply", "mv", "nan", "narrow", "ne", "neg",
-    "negative", "newaxis", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
-    "ones", "ones_like", "optim", "outer", "permute", "pi", "positive", "pow", "prod", "rand",
-    "rand_like", "randint", "randn", "randn_like", "randperm", "ravel", "real", "reciprocal",
-    "relu", "remainder", "reshape", "round", "rsqrt", "seed", "select", "set_default_dtype",
-    "set_grad_enabled", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
-    "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub",
-    "subtract", "sum", "swapaxes", "swapdims", "t", "take_along_dim", "tanh", "tensor", "tile",
-    "training", "transpose", "tril", "triu", "true_divide", "trunc", "uint16", "uint32", "uint64",
-    "uint8", "unbind", "unflatten", "unsqueeze", "utils", "var", "var_mean", "view", "viz",
-    "vstack", "where", "zeros", "zeros_like",
+    "Generator", "Size", "Tensor", "abs", "absolute", "acos", "acosh", "add", "addbmm",
+    "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "allclose", "amax", "amin", "angle",
+    "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "argmax", "argmin", "argwhere", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2",
+    "atanh", "autograd", "baddbmm", "bernoulli", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
+    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat",
+    "cdist", "cdouble", "ceil", "cfloat", "chain_matmul", "chunk", "clamp", "clamp_max",
+    "clamp_min", "clip", "combinations", "complex", "complex128", "complex64", "concat",
+    "concatenate", "conj", "copysign", "cos", "cosh", "count_nonzero", "cross", "cumsum",
+    "data", "default_generator", "deg2rad", "device", "diag", "diag_embed", "diagflat",
+    "diagonal", "diagonal_scatter", "digamma", "div", "divide", "dot", "double", "dtype", "e",
+    "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv",
+    "exp", "exp2", "expand", "expm1", "eye", "finfo", "fix", "flatten", "flip", "float",
+    "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin",
+    "fmod", "frac", "frexp", "from_numpy", "full", "full_like", "func", "gather", "gcd", "ge",
+    "get_default_dtype", "get_rng_state", "gradcheck", "gradgradcheck", "greater",
+    "greater_equal", "gt", "half", "heaviside", "hstack", "hypot", "i0", "iinfo", "imag",
+    "index_select", "inf", "initial_seed", "inner", "int", "int16", "int32", "int64", "int8",
+    "is_complex", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf",
+    "isnan", "isneginf", "isposinf", "isreal", "kron", "lcm", "ldexp", "le", "lerp", "less",
+    "less_equal", "lgamma", "linspace", "log", "log10", "log1p", "log2", "log_softmax",
+    "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_select", "matmul",
+    "max", "maximum", "mean", "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multiply",
+    "mv", "mvlgamma", "nan", "nan_to_num", "narrow", "ne", "neg", "negative", "newaxis",
+    "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",
+    "ones_like", "optim", "outer", "permute", "pi", "polar", "polygamma", "positive", "pow",
+    "prod", "rad2deg", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
+    "ravel", "real", "reciprocal", "relu", "remainder", "renorm", "reshape", "round", "rsqrt",
+    "rsub", "seed", "select", "set_default_dtype", "set_grad_enabled", "set_printoptions",
+    "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
+    "softmax", "special", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
+    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take_along_dim", "tan", "tanh",
+    "tensor", "tensordot", "tile", "trace", "training", "transpose", "tril", "tril_indices",
+    "triu", "triu_indices", "true_divide", "trunc", "uint16", "uint32", "uint64", "uint8",
+    "unbind", "unflatten", "unsqueeze", "utils", "vander", "var", "var_mean", "vdot", "view",
+    "view_as_complex", "view_as_real", "viz", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
-_LAZY = frozenset({"data", "nn", "optim", "training", "utils", "viz"})
+_LAZY = frozenset({"data", "func", "nn", "optim", "special", "training", "utils", "viz"})
 
 
 def __getattr__(name: str) -> Any:

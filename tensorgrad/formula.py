@@ -23,7 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad import formula_linalg, formula_windows  # noqa: F401  (declare their functions)
+from tensorgrad import (  # they declare their functions
+    formula_linalg,  # noqa: F401
+    formula_special,  # noqa: F401
+    formula_windows,  # noqa: F401
+)
 from tensorgrad.formula_functions import FUNCTIONS
 
 if TYPE_CHECKING:

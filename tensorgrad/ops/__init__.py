@@ -1,27 +1,41 @@
 """The primitives, one family a file.  Importing this package declares them all."""
 
 from tensorgrad.ops import (
+    complex_parts,
     convolution,
+    diagonals,
+    einsum,
     elementwise,
+    floating,
     indexing,
     linalg,
+    logarithmic,
     loss,
     normalization,
     pooling,
     reduction,
     shape,
     softmax,
+    special,
+    trigonometric,
 )
 
 __all__ = [
+    "complex_parts",
     "convolution",
+    "diagonals",
+    "einsum",
     "elementwise",
+    "floating",
     "indexing",
     "linalg",
+    "logarithmic",
     "loss",
     "normalization",
     "pooling",
     "reduction",
     "shape",
     "softmax",
+    "special",
+    "trigonometric",
 ]
