@@ -30,8 +30,12 @@ class Layer:
         from tensorgrad import manual_seed, nn
 
         manual_seed(0)
-        made = Call(draw(self.made, self.name, 0)).run(getattr(nn, self.name))
+        made = Call(self.draw_made()).run(getattr(nn, self.name))
         return made.double().train(self.mode == "train")
+
+    def draw_made(self) -> Case:
+        """The constructor's arguments with their arrays drawn."""
+        return draw(self.made, self.name, 0)
 
     def draw(self, number: int) -> Case:
         """A case with its arrays drawn."""

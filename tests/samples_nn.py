@@ -45,6 +45,8 @@ def pairs(name: str, of: str = "any", **params: Any) -> Sample:
     )
 
 
+WHOLE = "whole numbers are refused: BLAS has no product of them"
+INTEGERS = {"int64": WHOLE, "int32": WHOLE}
 LOGITS, CLASSES = real(4, 3), whole(4, below=3)
 IMAGE = real(2, 2, 4, 5)
 
@@ -111,7 +113,7 @@ FUNCTIONAL = [
                case(real(2, 3), real(3, grad=False), real(3, of="positive", grad=False))),
     functional("conv1d", case(real(2, 2, 5), real(3, 2, 2), real(3)),
                case(real(2, 6), real(2, 1, 3), None, 2, 1, 2, 2),
-               case(real(1, 1, 4), real(1, 1, 2), padding="same")),
+               case(real(1, 1, 4), real(1, 1, 2), padding="same"), differs=INTEGERS),
     functional("conv2d", case(real(1, 2, 4, 3), real(3, 2, 2, 2), real(3)),
               case(real(2, 3, 3), real(2, 2, 1, 1)),
                case(real(2, 2, 3, 4), real(2, 1, 2, 2), real(2), (2, 1), (1, 2), (1, 2), 2),
@@ -119,9 +121,10 @@ FUNCTIONAL = [
                case(IMAGE, real(1, 2, 2, 3), padding="valid"),
                case(real(1, 1, 4, 8), real(2, 1, 3, 5), real(2), padding=2),
                case(real(1, 4, 3, 3), real(4, 1, 2, 2), groups=4),
-               case(real(0, 2, 3, 3), real(1, 2, 2, 2))),
+               case(real(0, 2, 3, 3), real(1, 2, 2, 2)), differs=INTEGERS),
     functional("conv3d", case(real(1, 1, 3, 2, 3), real(2, 1, 2, 1, 2), real(2)),
-               case(real(1, 2, 2, 3, 3), real(2, 1, 2, 2, 2), None, (1, 2, 1), 1, 1, 2)),
+               case(real(1, 2, 2, 3, 3), real(2, 1, 2, 2, 2), None, (1, 2, 1), 1, 1, 2),
+               differs=INTEGERS),
     functional("max_pool2d", case(real(1, 2, 4, 4, of="distinct"), 2),
               case(real(2, 4, 5, of="distinct"), (2, 3), 1),
                case(real(1, 1, 5, 5, of="distinct"), 3, 2, 1),
@@ -132,7 +135,8 @@ FUNCTIONAL = [
                case(real(1, 1, 5, 5, of="distinct"), 3, 2, 1)),
     functional("avg_pool2d", case(IMAGE, 2), case(real(2, 4, 5), (2, 3), 1), case(IMAGE, 3, 2, 1),
                case(IMAGE, 3, 2, 1, count_include_pad=False), case(IMAGE, 2, ceil_mode=True),
-               case(IMAGE, 3, 2, 1, True, False), case(IMAGE, 2, divisor_override=3)),
+               case(IMAGE, 3, 2, 1, True, False), case(IMAGE, 2, divisor_override=3),
+               differs={"int64": "a mean of whole numbers is refused, as for mean()"}),
     functional("adaptive_avg_pool2d", case(IMAGE, 1), case(IMAGE, (2, 3)),
               case(real(2, 4, 5), (None, 2)), case(IMAGE, (3, 7))),
     functional("pad", case(real(2, 3), (1, 2)), case(real(2, 3), (1, 0, 0, 2), value=1.5),

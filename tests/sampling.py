@@ -21,6 +21,8 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "positive": lambda rng, shape: rng.uniform(0.5, 2, shape),
     "nonzero": lambda rng, shape: rng.uniform(0.3, 1.5, shape) * rng.choice([-1, 1], shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
+    "above one": lambda rng, shape: rng.uniform(1.2, 3, shape),
+    "above two": lambda rng, shape: rng.uniform(2.2, 5, shape),
     # not within 0.1 of a whole number or of a half
     "fractions": lambda rng, shape: (
         rng.integers(-3, 3, shape) + rng.choice([0, 0.5], shape) + rng.uniform(0.1, 0.4, shape)
@@ -117,8 +119,8 @@ class Sample:
     differentiable: False for operations without gradients.
     aliases: other public names of the same function.
     call: called with the operation and the arguments, for an operation that cannot be called so.
-    differs: dtypes ("float32", "int64", "int32", "bool") whose treatment differs from PyTorch's,
-        with the reason; not a skip: the test checks that it does differ.
+    differs: what is not as in PyTorch, with the reason: a dtype ("float32", "int64", "int32",
+        "bool"), or "gradient" where PyTorch has none.  Not a skip: tests check that it differs.
     tolerance: for finite differences, with a reason.
     """
 
@@ -262,7 +264,9 @@ def unary(name: str, of: str = "any", **fields: Any) -> Sample:
     return row(name, *(case(real(*shape, of=of)) for shape in shapes), **fields)
 
 
-def binary(name: str, of: str = "any", other: str | None = None, **fields: Any) -> Sample:
+def binary(
+    name: str, of: str = "any", other: str | None = None, scalars: bool = True, **fields: Any
+) -> Sample:
     """A function of two, elementwise, with every kind of broadcasting and with scalars."""
     two = of if other is None else other
     shapes = (
@@ -275,4 +279,6 @@ def binary(name: str, of: str = "any", other: str | None = None, **fields: Any) 
     )
     cases = [case(real(*a, of=of), real(*b, of=two)) for a, b in shapes]
     fields.setdefault("primitive", name)
-    return row(name, *cases, case(real(2, 3, of=of), 1.25), case(real(of=of), 2), **fields)
+    if scalars:
+        cases += [case(real(2, 3, of=of), 1.25), case(real(of=of), 2)]
+    return row(name, *cases, **fields)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.promotion import result_type
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -135,6 +136,8 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def relu(input: Tensor) -> Tensor:
     """max(x, 0); the derivative at 0 is 0."""
+    if is_bool(input):
+        raise RuntimeError("relu(): Boolean inputs not supported; convert the input with .float()")
     return ops.relu(input)
 
 
@@ -233,17 +236,41 @@ def imag(input: Tensor) -> Tensor:
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input + alpha * other."""
-    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+    return ops.add(input, other if alpha == 1 else _scaled("add", input, other, alpha))
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """alpha * other; alpha has no say in the type of the result."""
+    kind = result_type(*(getattr(v, "_array", v) for v in (input, other))).kind
+    if isinstance(alpha, bool) and kind != "b":
+        raise RuntimeError(f"{name}: Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and kind in "biu":
+        raise RuntimeError(
+            f"{name}: For integral input tensors, argument alpha must not be a floating point "
+            f"number, got {alpha}"
+        )
+    return ops.mul(other, bool(alpha) if kind == "b" else alpha)
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input - alpha * other."""
-    if all(getattr(getattr(v, "_array", None), "dtype", None) == np.bool_ for v in (input, other)):
+    bools = [is_bool(v) for v in (input, other)]
+    if all(bools):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
             "`logical_xor()` operator instead."
         )
-    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
+    if any(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    return ops.sub(input, other if alpha == 1 else _scaled("sub", input, other, alpha))
+
+
+def is_bool(value: Any) -> bool:
+    """Whether a value is a tensor of bools."""
+    return isinstance(value, TensorBase) and value._array.dtype.kind == "b"
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -286,11 +313,22 @@ def mul(input: Any, other: Any) -> Tensor:
 
 def maximum(input: Any, other: Any) -> Tensor:
     """The larger of the two, NaN if either is; ties share the gradient evenly."""
+    _two_tensors("maximum", input, other)
     return ops.maximum(input, other)
+
+
+def _two_tensors(name: str, *values: Any) -> None:
+    for argument, value in zip(("input", "other"), values, strict=True):
+        if not isinstance(value, TensorBase):
+            raise TypeError(
+                f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}; "
+                "clamp takes numbers"
+            )
 
 
 def minimum(input: Any, other: Any) -> Tensor:
     """The smaller of the two, NaN if either is; ties share the gradient evenly."""
+    _two_tensors("minimum", input, other)
     return ops.minimum(input, other)
 
 

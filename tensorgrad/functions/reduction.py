@@ -160,7 +160,10 @@ def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def _one(input: Tensor, dim: int, keepdim: bool, arg: Any) -> tuple[Tensor, Tensor]:
     """The extreme along one dimension, and its first index, to which all of the gradient goes."""
     axis = axis_of(dim)
-    where = arg(input, axis=axis, keepdims=True)
+    ranked = input
+    if input._array.dtype.kind == "b":  # argmax refuses bools, as PyTorch's does
+        ranked = elementwise.astype(input, dtype=np.dtype(np.uint8))
+    where = arg(ranked, axis=axis, keepdims=True)
     index = where._array
     if input._array.ndim == 0:
         return elementwise.clone(input), where
@@ -239,7 +242,13 @@ def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the largest."""
-    x, axis = elementwise.abs(_typed(input, dtype)), axis_of(dim)
+    typed, axis = _typed(input, dtype), axis_of(dim)
+    if typed._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"norm: Expected a floating point or complex tensor as input. Got {typed.dtype}; "
+            "convert it with .float(), or pass dtype"
+        )
+    x = elementwise.abs(typed)
     if p in ("fro", None, 2):
         squares = ops.sum(elementwise.mul(x, x), axis=axis, keepdims=keepdim)
         # sqrt has slope inf at 0, where the norm's subgradient is 0.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.functions.elementwise import sub
+from tensorgrad.functions.elementwise import is_bool, sub
 from tensorgrad.functions.linalg import matmul
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise as ops
@@ -128,12 +128,14 @@ class ArithmeticMethods:
     def __sub__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        return sub(self, other) if self._array.dtype.kind == "b" else ops.sub(self, other)
+        if self._array.dtype.kind == "b" or is_bool(other):
+            return sub(self, other)  # refuses
+        return ops.sub(self, other)
 
     def __rsub__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        return ops.sub(other, self)
+        return sub(other, self) if self._array.dtype.kind == "b" else ops.sub(other, self)
 
     def __neg__(self: Any) -> Tensor:
         return ops.neg(self)

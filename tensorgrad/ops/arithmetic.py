@@ -33,6 +33,8 @@ def add(a: Any, b: Any) -> Any:
 )
 def sub(a: Any, b: Any) -> Any:
     """a - b."""
+    if getattr(a, "dtype", None) == np.bool_ == getattr(b, "dtype", None):
+        raise RuntimeError("subtraction of bool tensors is not supported; use ^ or logical_xor")
     return np.subtract(a, b)
 
 
@@ -112,7 +114,7 @@ def pow(x: Any, p: Any) -> Any:
             # PyTorch truncates 1 / x**|p| towards zero: only 1 and -1 survive.
             with np.errstate(divide="ignore"):
                 exact = np.power(np.asarray(x, np.float64), p)
-            return np.trunc(exact).astype(np.asarray(x).dtype)
+            return np.trunc(exact).astype(np.result_type(x, p))
         if kinds == {"b"}:
             return np.power(np.asarray(x, np.int8), p) != 0
     with np.errstate(all="ignore"):

@@ -52,6 +52,8 @@ def abs(x: Any) -> Any:
 
 
 def _unit(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        return x.copy()
     if x.dtype.kind != "c":
         return np.sign(x)
     size = np.abs(x)

@@ -150,9 +150,15 @@ def amin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)
 
 
+def _no_bool(x: Any, name: str) -> None:
+    if x.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input; convert it with .int()")
+
+
 @primitive()
 def argmax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first maximum along one axis, or in the flattened array."""
+    _no_bool(x, "argmax")
     _nonempty(x, axis, "argmax")
     return np.argmax(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
@@ -160,6 +166,7 @@ def argmax(x: Any, *, axis: Any, keepdims: Any) -> Any:
 @primitive()
 def argmin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first minimum along one axis, or in the flattened array."""
+    _no_bool(x, "argmin")
     _nonempty(x, axis, "argmin")
     return np.argmin(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
@@ -225,8 +232,8 @@ def _cumsum_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int) -> Any:
 )
 def cumsum(x: Any, *, axis: int) -> Any:
     """The running sum along an axis."""
-    if x.ndim == 0:
-        return x.copy()
     if x.dtype.kind in "biu":
         x = x.astype(np.int64, copy=False)
+    if x.ndim == 0:
+        return x.copy()
     return np.add.accumulate(x, axis=axes_of(axis, x.ndim)[0])
