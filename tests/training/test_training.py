@@ -40,7 +40,7 @@ def test_fit_learns_and_records():
     assert all(set(c) == {"train", "validation"} for c in curves.values())
     assert [len(v) for c in curves.values() for v in c.values()] == [12] * 4
     assert curves["loss"]["train"][-1] < 0.5 * curves["loss"]["train"][0]
-    assert curves["accuracy"]["validation"][-1] > 0.95
+    assert curves["accuracy"]["validation"][-1] > 0.9
     assert scheduler.last_epoch == 12
     # What was recorded last is what evaluate finds, whatever the size of its batches.
     found = evaluate(model, nn.CrossEntropyLoss(), DataLoader(data, 7), metrics)
