@@ -70,7 +70,7 @@ class CIFAR10(ImageDataset):
             source, looked = find(folder)
         if source is None:
             raise not_found(
-                "CIFAR10", "neither the binary nor the python version was", looked, root
+                "CIFAR10", "the binary version and the python version were", looked, root
             )
         images, labels = read_split(source, train)
         # Kept as in the file, (N, C, H, W), and shown as torchvision has it, (N, H, W, C).
