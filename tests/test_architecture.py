@@ -12,7 +12,7 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 ROOT = Path(__file__).resolve().parent.parent
 LINKS = (ROOT / "tensorgrad" / "nn", ROOT / "tensorgrad" / "viz")
 TOP_LEVEL_FOLDERS = ("tensorgrad", "nn", "viz", "tests", "examples", "benchmarks", "docs", ".ci")
-LONGEST_FILE = 400  # lines; longer than what a reader keeps in mind
+LONGEST_FILE = 400  # lines; __init__.py, which lists names, may be as long as its list
 
 # A path of one developer's machine: a home folder or a workspace at the root of the file system.
 MACHINE_PATH = re.compile(rb"(?<![\w.~$})*-])/(?:home|Users|root|work)/\w|[A-Z]:\\Users\\\w")
@@ -89,4 +89,5 @@ def test_no_path_of_a_developers_machine():
 
 def test_no_file_is_too_long():
     sizes = {f: len(f.read_text(encoding="utf-8").splitlines()) for f in python_files()}
-    assert [where(f, n) for f, n in sizes.items() if n > LONGEST_FILE] == []
+    long = [where(f, n) for f, n in sizes.items() if n > LONGEST_FILE and f.name != "__init__.py"]
+    assert long == []
