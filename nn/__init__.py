@@ -3,6 +3,7 @@
 from tensorgrad.nn import functional, init, modules, parameter, utils
 from tensorgrad.nn.activation import (
     ELU,
+    GELU,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
@@ -53,6 +54,7 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "GELU",
     "HuberLoss",
     "Identity",
     "L1Loss",

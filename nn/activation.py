@@ -8,6 +8,7 @@ from tensorgrad.tensor import Tensor
 
 __all__ = [
     "ELU",
+    "GELU",
     "LeakyReLU",
     "LogSigmoid",
     "LogSoftmax",
@@ -80,6 +81,21 @@ class ELU(Module):
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class GELU(Module):
+    """x * P(Z <= x) for a standard normal Z; approximate="tanh" is the usual approximation."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return F.gelu(input, approximate=self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
 
 
 class Softplus(Module):

@@ -52,7 +52,8 @@ IMAGE = real(2, 2, 4, 5)
 
 FUNCTIONAL = [
     activation("relu"), activation("sigmoid"), activation("tanh"), activation("silu"),
-    activation("logsigmoid"),
+    activation("logsigmoid"), activation("gelu"),
+    functional("gelu", case(real(2, 3), approximate="tanh")),
     functional("relu", case(real(2, 3, of="nonzero"))),
     functional("leaky_relu", case(real(2, 3, of="nonzero")),
               case(real(2, 3, of="nonzero"), 0.3), case(real(of="nonzero"))),

@@ -3,6 +3,7 @@
 from tensorgrad.nn.functional.activation import (
     elu,
     elu_,
+    gelu,
     leaky_relu,
     leaky_relu_,
     log_softmax,
@@ -45,6 +46,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "gelu",
     "huber_loss",
     "l1_loss",
     "leaky_relu",

@@ -6,6 +6,7 @@ follows it as it follows every write.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -15,12 +16,14 @@ from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
+from tensorgrad.ops import special
 from tensorgrad.tensor import Tensor
 from tensorgrad.views import before_write, write
 
 __all__ = [
     "elu",
     "elu_",
+    "gelu",
     "leaky_relu",
     "leaky_relu_",
     "log_softmax",
@@ -129,6 +132,21 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     x = before_write(input) if inplace else input
     out = ops.mul(x, ops.sigmoid(x))
     return write(input, out, "silu_") if inplace else out
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """x * P(Z <= x) for a standard normal Z (Hendrycks and Gimpel, 2016).
+
+    approximate="tanh": x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x**3))) / 2 instead.
+    """
+    _real("gelu", input)
+    if approximate == "none":
+        return ops.mul(input, special.ndtr(input))
+    if approximate != "tanh":
+        raise RuntimeError(f"gelu(): approximate must be 'none' or 'tanh', got {approximate!r}")
+    inner = ops.mul(input, ops.add(ops.mul(ops.mul(input, input), 0.044715), 1))
+    curve = ops.tanh(ops.mul(inner, math.sqrt(2 / math.pi)))
+    return ops.mul(ops.mul(input, 0.5), ops.add(curve, 1))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:

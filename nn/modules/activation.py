@@ -2,6 +2,7 @@
 
 from tensorgrad.nn.activation import (
     ELU,
+    GELU,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
@@ -16,6 +17,7 @@ from tensorgrad.nn.activation import (
 
 __all__ = [
     "ELU",
+    "GELU",
     "LeakyReLU",
     "LogSigmoid",
     "LogSoftmax",

@@ -156,6 +156,8 @@ CASES = {
     "softmax int": (lambda s: s.F.softmax(s.const([1, 2]), 0), ["int64"]),
     "leaky relu int": (lambda s: s.F.leaky_relu(s.const([1, 2])), ["int64"]),
     "elu int": (lambda s: s.F.elu(s.const([1, 2])), ["int64"]),
+    "gelu word": (lambda s: s.F.gelu(s.const(LOGITS), approximate="exact"), ["exact", "tanh"]),
+    "gelu int": (lambda s: s.F.gelu(s.const([1, 2])), ["int64"]),
     "relu bool": (lambda s: s.F.relu(s.const([True])), ["Boolean"]),
     "relu in place on a leaf": (lambda s: s.F.relu(s.leaf(LOGITS), inplace=True), ["leaf"]),
     "embedding index": (

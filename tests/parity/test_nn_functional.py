@@ -113,6 +113,7 @@ ACTIVATIONS = {
     "tanh": [{}],
     "logsigmoid": [{}],
     "silu": [{}],
+    "gelu": [{}, {"approximate": "tanh"}],
     "softplus": [{}, {"beta": 2.0}, {"beta": 0.5, "threshold": 3}],
 }
 

@@ -68,6 +68,8 @@ LAYERS = {
     "softmin": (lambda nn: nn.Softmin(dim=0), (5, 4)),
     "log softmax": (lambda nn: nn.LogSoftmax(dim=-1), (5, 4)),
     "silu": (lambda nn: nn.SiLU(), (5, 4)),
+    "gelu": (lambda nn: nn.GELU(), (5, 4)),
+    "gelu, tanh": (lambda nn: nn.GELU("tanh"), (5, 4)),
     "log sigmoid": (lambda nn: nn.LogSigmoid(), (5, 4)),
     "softplus": (lambda nn: nn.Softplus(2.0, 3.0), (5, 4)),
     "dropout, none": (lambda nn: nn.Dropout(0.0), (5, 4)),
