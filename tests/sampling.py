@@ -31,6 +31,10 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "distinct": lambda rng, shape: rng.permutation(
         np.linspace(-1.5, 1.5, int(np.prod(shape)))
     ).reshape(shape),
+    # symmetric, with eigenvalues above 0.5 that differ
+    "positive definite": lambda rng, shape: (
+        lambda x: x @ np.swapaxes(x, -1, -2) + np.diag(np.arange(1, shape[-1] + 1) / 2)
+    )(rng.standard_normal(shape)),
     "with zeros": lambda rng, shape: rng.standard_normal(shape) * (rng.random(shape) < 0.7),
 }
 
@@ -120,7 +124,8 @@ class Sample:
     aliases: other public names of the same function.
     call: called with the operation and the arguments, for an operation that cannot be called so.
     differs: what is not as in PyTorch, with the reason: a dtype ("float32", "int64", "int32",
-        "bool"), or "gradient" where PyTorch has none.  Not a skip: tests check that it differs.
+        "bool"), "gradient" where PyTorch has none, or "precision"
+        where its numbers are good to 1e-8 only.  Not a skip: tests check that it differs.
     tolerance: for finite differences, with a reason.
     """
 

@@ -45,6 +45,8 @@ def test_float32_stays_float32(sample, number):
     drawn = sample.draw(number)
     if any(isinstance(value, Dtype) for value in drawn.params.values()) or "dtype" in drawn.params:
         return  # the case asks for a dtype
+    if sample.path == "float_power":
+        return  # float64 by definition
     call = Call(drawn, single)
     outputs = tensors_of(call.run(sample.function()))
     for output in outputs:

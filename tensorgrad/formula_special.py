@@ -1,0 +1,68 @@
+"""Special functions of formulas: slow series from the definitions, nothing shared with the kernels.
+
+Good to about 1e-12 for the moderate arguments at which formulas are evaluated.
+"""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.formula_functions import FUNCTIONS, Word, word
+
+__all__ = ["bessel_i", "pi", "polygamma", "sinc", "zeta"]
+
+Array = Any
+
+for _name, _define in (
+    ("sinh", np.sinh),
+    ("cosh", np.cosh),
+    ("trunc", np.trunc),
+    ("isfinite", np.isfinite),
+    ("real", np.real),
+    ("imag", np.imag),
+):
+    FUNCTIONS[_name] = Word(_define, (), None)
+
+
+@word("π")
+def pi() -> float:
+    return np.pi
+
+
+@word("ζ({0}, {1})")
+def zeta(s: Array, q: Array) -> Array:
+    """Hurwitz's: a hundred terms, and of the rest the integral, half a term and a derivative."""
+    s, q = np.asarray(s, float), np.asarray(q, float)
+    a = q + 100
+    rest = a ** (1 - s) / (s - 1) + a**-s / 2 + s * a ** (-s - 1) / 12
+    rest = rest - s * (s + 1) * (s + 2) * a ** (-s - 3) / 720
+    return sum((q + k) ** -s for k in range(100)) + rest
+
+
+@word("ψ_{0}({1})")
+def polygamma(n: int, x: Array) -> Array:
+    """The derivative of order n of the logarithmic derivative of Gamma."""
+    if n:
+        return (-1) ** (n + 1) * factorial(n) * zeta(n + 1, x)
+    a = np.asarray(x, float) + 100
+    large = np.log(a) - 1 / (2 * a) - 1 / (12 * a**2) + 1 / (120 * a**4)
+    return large - sum(1 / (np.asarray(x) + k) for k in range(100))
+
+
+@word("I_{0}({1})")
+def bessel_i(n: int, x: Array) -> Array:
+    """The modified Bessel function of the first kind, by its power series."""
+    half = np.asarray(x, float) / 2
+    return sum(half ** (2 * k + n) / (factorial(k) * factorial(k + n)) for k in range(60))
+
+
+@word("sinc^({1})({0})")
+def sinc(x: Array, order: int) -> Array:
+    """The derivative of sinc, as an integral: pi**n ∫ t**n cos(pi x t + n pi / 2) dt, 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    t = (nodes + 1) / 2
+    waves = np.cos(np.pi * np.asarray(x)[..., None] * t + order * np.pi / 2)
+    return np.pi**order * (waves * t**order) @ (weights / 2)
