@@ -79,7 +79,7 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 below 0, ``values`` at 0, 1 above; no gradient, as in PyTorch."""
+    """0 below 0 (and for NaN), ``values`` at 0, 1 above; no gradient, as in PyTorch."""
     return ops.heaviside(input, values)
 
 

@@ -46,15 +46,21 @@ def _lattice(s: int, q: Any) -> Any:
     """The sum of (q + k)**-s over all whole k, for a whole s >= 2 and q not whole.
 
     For a small s a polynomial in the cotangent, by (s - 1) differentiations of pi cot(pi q); for a
-    larger one the sum itself, whose terms beyond |k| = 8 are below 1e-17 of the first.
+    larger one the sum itself, whose terms beyond the ninth pair are below 1e-19 of what matters.
+    Both are exactly 0 halfway between whole numbers for an odd s, where the sum is.
     """
     r = q - np.round(q)
-    if s > 14:
-        return sum((r + k) ** float(-s) for k in range(-8, 9))
+    size = np.abs(r)
+    sign = np.sign(r) ** s
+    if s > 24:
+        even = (-1.0) ** s
+        pairs = ((size + k) ** float(-s) + even * (1 - size + k) ** float(-s) for k in range(9))
+        return sign * sum(pairs)
     weights = np.array([1.0, 0.0])  # cot itself, from the highest power
     for n in range(1, s):  # c' = -pi (1 + c**2); with the factor (-1)**n / n! kept in
         weights = np.polymul([1.0, 0.0, 1.0], np.polyder(weights)) / n
-    return np.pi**s * polynomial(1 / np.tan(np.pi * r), weights.tolist())
+    cotangent = np.tan(np.pi * (0.5 - size))
+    return sign * np.pi**s * polynomial(cotangent, weights.tolist())
 
 
 @wide

@@ -147,10 +147,14 @@ class InplaceMathMethods:
         return write(self, trigonometric.exp2(before_write(self)), "exp2_")  # type: ignore[no-any-return]
 
     def float_power_(self: Any, exponent: Any) -> Tensor:
-        """In-place `float_power`."""
-        return write(  # type: ignore[no-any-return]
-            self, floating.float_power(before_write(self, exponent), exponent), "float_power_"
-        )
+        """In-place `float_power`, for float64 and complex128 tensors."""
+        found = floating.float_power(before_write(self, exponent), exponent)
+        if found.dtype != self.dtype:
+            raise RuntimeError(
+                f"float_power_: the result has dtype {found.dtype}, the tensor {self.dtype}; "
+                "use float_power, or convert the tensor first"
+            )
+        return write(self, found, "float_power_")  # type: ignore[no-any-return]
 
     def fmod_(self: Any, other: Any) -> Tensor:
         """In-place `fmod`."""

@@ -100,24 +100,24 @@ def fmod(a: Any, b: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, a, b: g,
+    lambda xp, g, y, a, b: xp.mask(g, mask=np.not_equal(_values(a), _values(b))),
     lambda xp, g, y, a, b: _none(xp, g),
-    formula=("g", "0 * g"),
+    saves=("a b", ""),
+    formula=("g * [a != b]", "0 * g"),
     promote="common",
 )
 def nextafter(a: Any, b: Any) -> Any:
-    """The next floating-point number after a on the way to b."""
+    """The next floating-point number after a on the way to b; derivative 0 where they are equal,
+    as in PyTorch."""
     _only("f", "real floating-point", a, b)
     return np.nextafter(a, b)
 
 
 @primitive()
 def heaviside(a: Any, b: Any) -> Any:
-    """0 below 0, b at 0, 1 above; NaN stays."""
+    """0 below 0 (and for NaN, as in PyTorch), b at 0, 1 above."""
     if np.asarray(a).dtype != np.asarray(b).dtype:
         raise RuntimeError("input and values must have the same dtype; convert one with .to")
-    if a.dtype.kind == "f":
-        return np.heaviside(a, b)
     if a.dtype.kind == "c":
         raise RuntimeError("heaviside is not defined for complex tensors")
     return np.where(a == 0, b, a > 0).astype(a.dtype)

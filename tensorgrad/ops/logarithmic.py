@@ -63,24 +63,22 @@ def _entr(x: Any) -> Any:
     return np.where(x < 0, -np.inf, found)
 
 
-def _times(x: Any, log: Any) -> Any:
-    """x * log, 0 where x is 0 unless log is NaN; infinite logarithms among them."""
-    with np.errstate(all="ignore"):
-        return np.where((np.equal(x, 0)) & ~np.isnan(log), 0, x * log).astype(log.dtype)
-
-
-def _real(*values: Any) -> None:
-    if any(np.asarray(v).dtype.kind == "c" for v in values):
+def _times(log: Any, x: Any, z: Any) -> Any:
+    """x * log(z), 0 where x is 0 unless z is NaN; where the logarithm is infinite or NaN, too."""
+    if any(np.asarray(v).dtype.kind == "c" for v in (x, z)):
         raise NotImplementedError("not defined for complex tensors")
+    z = np.asarray(z, np.result_type(x, z))  # it may be a Python number
+    with np.errstate(all="ignore"):
+        return np.where(np.equal(x, 0) & ~np.isnan(z), 0, x * log(z)).astype(z.dtype)
 
 
-def _there(x: Any, y: Any) -> Any:
-    """1 where x is not 0: there, the derivative in x is the logarithm."""
-    return np.not_equal(_values(x), 0).astype(_values(y).dtype if hasattr(y, "dtype") else float)
+def _defined(x: Any, z: Any, pole: float) -> Any:
+    """Where the derivative in x is the logarithm; for x = 0 left of its pole it is 0."""
+    return ~(np.equal(_values(x), 0) & np.less_equal(_values(z), pole))
 
 
 @primitive(
-    lambda xp, g, y, x, z: xp.mul(g, xp.xlogy(_there(x, g), z)),
+    lambda xp, g, y, x, z: xp.mask(xp.xlogy(g, z), mask=_defined(x, z, 0)),
     lambda xp, g, y, x, z: xp.mul(g, xp.div(x, z)),
     saves="x z",
     formula=("g * log(z)", "g * x / z"),
@@ -88,12 +86,11 @@ def _there(x: Any, y: Any) -> Any:
 )
 def xlogy(x: Any, z: Any) -> Any:
     """x log(z), 0 where x is 0 (unless z is NaN)."""
-    _real(x, z)
-    return _times(x, _log_of(np.log, x, z))
+    return _times(np.log, x, z)
 
 
 @primitive(
-    lambda xp, g, y, x, z: xp.mul(g, xp.xlog1py(_there(x, g), z)),
+    lambda xp, g, y, x, z: xp.mask(xp.xlog1py(g, z), mask=_defined(x, z, -1)),
     lambda xp, g, y, x, z: xp.mul(g, xp.div(x, xp.add(z, 1))),
     saves="x z",
     formula=("g * log(1 + z)", "g * x / (1 + z)"),
@@ -101,14 +98,7 @@ def xlogy(x: Any, z: Any) -> Any:
 )
 def xlog1py(x: Any, z: Any) -> Any:
     """x log(1 + z), 0 where x is 0 (unless z is NaN)."""
-    _real(x, z)
-    return _times(x, _log_of(np.log1p, x, z))
-
-
-def _log_of(log: Any, x: Any, z: Any) -> Any:
-    """The logarithm of z in the type in which it meets x: z may be a Python number."""
-    with np.errstate(all="ignore"):
-        return log(np.asarray(z, np.result_type(x, z)))
+    return _times(np.log1p, x, z)
 
 
 def _floating(a: Any, b: Any) -> None:

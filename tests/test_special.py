@@ -1,0 +1,153 @@
+"""The special functions against values of mpmath, at their poles and ends, and in other dtypes."""
+
+import numpy as np
+import pytest
+from special_values import POLYGAMMA, VALUES, ZETA
+
+import tensorgrad as tg
+from tensorgrad import special
+from tensorgrad.kernels.special_sinc import sinc as sinc_derivative
+
+inf, nan = np.inf, np.nan
+ACCURACY = 1e-13
+
+
+def function(name):
+    return getattr(special, {"lgamma": "gammaln"}.get(name, name))
+
+
+def close(found, expected):
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=ACCURACY, atol=0)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_accuracy(name):
+    x, expected = np.array(VALUES[name]).T
+    # On the whole array, where several intervals meet, and point by point, where one is alone.
+    close(function(name)(tg.from_numpy(x)).numpy(), expected)
+    close([function(name)(tg.tensor(v, dtype=tg.float64)).item() for v in x], expected)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_float32_is_rounded_once(name):
+    with np.errstate(over="ignore"):
+        x = np.array(VALUES[name])[:, 0].astype(np.float32)
+        expected = function(name)(tg.from_numpy(x.astype(np.float64))).numpy().astype(np.float32)
+    found = function(name)(tg.from_numpy(x)).numpy()
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("n", POLYGAMMA)
+def test_polygamma(n):
+    x, expected = np.array(POLYGAMMA[n]).T
+    close(special.polygamma(n, tg.from_numpy(x)).numpy(), expected)
+
+
+@pytest.mark.parametrize("s", ZETA)
+def test_zeta(s):
+    q, expected = np.array(ZETA[s]).T
+    close(special.zeta(s, tg.from_numpy(q)).numpy(), expected)
+
+
+def test_zeta_of_many_exponents_at_once():
+    rows = [(s, q, value) for s, pairs in ZETA.items() for q, value in pairs]
+    s, q, expected = np.array(rows).T
+    close(special.zeta(tg.from_numpy(s), tg.from_numpy(q)).numpy(), expected)
+
+
+EDGES = {
+    "erf": ((0.0, 0.0), (-0.0, -0.0), (inf, 1), (-inf, -1)),
+    "erfc": ((0, 1), (inf, 0), (-inf, 2), (30, 0), (-30, 2), (1e300, 0)),
+    "erfcx": ((inf, 0), (-inf, inf), (-30, inf)),
+    "erfinv": ((0, 0), (1, inf), (-1, -inf), (1.5, nan), (-2, nan), (inf, nan)),
+    "ndtr": ((0, 0.5), (inf, 1), (-inf, 0), (40, 1), (-40, 0), (1e300, 1)),
+    "log_ndtr": ((inf, 0), (-inf, -inf), (-1e200, -inf)),
+    "ndtri": ((0.5, 0), (0, -inf), (1, inf), (-0.1, nan), (1.1, nan)),
+    "lgamma": ((1, 0), (2, 0), (0, inf), (-0.0, inf), (-1, inf), (-7, inf), (inf, inf),
+               (-inf, inf), (1e306, inf)),
+    "digamma": ((0.0, -inf), (-0.0, inf), (-1, nan), (-2, nan), (inf, inf), (-inf, nan)),
+    "i0": ((0, 1), (inf, inf), (-inf, inf), (800, inf)),
+    "i0e": ((0, 1), (inf, 0), (-inf, 0)),
+    "i1": ((0, 0), (-0.0, -0.0), (inf, inf), (-inf, -inf), (-800, -inf)),
+    "i1e": ((0, 0), (inf, 0), (-inf, -0.0)),
+    "sinc": ((0, 1), (1, 0), (-7, 0)),
+    "entr": ((0, 0), (1, 0), (-1, -inf), (inf, -inf)),
+    "logit": ((0, -inf), (1, inf), (0.5, 0), (-0.1, nan), (1.1, nan)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name):
+    x, expected = np.array((*EDGES[name], (nan, nan)), float).T
+    found = function(name)(tg.from_numpy(x)).numpy()
+    np.testing.assert_array_equal(found, expected)
+    signed = np.isfinite(expected) & (expected == 0) & np.signbit(expected)
+    assert np.all(np.signbit(found)[signed])
+
+
+def test_polygamma_at_poles_and_ends():
+    x = tg.tensor([0.0, -1, -2, inf, nan], dtype=tg.float64)
+    np.testing.assert_array_equal(special.polygamma(1, x).numpy(), [inf, inf, inf, 0, nan])
+    np.testing.assert_array_equal(special.polygamma(2, x).numpy(), [-inf, -inf, -inf, 0, nan])
+    with pytest.raises(RuntimeError, match="negative n"):
+        special.polygamma(-1, x)
+
+
+def test_zeta_at_poles_and_ends():
+    s = tg.tensor([1.0, 0.5, nan, 2, 2, 3, 2.5, 2], dtype=tg.float64)
+    q = tg.tensor([2.0, 2.0, 1, nan, 0, -1, -1.5, inf], dtype=tg.float64)
+    expected = [inf, nan, nan, nan, inf, inf, nan, 0]
+    np.testing.assert_array_equal(special.zeta(s, q).numpy(), expected)
+
+
+def test_zeta_refuses_the_derivative_it_has_not():
+    s = tg.tensor([2.0], requires_grad=True)
+    with pytest.raises(NotImplementedError, match="first argument"):
+        special.zeta(s, tg.tensor([1.0]))
+    with tg.no_grad():
+        special.zeta(s, tg.tensor([1.0]))
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_derivatives_of_sinc_by_the_integral(order):
+    # pi**n times the integral of t**n cos(pi x t + n pi / 2) over t from 0 to 1
+    nodes, weights = np.polynomial.legendre.leggauss(80)
+    t = (nodes + 1) / 2
+    x = np.concatenate([np.linspace(-3, 3, 61), [1e-9, 0.4774, 0.4776]])
+    wave = np.cos(np.pi * x[:, None] * t + order * np.pi / 2)
+    expected = np.pi**order * (wave * t**order) @ (weights / 2)
+    np.testing.assert_allclose(sinc_derivative(x, order), expected, atol=1e-13 * np.pi**order)
+
+
+@pytest.mark.parametrize("name", ["erf", "lgamma", "i0", "ndtri", "logit", "entr"])
+def test_complex_is_refused(name):
+    with pytest.raises(NotImplementedError, match=f"{name}.*complex"):
+        function(name)(tg.tensor([1j]))
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_inputs_of_no_elements_and_no_dimensions(name):
+    assert function(name)(tg.zeros(0, 3)).shape == (0, 3)
+    assert function(name)(tg.tensor(0.25)).shape == ()
+
+
+def test_second_derivative_where_the_first_is_a_limit():
+    x = tg.zeros(1, dtype=tg.float64, requires_grad=True)
+    for f, first, second in ((tg.sinc, 0, -(np.pi**2) / 3), (special.i1, 0.5, 0), (tg.i0, 0, 0.5)):
+        (d,) = tg.autograd.grad(f(x).sum(), x, create_graph=True)
+        (dd,) = tg.autograd.grad(d.sum(), x)
+        close([d.item(), dd.item()], [first, second])
+
+
+def test_bool_and_whole_numbers_become_the_default_float():
+    for name in VALUES:
+        assert function(name)(tg.ones(2, dtype=tg.int64)).dtype is tg.float32
+        assert function(name)(tg.ones(2, dtype=tg.bool)).dtype is tg.float32
+
+
+def test_names_are_those_of_the_namespace():
+    assert all(callable(getattr(special, name)) for name in special.__all__)
+    assert special.psi is special.digamma
+    assert special.gammaln is tg.lgamma
+    assert special.expit is tg.sigmoid
