@@ -143,6 +143,9 @@ def before_write(tensor: Any, *others: Any) -> Any:
     return wrap(tensor._array.copy(order="K"), edge_of(tensor))
 
 
+_RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}  # a write in place must not lower the category
+
+
 def write(tensor: Any, value: Any, name: str) -> Any:
     """``tensor[...] = value`` in the tensor's own memory, followed by the graph; returns tensor.
 
@@ -153,10 +156,7 @@ def write(tensor: Any, value: Any, name: str) -> Any:
     array = tensor._array
     source = value._array
     if (source.dtype.kind == "c" and array.dtype.kind != "c") or (
-        source.dtype.kind in "fc"
-        and array.dtype.kind in "biu"
-        and name != "copy_"
-        and name != "__setitem__"
+        name not in ("copy_", "__setitem__") and _RANK[source.dtype.kind] > _RANK[array.dtype.kind]
     ):
         raise RuntimeError(
             f"{name}: result type {source.dtype} can't be cast to the desired output type "

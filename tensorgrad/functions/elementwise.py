@@ -269,8 +269,10 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 
 
 def is_bool(value: Any) -> bool:
-    """Whether a value is a tensor of bools."""
-    return isinstance(value, TensorBase) and value._array.dtype.kind == "b"
+    """Whether a value is a tensor of bools, or a bool."""
+    return isinstance(value, bool) or (
+        isinstance(value, TensorBase) and value._array.dtype.kind == "b"
+    )
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:

@@ -123,10 +123,12 @@ def _whole_index(index: Any, name: str) -> ndarray[Any, Any]:
     return array  # type: ignore[no-any-return]
 
 
-def _within(array: Any, size: int, name: str, dim: int) -> None:
+def _within(
+    array: Any, size: int, name: str, dim: int, kind: type[Exception] = IndexError
+) -> None:
     if array.size and not (array.min() >= 0 and array.max() < size):
         wrong = array[(array < 0) | (array >= size)].flat[0]
-        raise IndexError(
+        raise kind(
             f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}"
         )
 
@@ -149,7 +151,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
                 f"{list(places.shape)} to be "
                 f"no larger than self {list(input.shape)} apart from dimension {dim}"
             )
-    _within(places, input._array.shape[dim] if input.ndim else 1, "gather", dim)
+    size = input._array.shape[dim] if input.ndim else 1
+    _within(places, size, "gather", dim, RuntimeError)
     return ops.gather(input, index=places, axis=dim)
 
 

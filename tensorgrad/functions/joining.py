@@ -33,7 +33,8 @@ def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
         raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
     tensors = tuple(tensors)
     if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        kind = ValueError if name == "cat" else RuntimeError  # as PyTorch's differ
+        raise kind(f"{name}(): expected a non-empty list of Tensors")
     for i, item in enumerate(tensors):
         if not isinstance(item, TensorBase):
             raise TypeError(

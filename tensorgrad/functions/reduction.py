@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,7 +63,9 @@ def axis_of(dim: Any) -> Any:
     """PyTorch's dim as the core's axis: None or () is all, a list is a tuple."""
     if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
         return None
-    return tuple(int(d) for d in dim) if isinstance(dim, (tuple, list)) else int(dim)
+    return (
+        tuple(map(operator.index, dim)) if isinstance(dim, (tuple, list)) else operator.index(dim)
+    )
 
 
 def _typed(input: Tensor, dtype: Any) -> Tensor:
@@ -175,11 +178,20 @@ def _one(input: Tensor, dim: int, keepdim: bool, arg: Any) -> tuple[Tensor, Tens
     return shape.reshape(picked, shape=size), shape.reshape(where, shape=size)
 
 
+def _not_empty(name: str, input: Tensor) -> None:
+    if not input._array.size:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0, got "
+            f"{tuple(input.shape)}. Specify the reduction dim with the 'dim' argument."
+        )
+
+
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y): elementwise."""
     if other is not None or isinstance(dim, TensorBase):
         return elementwise.maximum(input, dim if other is None else other)
     if dim is None:
+        _not_empty("max", input)
         return ops.amax(input, axis=None, keepdims=False)
     return max_(*_one(input, dim, keepdim, ops.argmax))
 
@@ -189,6 +201,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     if other is not None or isinstance(dim, TensorBase):
         return elementwise.minimum(input, dim if other is None else other)
     if dim is None:
+        _not_empty("min", input)
         return ops.amin(input, axis=None, keepdims=False)
     return min_(*_one(input, dim, keepdim, ops.argmin))
 
@@ -225,12 +238,12 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """e**x_i / sum_j e**x_j along a dimension."""
-    return soft.softmax(_typed(input, dtype), axis=int(dim))
+    return soft.softmax(_typed(input, dtype), axis=operator.index(dim))
 
 
 def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """log(softmax(x)), stable."""
-    return soft.log_softmax(_typed(input, dtype), axis=int(dim))
+    return soft.log_softmax(_typed(input, dtype), axis=operator.index(dim))
 
 
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ def sizes_of(size: Any) -> tuple[int, ...]:
     """Sizes given as ints or as one sequence of them."""
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
-    return tuple(int(n) for n in size)
+    return tuple(map(operator.index, size))
 
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:

@@ -135,7 +135,9 @@ class ArithmeticMethods:
     def __rsub__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        return sub(other, self) if self._array.dtype.kind == "b" else ops.sub(other, self)
+        if self._array.dtype.kind == "b" or is_bool(other):
+            return sub(other, self)  # refuses
+        return ops.sub(other, self)
 
     def __neg__(self: Any) -> Tensor:
         return ops.neg(self)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.ops.kinds import zeros
+from tensorgrad.ops.kinds import refuse_complex, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -25,30 +25,35 @@ def sign(x: Any) -> Any:
 @primitive(_zero, formula="0 * g")
 def floor(x: Any) -> Any:
     """The largest whole number not above x."""
+    refuse_complex("floor", x)
     return np.floor(x) if x.dtype.kind == "f" else x.copy()
 
 
 @primitive(_zero, formula="0 * g")
 def ceil(x: Any) -> Any:
     """The smallest whole number not below x."""
+    refuse_complex("ceil", x)
     return np.ceil(x) if x.dtype.kind == "f" else x.copy()
 
 
 @primitive(_zero, formula="0 * g")
 def trunc(x: Any) -> Any:
     """x without its fraction."""
+    refuse_complex("trunc", x)
     return np.trunc(x) if x.dtype.kind == "f" else x.copy()
 
 
 @primitive(_zero, formula="0 * g")
 def round(x: Any, *, decimals: int) -> Any:
     """x rounded to ``decimals`` places, halves to even."""
+    refuse_complex("round", x)
     return np.round(x, decimals) if x.dtype.kind != "b" else x.copy()
 
 
 @primitive(_zero, _zero, formula=("0 * g", "0 * g"), promote="common")
 def floor_divide(a: Any, b: Any) -> Any:
     """floor(a / b)."""
+    refuse_complex("floor_divide", a, b)
     _no_zero(a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.floor_divide(a, b)
@@ -69,6 +74,7 @@ def _no_zero(a: Any, b: Any) -> None:
 )
 def remainder(a: Any, b: Any) -> Any:
     """a - b * floor(a / b): the sign of b."""
+    refuse_complex("remainder", a, b)
     _no_zero(a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.remainder(a, b)
@@ -92,24 +98,28 @@ def ne(a: Any, b: Any) -> Any:
 @primitive(promote="common")
 def lt(a: Any, b: Any) -> Any:
     """a < b."""
+    refuse_complex("lt", a, b)
     return np.less(a, b)
 
 
 @primitive(promote="common")
 def le(a: Any, b: Any) -> Any:
     """a <= b."""
+    refuse_complex("le", a, b)
     return np.less_equal(a, b)
 
 
 @primitive(promote="common")
 def gt(a: Any, b: Any) -> Any:
     """a > b."""
+    refuse_complex("gt", a, b)
     return np.greater(a, b)
 
 
 @primitive(promote="common")
 def ge(a: Any, b: Any) -> Any:
     """a >= b."""
+    refuse_complex("ge", a, b)
     return np.greater_equal(a, b)
 
 
@@ -137,21 +147,29 @@ def logical_not(x: Any) -> Any:
     return np.logical_not(x)
 
 
+def _whole(name: str, x: Any) -> None:
+    if np.asarray(x).dtype.kind not in "biu":
+        raise NotImplementedError(f"{name} is not supported for {x.dtype}: it has no bits")
+
+
 @primitive(promote="common")
 def bitwise_and(a: Any, b: Any) -> Any:
     """a & b, bit by bit."""
+    _whole("bitwise_and", a)
     return np.bitwise_and(a, b)
 
 
 @primitive(promote="common")
 def bitwise_or(a: Any, b: Any) -> Any:
     """a | b, bit by bit."""
+    _whole("bitwise_or", a)
     return np.bitwise_or(a, b)
 
 
 @primitive(promote="common")
 def bitwise_xor(a: Any, b: Any) -> Any:
     """a ^ b, bit by bit."""
+    _whole("bitwise_xor", a)
     return np.bitwise_xor(a, b)
 
 

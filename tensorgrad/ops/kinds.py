@@ -17,3 +17,11 @@ def is_complex(*values: Any) -> bool:
 def zeros(xp: Any, g: Any) -> Any:
     """The gradient of what does not depend on its argument: 0 even where g is infinite or NaN."""
     return xp.mask(g, mask=np.zeros(g.shape, bool))
+
+
+def refuse_complex(name: str, *values: Any) -> None:
+    """Raise for complex numbers, which have no order; NumPy would compare their real parts."""
+    if is_complex(*values):
+        raise NotImplementedError(
+            f"{name} is not supported for complex tensors: they have no order"
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.ops.kinds import is_complex, zeros
+from tensorgrad.ops.kinds import is_complex, refuse_complex, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
 
@@ -37,6 +37,7 @@ def _positive(x: Any) -> Any:
 @primitive(lambda xp, g, y, x: xp.mask(g, mask=_positive(y)), saves="y", formula="g * [x > 0]")
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
+    refuse_complex("relu", x)
     return np.maximum(x, x.dtype.type(0))
 
 
@@ -104,6 +105,7 @@ def _clamp_formula(shapes: Any, params: Any) -> str:
 )
 def clamp(x: Any, *, min: Any, max: Any) -> Any:
     """min(max(x, min), max) for numbers or None; the derivative at a bound is 1."""
+    refuse_complex("clamp", x)
     return np.clip(x, min, max)
 
 
@@ -128,6 +130,7 @@ def _dtype(g: Any) -> Any:
 )
 def maximum(a: Any, b: Any) -> Any:
     """The larger of a and b, NaN if either is; ties share the gradient evenly."""
+    refuse_complex("maximum", a, b)
     return np.maximum(a, b)
 
 
@@ -140,6 +143,7 @@ def maximum(a: Any, b: Any) -> Any:
 )
 def minimum(a: Any, b: Any) -> Any:
     """The smaller of a and b, NaN if either is; ties share the gradient evenly."""
+    refuse_complex("minimum", a, b)
     return np.minimum(a, b)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.ops.kinds import zeros
+from tensorgrad.ops.kinds import refuse_complex, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -129,6 +129,7 @@ def _share_extreme(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any)
 
 
 def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
+    refuse_complex(name, x)
     axes = axes_of(axis, x.ndim)
     if x.size == 0 and count(x.shape, axis) == 0:
         raise IndexError(f"{name}: expected reduction dim to have a non-zero size, got {x.shape}")

@@ -127,6 +127,8 @@ def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
 )
 def tril(x: Any, *, diagonal: int) -> Any:
     """The lower triangle; the rest is 0."""
+    if x.ndim < 2:
+        raise RuntimeError(f"tril: input tensor must have at least 2 dimensions, got {x.ndim}")
     return np.tril(x, diagonal)
 
 
@@ -135,4 +137,6 @@ def tril(x: Any, *, diagonal: int) -> Any:
 )
 def triu(x: Any, *, diagonal: int) -> Any:
     """The upper triangle; the rest is 0."""
+    if x.ndim < 2:
+        raise RuntimeError(f"triu: input tensor must have at least 2 dimensions, got {x.ndim}")
     return np.triu(x, diagonal)
