@@ -62,6 +62,23 @@ class Drawn:
         return np.asarray(rng.random(self.shape) < 0.5)
 
 
+@dataclass(frozen=True)
+class Fixed(Drawn):
+    """An array that must be just so: indices without repeats, sorted boundaries."""
+
+    values: Any = None
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        return np.array(self.values)
+
+
+def fixed(values: Any) -> Fixed:
+    """Whole numbers or real ones as they stand, without a gradient."""
+    array = np.array(values)
+    kind = "real" if array.dtype.kind == "f" else "whole"
+    return Fixed(array.shape, kind, grad=False, values=values)
+
+
 def real(*shape: int, of: str = "any", grad: bool = True) -> Drawn:
     """float64 numbers whose gradient is checked."""
     return Drawn(shape, "real", of, grad=grad)

@@ -13,7 +13,7 @@ from tensorgrad import nn
 from tensorgrad.primitive import primitives
 
 # Names of __all__ that are methods of Tensor in PyTorch, and have their rows as such.
-METHODS = {"view": "Tensor.view", "expand": "Tensor.expand"}
+METHODS = {name: f"Tensor.{name}" for name in ("view", "expand", "unfold", "put")}
 
 
 def names_with_a_row() -> set[str]:

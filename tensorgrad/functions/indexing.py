@@ -115,7 +115,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     return ops.getitem(input, index=index_of(index, input._array.shape))
 
 
-def _whole_index(index: Any, name: str) -> ndarray[Any, Any]:
+def whole_index(index: Any, name: str) -> ndarray[Any, Any]:
     array = getattr(index, "_array", None)
     if array is None or array.dtype.kind not in "iu":
         what = type(index).__name__ if array is None else str(array.dtype)
@@ -123,14 +123,12 @@ def _whole_index(index: Any, name: str) -> ndarray[Any, Any]:
     return array  # type: ignore[no-any-return]
 
 
-def _within(
+def check_within(
     array: Any, size: int, name: str, dim: int, kind: type[Exception] = IndexError
 ) -> None:
     if array.size and not (array.min() >= 0 and array.max() < size):
         wrong = array[(array < 0) | (array >= size)].flat[0]
-        raise kind(
-            f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}"
-        )
+        raise kind(f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
@@ -138,7 +136,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     if sparse_grad:
         raise RuntimeError("gather: sparse_grad=True is not supported; gradients are dense")
     dim = wrap_dim(dim, input.ndim)
-    places = _whole_index(index, "gather")
+    places = whole_index(index, "gather")
     if places.ndim != input.ndim and input.ndim:
         raise RuntimeError(
             f"gather: Index tensor must have the same number of dimensions as input tensor, got "
@@ -152,7 +150,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
                 f"no larger than self {list(input.shape)} apart from dimension {dim}"
             )
     size = input._array.shape[dim] if input.ndim else 1
-    _within(places, size, "gather", dim, RuntimeError)
+    check_within(places, size, "gather", dim, RuntimeError)
     return ops.gather(input, index=places, axis=dim)
 
 
@@ -174,15 +172,15 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices at integer positions along a dimension."""
-    places = _whole_index(index, "index_select")
+    places = whole_index(index, "index_select")
     if places.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     dim = wrap_dim(dim, input.ndim)
-    _within(places, input._array.shape[dim], "index_select", dim)
+    check_within(places, input._array.shape[dim], "index_select", dim)
     return ops.take_rows(input, index=places.reshape(-1), axis=dim)
 
 
-def _mask(mask: Any, name: str) -> Any:
+def mask_of(mask: Any, name: str) -> Any:
     array = getattr(mask, "_array", mask)
     if getattr(array, "dtype", None) != np.bool_:
         raise RuntimeError(
@@ -193,7 +191,7 @@ def _mask(mask: Any, name: str) -> Any:
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` (a number or 0-d tensor) where the mask holds, input elsewhere."""
-    held = _mask(mask, "masked_fill")
+    held = mask_of(mask, "masked_fill")
     if isinstance(value, TensorBase) and value._array.ndim:
         raise RuntimeError(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
@@ -209,7 +207,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask holds, in one dimension."""
-    held = _mask(mask, "masked_select")
+    held = mask_of(mask, "masked_select")
     shape = np.broadcast_shapes(input._array.shape, held.shape)
     return ops.getitem(input.expand(*shape), index=(np.broadcast_to(held, shape),))
 

@@ -238,3 +238,20 @@ def cumsum(x: Any, *, axis: int) -> Any:
     if x.ndim == 0:
         return x.copy()
     return np.add.accumulate(x, axis=axes_of(axis, x.ndim)[0])
+
+
+def _cumprod_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int) -> Any:
+    total = xp.flip(xp.cumsum(xp.flip(xp.mul(g, y), axes=(axis,)), axis=axis), axes=(axis,))
+    return xp.div(total, x)
+
+
+@primitive(
+    _cumprod_rule,
+    saves="x y",
+    formula="flip(cumsum(flip(g * y, axis), axis), axis) / x",
+)
+def cumprod(x: Any, *, axis: int) -> Any:
+    """The running product along an axis; the rule divides by x, so x must have no zeros."""
+    if x.dtype.kind in "biu":
+        x = x.astype(np.int64, copy=False)
+    return np.multiply.accumulate(x, axis=axes_of(axis, x.ndim)[0])

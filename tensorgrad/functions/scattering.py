@@ -1,0 +1,361 @@
+"""Writing at indices, out of place: scatter, index_*, masked_scatter, put."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.functions.indexing import check_within, index_of, mask_of, whole_index
+from tensorgrad.functions.shape import reshape, wrap_dim
+from tensorgrad.node import TensorBase, wrap
+from tensorgrad.ops import elementwise, indexing
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "masked_scatter",
+    "put",
+    "scatter",
+    "scatter_add",
+    "scatter_reduce",
+    "select_scatter",
+    "slice_scatter",
+    "take",
+]
+
+
+def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tuple[int, Any, Any]:
+    """The axis, the integer index, and the part of ``src`` that it covers (or the number)."""
+    axis = wrap_dim(dim, input.ndim)
+    places = whole_index(index, name)
+    if places.ndim != input.ndim and not (input.ndim == 0 or places.ndim == 0):
+        raise RuntimeError(
+            f"{name}(): Index tensor must have the same number of dimensions as self tensor, got "
+            f"{places.ndim} and {input.ndim}"
+        )
+    size = input._array.shape[axis] if input.ndim else 1
+    check_within(places, size, name, axis)
+    for d in range(input.ndim):
+        if d != axis and places.shape[d] > input._array.shape[d]:
+            raise RuntimeError(
+                f"{name}(): Expected index {list(places.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {axis}"
+            )
+    if isinstance(src, TensorBase):
+        given: Any = src
+        if given._array.dtype != input._array.dtype:
+            raise RuntimeError(
+                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and "
+                f"{given.dtype}"
+            )
+        if given.ndim != places.ndim or any(
+            n > m for n, m in zip(places.shape, given._array.shape, strict=True)
+        ):
+            raise RuntimeError(
+                f"{name}(): Expected index {list(places.shape)} to be no larger than src "
+                f"{list(given.shape)} in every dimension"
+            )
+        if places.shape != given._array.shape:
+            given = indexing.getitem(given, index=tuple(slice(n) for n in places.shape))
+        return axis, places, given
+    return axis, places, src
+
+
+def _grid(places: Any, axis: int) -> tuple[Any, ...]:
+    grid = np.ogrid[tuple(slice(n) for n in places.shape)]
+    return tuple(places if i == axis else part for i, part in enumerate(grid))
+
+
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """input with src (or a number) written at index along ``dim``: the inverse of gather.
+
+    reduce: "add" or "multiply" combines with what is there instead of writing over it.
+    """
+    given = src if src is not None else value
+    if given is None:
+        raise TypeError("scatter(): expected src or value")
+    axis, places, part = _places("scatter", input, dim, index, given)
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
+        if not isinstance(part, TensorBase):
+            part = wrap(np.full(places.shape, part, input._array.dtype))
+        how = {"add": "sum", "multiply": "prod"}[reduce]
+        return scatter_reduce(input, dim, index, part, how)
+    if input.ndim == 0:
+        return elementwise.where(np.ones((), bool), reshape(_as_tensor(part, input), ()), input)
+    return indexing.index_fill(input, part, index=_grid(places, axis))
+
+
+def _as_tensor(value: Any, like: Tensor) -> Any:
+    if isinstance(value, TensorBase):
+        return value
+    return wrap(np.asarray(value, like._array.dtype))
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """input with src added at index along ``dim``; repeated places add up."""
+    axis, places, part = _places("scatter_add", input, dim, index, src)
+    added = indexing.scatter_add(part, index=places, axis=axis, shape=input._array.shape)
+    return elementwise.add(input, added)
+
+
+_REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
+
+
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """input combined with all of src that falls on each place: sum, prod, mean, amax or amin.
+
+    include_self: whether input's own elements take part where something falls on them.
+    """
+    if reduce not in _REDUCTIONS:
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
+        )
+    axis, places, part = _places("scatter_reduce", input, dim, index, src)
+    if input._array.dtype == np.bool_:
+        return _of_truths(input, dim, index, src, reduce, include_self)
+    shape = input._array.shape
+    hits = indexing.scatter_add(
+        wrap(np.ones(places.shape, np.int64)), index=places, axis=axis, shape=shape
+    )._array
+    hit = hits > 0
+    if reduce in ("sum", "mean"):
+        added = indexing.scatter_add(part, index=places, axis=axis, shape=shape)
+        base = input if include_self else elementwise.where(hit, 0, input)
+        total = elementwise.add(base, added)
+        if reduce == "sum":
+            return total
+        count = np.maximum(hits + include_self, 1)
+        if input._array.dtype.kind != "f":
+            return elementwise.floor_divide(total, count.astype(input._array.dtype))
+        return elementwise.div(total, np.where(hit, count, 1).astype(input._array.dtype))
+    base = input if include_self else elementwise.where(hit, _identity(reduce, input), input)
+    if reduce == "prod":
+        return _products(base, part, places, axis)
+    better = np.maximum if reduce == "amax" else np.minimum
+    best = base._array.copy()
+    if input.ndim:
+        better.at(best, _grid(places, axis), part._array)
+    else:
+        best = better(best, better.reduce(part._array, axis=None))
+    return _shared_extreme(base, part, places, axis, best)
+
+
+def _of_truths(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool
+) -> Tensor:
+    """Bools as numbers: a sum or maximum is "or", a product or minimum "and"."""
+    if reduce == "mean":
+        raise NotImplementedError("scatter_reduce: the mean of bools is not defined; use .float()")
+    how = {"sum": "amax", "prod": "amin"}.get(reduce, reduce)
+    numbers = [elementwise.astype(t, dtype=np.uint8) for t in (input, src)]
+    found = scatter_reduce(numbers[0], dim, index, numbers[1], how, include_self=include_self)
+    return elementwise.astype(found, dtype=np.bool_)
+
+
+def _identity(reduce: str, like: Tensor) -> Any:
+    kind = like._array.dtype
+    if reduce == "prod":
+        return 1
+    low, high = (-np.inf, np.inf) if kind.kind == "f" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    return low if reduce == "amax" else high
+
+
+def _products(base: Tensor, part: Tensor, places: Any, axis: int) -> Tensor:
+    """Multiply src in, the k-th that falls on each place in the k-th round: exact with zeros."""
+    order = np.argsort(places, axis=axis, kind="stable") if base.ndim else np.zeros(())
+    if not base.ndim:
+        from tensorgrad.ops import reduction
+
+        return elementwise.mul(base, reduction.prod(part, axis=None, keepdims=False))
+    ranks = np.zeros(places.shape, np.int64)
+    ordered = np.take_along_axis(places, order, axis)
+    size = places.shape[axis]
+    counts = np.arange(size).reshape([-1 if i == axis else 1 for i in range(places.ndim)])
+    starts = np.ones(places.shape, bool)
+    head = (slice(None),) * axis
+    starts[(*head, slice(1, None))] = (
+        ordered[(*head, slice(1, None))] != ordered[(*head, slice(None, -1))]
+    )
+    first = np.maximum.accumulate(np.where(starts, counts, 0), axis=axis)
+    np.put_along_axis(ranks, order, counts - first, axis)
+    out = base
+    for k in range(int(ranks.max(initial=-1)) + 1):
+        now = np.nonzero(ranks == k)
+        where = tuple(places[now] if i == axis else n for i, n in enumerate(now))
+        factor = indexing.index_fill(
+            wrap(np.ones_like(out._array)), indexing.getitem(part, index=now), index=where
+        )
+        out = elementwise.mul(out, factor)
+    return out
+
+
+def _shared_extreme(base: Tensor, part: Tensor, places: Any, axis: int, best: Any) -> Tensor:
+    """The extremes, as a mean of all that attain them: ties share the gradient evenly."""
+    kind = best.dtype
+    mine = (base._array == best).astype(kind)
+    at = best[_grid(places, axis)] if base.ndim else np.broadcast_to(best, places.shape)
+    theirs = (part._array == at).astype(kind)
+    count = (
+        mine
+        + indexing.scatter_add(
+            wrap(theirs), index=places, axis=axis, shape=base._array.shape
+        )._array
+    )
+    if kind.kind != "f":
+        return wrap(best)
+    held = elementwise.where(mine > 0, base, 0)  # not a product: an infinity times 0 is NaN
+    fallen = indexing.scatter_add(
+        elementwise.where(theirs > 0, part, 0), index=places, axis=axis, shape=base._array.shape
+    )
+    return elementwise.div(elementwise.add(held, fallen), np.maximum(count, 1))
+
+
+# --- Slices at positions -----------------------------------------------------------------------
+
+
+def _rows(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Any, Tensor]:
+    places = whole_index(index, name)
+    if places.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be 1-dimensional, got {places.ndim}")
+    axis = wrap_dim(dim, input.ndim)
+    source = input if input.ndim else reshape(input, (1,))
+    check_within(places, source._array.shape[axis], name, axis)
+    return axis, places.reshape(-1), source
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """input with alpha * source's slices added at positions along ``dim``."""
+    axis, places, base = _rows("index_add", input, dim, index)
+    given = source if source.ndim else reshape(source, (1,))
+    if given._array.shape[axis] != places.size:
+        raise RuntimeError(
+            f"index_add(): Number of indices ({places.size}) should be equal to source.size(dim): "
+            f"({given._array.shape[axis]})"
+        )
+    if isinstance(alpha, float) and base._array.dtype.kind in "biu":
+        alpha = int(alpha)  # PyTorch converts alpha to the tensor's type
+    scaled = given if alpha == 1 else elementwise.mul(given, alpha)
+    if scaled._array.dtype != base._array.dtype:
+        scaled = elementwise.astype(scaled, dtype=base._array.dtype)
+    added = indexing.index_put_rows(scaled, index=places, axis=axis, shape=base._array.shape)
+    return reshape(elementwise.add(base, added), input._array.shape)
+
+
+def _written(base: Tensor, axis: int, places: Any, value: Any) -> Tensor:
+    index = (*(slice(None),) * axis, places)
+    return indexing.index_fill(base, value, index=index)
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """input with source's slices in place of those at positions along ``dim``."""
+    axis, places, base = _rows("index_copy", input, dim, index)
+    given = source if source.ndim else reshape(source, (1,))
+    if given._array.shape[axis] != places.size:
+        raise IndexError(
+            f"index_copy_(): Number of indices ({places.size}) should be equal to source.size(dim) "
+            f"({given._array.shape[axis]})"
+        )
+    return reshape(_written(base, axis, places, given), input._array.shape)
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """input with a number (or 0-d tensor) in the slices at positions along ``dim``."""
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    axis, places, base = _rows("index_fill", input, dim, index)
+    return reshape(_written(base, axis, places, _as_tensor(value, input)), input._array.shape)
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """input with values written (or added, repeated places too) at a tuple of index tensors."""
+    index = index_of(tuple(indices), input._array.shape)
+    if not accumulate:
+        return indexing.index_fill(input, values, index=index)
+    shape = input._array[index].shape
+    wide: Any = values if values._array.shape == shape else values.expand(*shape)
+    return elementwise.add(input, indexing.put(wide, index=index, shape=input._array.shape))
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """input with the first elements of source, in order, where the mask holds."""
+    held = np.broadcast_to(mask_of(mask, "masked_scatter"), input._array.shape)
+    count = int(held.sum())
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError("masked_scatter: expected self and source to have same dtypes")
+    if source._array.size < count:
+        raise RuntimeError(
+            f"masked_scatter: Expected source to have at least {count} elements, got "
+            f"{source._array.size}"
+        )
+    first = indexing.getitem(reshape(source, (-1,)), index=(slice(count),))
+    return indexing.index_fill(input, first, index=(held,))
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements of the flattened input at integer positions, in index's shape."""
+    places = whole_index(index, "take")
+    size = input._array.size
+    if places.size and not (-size <= places.min() and places.max() < size):
+        wrong = places[(places < -size) | (places >= size)].flat[0]
+        raise IndexError(f"take(): index {wrong} is out of range for a tensor of {size} elements")
+    return indexing.take_rows(reshape(input, (-1,)), index=places % max(size, 1), axis=0)
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """input, taken as flat, with source written or added at integer positions."""
+    places = whole_index(index, "put_").reshape(-1) % max(input._array.size, 1)
+    flat, given = reshape(input, (-1,)), reshape(source, (-1,))
+    out = index_put(flat, (wrap(places),), given, accumulate)
+    return reshape(out, input._array.shape)
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """input with src in place of one slice along ``dim``."""
+    axis = wrap_dim(dim, input.ndim)
+    place = index_of((slice(None),) * axis + (int(index),), input._array.shape)
+    _same(src, input._array[place].shape, "select_scatter")
+    return indexing.index_fill(input, src, index=place)
+
+
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """input with src in place of a range of slices along ``dim``."""
+    axis = wrap_dim(dim, input.ndim)
+    place = index_of((slice(None),) * axis + (slice(start, end, step),), input._array.shape)
+    _same(src, input._array[place].shape, "slice_scatter")
+    return indexing.index_fill(input, src, index=place)
+
+
+def _same(src: Tensor, shape: tuple[int, ...], name: str) -> None:
+    if src._array.shape != shape:
+        raise RuntimeError(
+            f"{name}: expected src to have a size equal to the slice of self. src size = "
+            f"{list(src.shape)}, slice size = {list(shape)}"
+        )

@@ -1,0 +1,342 @@
+"""Medians, quantiles, running extremes and products, differences, NaN-blind sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.dtypes import default_float
+from tensorgrad.functions.reduction import axis_of
+from tensorgrad.functions.shape import permute, reshape, wrap_dim
+from tensorgrad.functions.sorting import stable_order
+from tensorgrad.node import wrap
+from tensorgrad.ops import elementwise, indexing, reduction
+from tensorgrad.ops import shape as shapes
+from tensorgrad.ops import softmax as soft
+from tensorgrad.ops.reduction import axes_of
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "aminmax",
+    "corrcoef",
+    "cov",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "diff",
+    "logcumsumexp",
+    "median",
+    "mode",
+    "nanmean",
+    "nanmedian",
+    "nansum",
+]
+
+
+class median_(NamedTuple):
+    """Medians along a dimension and where each stands."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class mode_(NamedTuple):
+    """The commonest values along a dimension and where each stands last."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class cummax_(NamedTuple):
+    """Running maxima along a dimension and where each stands."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class cummin_(NamedTuple):
+    """Running minima along a dimension and where each stands."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class aminmax_(NamedTuple):
+    """Minimum and maximum."""
+
+    min: Tensor
+    max: Tensor
+
+
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """(min, max), of all elements or along a dimension; ties share the gradient."""
+    axis = axis_of(dim)
+    return aminmax_(
+        reduction.amin(input, axis=axis, keepdims=keepdim),
+        reduction.amax(input, axis=axis, keepdims=keepdim),
+    )
+
+
+# --- One of the elements -----------------------------------------------------------------------
+
+
+def _element(input: Tensor, places: Any, axis: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    """The elements at ``places`` along an axis (kept as size 1), and the places."""
+    if input.ndim == 0:
+        return elementwise.clone(input), wrap(np.zeros((), np.int64))
+    values = indexing.gather(input, index=places, axis=axis)
+    where = wrap(places.astype(np.int64))
+    if keepdim:
+        return values, where
+    shape = tuple(n for i, n in enumerate(input._array.shape) if i != axis)
+    return reshape(values, shape), reshape(where, shape)
+
+
+def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> Any:
+    if dim is None:
+        flat = reshape(input, (-1,))
+        if not flat._array.size:
+            return wrap(np.asarray(np.nan, input._array.dtype))
+        return _median(flat, 0, False, blind, name).values
+    axis = wrap_dim(dim, input.ndim)
+    array = input._array
+    if input.ndim == 0:
+        return median_(*_element(input, None, 0, keepdim))
+    if not array.shape[axis]:
+        raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+    order = stable_order(array, axis, False)  # NaN last
+    nans = np.isnan(array).sum(axis, keepdims=True) if array.dtype.kind == "f" else 0
+    size = array.shape[axis]
+    middle = np.broadcast_to(
+        np.asarray((size - 1) // 2), [1 if i == axis else n for i, n in enumerate(array.shape)]
+    )
+    if np.any(nans):
+        valid = np.maximum(size - nans, 1)
+        # Any NaN makes the median NaN, unless NaN are to be overlooked.
+        middle = (valid - 1) // 2 if blind else np.where(nans > 0, size - nans, middle)
+    places = np.take_along_axis(order, np.asarray(middle), axis)
+    return median_(*_element(input, places, axis, keepdim))
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The lower median of all elements, or (values, indices) along a dimension."""
+    return _median(input, dim, keepdim, False, "median")
+
+
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """As `median`, overlooking NaN."""
+    return _median(input, dim, keepdim, True, "nanmedian")
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+    """The commonest value along a dimension, the smallest of several: (values, indices)."""
+    axis = wrap_dim(dim, input.ndim)
+    array = np.moveaxis(input._array, axis, -1) if input.ndim else input._array
+    if input.ndim == 0:
+        return mode_(*_element(input, None, 0, keepdim))
+    if not array.shape[-1]:
+        raise IndexError(f"mode(): Expected reduction dim {axis} to have non-zero size.")
+    places = np.empty((*array.shape[:-1], 1), np.int64)
+    for row in np.ndindex(*array.shape[:-1]):
+        values, counts = np.unique(array[row], return_counts=True)
+        places[(*row, 0)] = np.flatnonzero(array[row] == values[counts.argmax()])[-1]
+    return mode_(*_element(input, np.moveaxis(places, -1, axis), axis, keepdim))
+
+
+def _running(input: Tensor, dim: int, better: Any, kind: Any) -> Any:
+    axis = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return kind(elementwise.clone(input), wrap(np.zeros((), np.int64)))
+    array = np.moveaxis(input._array, axis, 0)
+    places = np.zeros(array.shape, np.int64)
+    for i in range(1, len(array)):  # the later of equal values counts, and NaN stays
+        held = np.take_along_axis(array, places[i - 1][None], 0)[0]
+        newer = better(array[i], held)
+        if array.dtype.kind == "f":
+            newer |= np.isnan(array[i])
+            newer &= ~(np.isnan(held) & ~np.isnan(array[i]))
+        places[i] = np.where(newer, i, places[i - 1])
+    back = np.ascontiguousarray(np.moveaxis(places, 0, axis))
+    return kind(indexing.gather(input, index=back, axis=axis), wrap(back))
+
+
+def cummax(input: Tensor, dim: int) -> Any:
+    """The running maximum along a dimension: (values, indices)."""
+    return _running(input, dim, np.greater_equal, cummax_)
+
+
+def cummin(input: Tensor, dim: int) -> Any:
+    """The running minimum along a dimension: (values, indices)."""
+    return _running(input, dim, np.less_equal, cummin_)
+
+
+# --- Sums and products -------------------------------------------------------------------------
+
+
+def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum, NaN counting as 0."""
+    x = input if dtype is None else input.to(dtype)
+    if x._array.dtype.kind == "f":
+        x = elementwise.where(np.isnan(x._array), 0, x)
+    return reduction.sum(x, axis=axis_of(dim), keepdims=keepdim)
+
+
+def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean of what is not NaN."""
+    x = input if dtype is None else input.to(dtype)
+    if x._array.dtype.kind != "f":
+        raise RuntimeError(f"nanmean(): expected input to have floating point dtype, got {x.dtype}")
+    axes = axes_of(axis_of(dim), x.ndim)
+    count = np.sum(~np.isnan(x._array), axis=axes, keepdims=keepdim).astype(x._array.dtype)
+    return elementwise.div(nansum(x, dim, keepdim), count)
+
+
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The running product along a dimension."""
+    x = input if dtype is None else input.to(dtype)
+    axis = wrap_dim(dim, x.ndim)
+    if x.ndim == 0:
+        return (
+            elementwise.astype(x, dtype=np.int64)
+            if x._array.dtype.kind in "biu"
+            else (elementwise.clone(x))
+        )
+    if not x.requires_grad or np.all(x._array):
+        return reduction.cumprod(x, axis=axis)
+    # Zeros: every prefix as a row of its own, whose product has a gradient without a division.
+    square = _prefixes(x, axis, 1)
+    return _back(reduction.prod(square, axis=-1, keepdims=False), axis)
+
+
+def _prefixes(x: Tensor, axis: int, blank: float) -> Tensor:
+    """(..., n, n): row i holds the first i + 1 elements along an axis, ``blank`` in the rest."""
+    size = x._array.shape[axis]
+    moved = permute(x, [*(i for i in range(x.ndim) if i != axis), axis])
+    square = shapes.broadcast_to(
+        indexing.getitem(moved, index=(Ellipsis, None, slice(None))),
+        shape=(*moved._array.shape[:-1], size, size),
+    )
+    below = np.tril(np.ones((size, size), bool))
+    return elementwise.where(np.broadcast_to(below, square._array.shape), square, blank)
+
+
+def _back(x: Tensor, axis: int) -> Tensor:
+    """The last axis moved to where it came from."""
+    order = list(range(x.ndim - 1))
+    order.insert(axis, x.ndim - 1)
+    return permute(x, order)
+
+
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """log of the running sum of exponentials along a dimension, stable."""
+    axis = wrap_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return elementwise.clone(input)
+    size = input._array.shape[axis]
+    if not size:
+        return elementwise.clone(input)
+    # A running maximum of its own for every prefix keeps it stable.
+    total = soft.logsumexp(_prefixes(input, axis, -np.inf), axis=-1, keepdims=False)
+    return _back(total, axis)
+
+
+def diff(
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+) -> Tensor:
+    """n times the difference of neighbours along a dimension."""
+    if input.ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    axis = wrap_dim(dim, input.ndim)
+    parts = [t for t in (prepend, input, append) if t is not None]
+    out = shapes.cat(*parts, axis=axis) if len(parts) > 1 else elementwise.clone(input)
+    head = (slice(None),) * axis
+    for _ in range(n):
+        if out._array.shape[axis] == 0:
+            break
+        later = indexing.getitem(out, index=(*head, slice(1, None)))
+        earlier = indexing.getitem(out, index=(*head, slice(None, -1)))
+        subtract = elementwise.logical_xor if out._array.dtype.kind == "b" else elementwise.sub
+        out = subtract(later, earlier)
+    return out
+
+
+# --- Covariance --------------------------------------------------------------------------------
+
+
+def cov(
+    input: Tensor,
+    *,
+    correction: int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:
+    """The covariance matrix of variables (rows) over observations (columns)."""
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got {input.ndim}"
+        )
+    if input._array.dtype == np.bool_:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    x = reshape(input, (1, -1)) if input.ndim < 2 else input
+    if aweights is not None and x._array.dtype.kind in "iu":
+        x = elementwise.astype(x, dtype=aweights._array.dtype)
+    elif x._array.dtype.kind in "iu":
+        x = elementwise.astype(x, dtype=default_float())
+    weights: Any = None
+    for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
+        if given is not None:
+            if given._array.dtype.kind not in kinds:
+                wanted = "integral" if kinds == "iu" else "floating point"
+                raise RuntimeError(
+                    f"cov(): expected {name} to have {wanted} dtype, got {given.dtype}"
+                )
+            if given._array.shape != (x._array.shape[1],):
+                raise RuntimeError("cov(): expected one weight per observation")
+            weights = given._array if weights is None else weights * given._array
+    count = x._array.shape[1]
+    if weights is None:
+        mean = reduction.mean(x, axis=(1,), keepdims=True)
+        total: Any = count
+        norm = count - correction
+    else:
+        weights = weights.astype(x._array.dtype)
+        total = weights.sum()
+        mean = elementwise.div(
+            reduction.sum(elementwise.mul(x, weights), axis=(1,), keepdims=True), total
+        )
+        spread = total if aweights is None else (weights * aweights._array).sum() / total
+        norm = total - correction * (1 if aweights is None else spread)
+    centred = elementwise.sub(x, mean)
+    weighed = centred if weights is None else elementwise.mul(centred, weights)
+    product = (
+        weighed @ elementwise.conj(permute(centred, (1, 0)))
+        if _complex(x)
+        else (weighed @ permute(centred, (1, 0)))
+    )
+    out = elementwise.div(product, float(max(norm, 0)))
+    return reshape(out, ()) if input.ndim < 2 else out
+
+
+def _complex(x: Tensor) -> bool:
+    return x._array.dtype.kind == "c"
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """The matrix of correlation coefficients of variables (rows)."""
+    c = cov(input)
+    if c.ndim == 0:
+        return elementwise.div(c, c)
+    places = np.arange(c._array.shape[0])
+    deviation = elementwise.sqrt(indexing.getitem(c, index=(places, places)))
+    return elementwise.div(
+        elementwise.div(c, reshape(deviation, (-1, 1))), reshape(deviation, (1, -1))
+    )
