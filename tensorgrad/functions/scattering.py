@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.functions.indexing import check_within, index_of, mask_of, whole_index
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
-from tensorgrad.ops import elementwise, indexing
+from tensorgrad.ops import elementwise, indexing, reduction
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -180,11 +180,9 @@ def _identity(reduce: str, like: Tensor) -> Any:
 
 def _products(base: Tensor, part: Tensor, places: Any, axis: int) -> Tensor:
     """Multiply src in, the k-th that falls on each place in the k-th round: exact with zeros."""
-    order = np.argsort(places, axis=axis, kind="stable") if base.ndim else np.zeros(())
     if not base.ndim:
-        from tensorgrad.ops import reduction
-
         return elementwise.mul(base, reduction.prod(part, axis=None, keepdims=False))
+    order = np.argsort(places, axis=axis, kind="stable")
     ranks = np.zeros(places.shape, np.int64)
     ordered = np.take_along_axis(places, order, axis)
     size = places.shape[axis]

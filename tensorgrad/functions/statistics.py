@@ -327,7 +327,7 @@ def cov(
 
 
 def _complex(x: Tensor) -> bool:
-    return x._array.dtype.kind == "c"
+    return bool(x._array.dtype.kind == "c")
 
 
 def corrcoef(input: Tensor) -> Tensor:
