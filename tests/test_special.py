@@ -38,6 +38,16 @@ def test_float32_is_rounded_once(name):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("name", ["erf", "ndtr", "lgamma", "i0"])
+def test_large_arrays_are_computed_in_blocks(name):
+    x = np.random.default_rng(0).uniform(0.1, 9, (3, 5, 20_001))
+    expected = [[function(name)(tg.from_numpy(row)).numpy() for row in part] for part in x]
+    for array in (x, x.copy("F"), x[:, ::-1], x.transpose(2, 0, 1).copy().transpose(1, 2, 0)):
+        found = function(name)(tg.from_numpy(array.copy("K"))).numpy()
+        wanted = np.array(expected)[:, ::-1] if array.strides[1] < 0 else expected
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("n", POLYGAMMA)
 def test_polygamma(n):
     x, expected = np.array(POLYGAMMA[n]).T

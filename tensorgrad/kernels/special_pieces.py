@@ -30,10 +30,22 @@ def wide(function: Callable[..., Any]) -> Callable[..., Any]:
             name = function.__name__.strip("_")
             raise NotImplementedError(f"{name} is not implemented for complex tensors")
         with np.errstate(all="ignore"):
-            y = function(x.astype(np.float64, copy=False), *rest)
-            return y.astype(x.dtype, copy=False)
+            if x.size <= _BLOCK or any(isinstance(value, np.ndarray) for value in rest):
+                y = function(x.astype(np.float64, copy=False), *rest)
+                return y.astype(x.dtype, copy=False)
+            out = np.empty_like(x)
+            source, target = x.ravel("K"), out.ravel("K")  # in the order of memory
+            for i in range(0, x.size, _BLOCK):
+                part = slice(i, i + _BLOCK)
+                target[part] = function(source[part].astype(np.float64, copy=False), *rest)
+            return out
 
     return compute
+
+
+# A polynomial goes over its array fifty times: in blocks that stay in a core's cache it takes half
+# the time. Smaller ones lose more to the overhead of each call than the nearest cache gains.
+_BLOCK = 32768
 
 
 def polynomial(t: Any, coefficients: Sequence[float]) -> Any:
