@@ -42,7 +42,7 @@ def zeta(s: Array, q: Array) -> Array:
     return sum((q + k) ** -s for k in range(100)) + rest
 
 
-@word("ψ_{0}({1})")
+@word("ψ_{0:a}({1})")
 def polygamma(n: int, x: Array) -> Array:
     """The derivative of order n of the logarithmic derivative of Gamma."""
     if n:

@@ -51,6 +51,8 @@ __all__ = [
     "log_softmax",
     "logit",
     "logsumexp",
+    "modified_bessel_i0",
+    "modified_bessel_i1",
     "multigammaln",
     "ndtr",
     "ndtri",
@@ -120,3 +122,7 @@ def zeta(input: Any, other: Any) -> Tensor:
             "zeta has no derivative in its first argument (in PyTorch neither); use input.detach()"
         )
     return ops.zeta(input, other)
+
+
+modified_bessel_i0 = i0
+modified_bessel_i1 = i1

@@ -85,6 +85,8 @@ ERROR_AND_GAMMA = [
     *(same(name) for name in ("erf", "erfc", "erfinv", "exp2", "expit", "expm1",
                               "gammaln", "i0", "log1p", "logit", "sinc")),
     *(same(name, **LOOSE) for name in ("digamma", "psi")),
+    *(same(f"modified_bessel_{name}", case(real(3, grad=False)), differentiable=False)
+      for name in ("i0", "i1")),
     same("polygamma", case(2, real(3, of="positive"))),
     same("multigammaln", case(real(3, of="above two"), 2)),
     same("xlogy", case(real(3), real(3, of="unit"))),

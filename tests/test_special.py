@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples_special import SPECIAL
 from special_values import POLYGAMMA, VALUES, ZETA
 
 import tensorgrad as tg
@@ -159,5 +160,7 @@ def test_bool_and_whole_numbers_become_the_default_float():
 def test_names_are_those_of_the_namespace():
     assert all(callable(getattr(special, name)) for name in special.__all__)
     assert special.psi is special.digamma
+    assert special.modified_bessel_i1 is special.i1
+    assert {s.path.removeprefix("special.") for s in SPECIAL} >= set(special.__all__)
     assert special.gammaln is tg.lgamma
     assert special.expit is tg.sigmoid
