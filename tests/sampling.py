@@ -5,6 +5,7 @@ A row names an operation and lists cases; a case is the call itself, with `real`
 """
 
 import functools
+import inspect
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -270,6 +271,33 @@ def numbered(samples: list[Sample], **wanted: Any) -> list[Any]:
         if all(getattr(sample, key) == value for key, value in wanted.items())
         for number in range(len(sample.cases))
     ]
+
+
+def every_case(samples: list[Sample]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run ``test(sample, number, ...)`` for every case, as one test of pytest's per row.
+
+    A test per case would spend most of its time in pytest; an error notes the case's number.
+    """
+    import pytest
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        def run(sample: Sample, **others: Any) -> None:
+            for number in range(len(sample.cases)):
+                try:
+                    test(sample, number, **others)
+                except BaseException as error:
+                    error.add_note(f"in case {number}: {sample.cases[number]}")
+                    raise
+
+        names = list(inspect.signature(test).parameters.values())
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        run.__signature__ = inspect.Signature([names[0], *names[2:]])  # type: ignore[attr-defined]
+        for mark in getattr(test, "pytestmark", []):
+            run = pytest.mark.__getattr__(mark.name)(*mark.args, **mark.kwargs)(run)
+        rows = pytest.mark.parametrize("sample", samples, ids=lambda sample: sample.path)
+        return rows(run)  # type: ignore[no-any-return]
+
+    return decorate
 
 
 # --- Common forms ---------------------------------------------------------------------------------

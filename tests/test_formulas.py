@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from samples import SAMPLES
-from sampling import Call, Value, numbered, outputs_of
+from sampling import Call, Value, every_case, outputs_of
 
 import tensorgrad as tg
 from tensorgrad.formula import FormulaError, evaluate, fit, formulas_of, parse, to_text
@@ -12,7 +12,7 @@ from tensorgrad.primitive import primitives, recorded
 ROWS = [s for s in SAMPLES if s.primitive and primitives[s.primitive].formula is not None]
 
 
-@pytest.mark.parametrize(("sample", "number"), numbered(ROWS))
+@every_case(ROWS)
 def test_formula_equals_rule(sample, number):
     op = primitives[sample.primitive]
     drawn = sample.draw(number)
@@ -27,6 +27,7 @@ def test_formula_equals_rule(sample, number):
     names = dict(zip(op.arguments, arrays, strict=False)) | drawn.params
     if op.outputs:
         names |= {f"g{i}": g for i, g in enumerate(seeds)}
+        names |= {f"y{i}": t.detach().numpy() for i, t in enumerate(outputs)}
     else:
         names |= {"g": seeds[0], "y": outputs[0].detach().numpy()}
     by_rule = iter(tg.autograd.grad(outputs, call.leaves, [tg.from_numpy(g) for g in seeds]))

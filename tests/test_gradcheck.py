@@ -187,12 +187,12 @@ def test_the_message_names_what_is_wrong():
 def test_one_wrong_element_of_many_is_found():
     def almost(g, x):
         found = (g * x.cos()).detach().numpy().copy()
-        found[17, 93] += 400.0 * g.numpy()[17, 93]
+        found[17, 73] += 400.0 * g.numpy()[17, 73]
         return tg.from_numpy(found)
 
     with pytest.raises(GradcheckError, match="random direction") as caught:
-        gradcheck(function(lambda x: x.sin(), almost), draw(100, 200))
-    assert caught.value.index == (17, 93)
+        gradcheck(function(lambda x: x.sin(), almost), draw(60, 80))
+    assert caught.value.index == (17, 73)
     assert caught.value.output_index is None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from samples import FUNCTIONS, LAYERS
-from sampling import Call, find, leaf, numbered, outputs_of
+from sampling import Call, every_case, find, leaf, numbered, outputs_of
 
 import tensorgrad as tg
 
@@ -149,8 +149,8 @@ def agree(mine, reference):
     compare(mine, reference, rtol=1e-5, atol=1e-6)
 
 
+@every_case(COMPARED)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("sample", "number"), numbered(COMPARED))
 def test_dtypes(sample, number, kind):
     ours, other = pair(sample, number, converted(leaf, kind), converted(torch_leaf, kind))
     if any(t.numel() == 0 for t in ours.tensors):
