@@ -118,10 +118,7 @@ from tensorgrad.functions.diagonals import (
     tril_indices,
     triu_indices,
 )
-from tensorgrad.functions.einsum import (
-    einsum,
-    tensordot,
-)
+from tensorgrad.functions.einsum import einsum, tensordot
 from tensorgrad.functions.elementwise import (
     abs,
     absolute,
@@ -232,6 +229,28 @@ from tensorgrad.functions.products import (
     kron,
     vdot,
 )
+from tensorgrad.functions.quantiles import (
+    nanquantile,
+    quantile,
+)
+from tensorgrad.functions.rearranging import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    column_stack,
+    dsplit,
+    dstack,
+    fliplr,
+    flipud,
+    hsplit,
+    meshgrid,
+    repeat_interleave,
+    roll,
+    rot90,
+    row_stack,
+    tensor_split,
+    vsplit,
+)
 from tensorgrad.functions.reduction import (
     all,
     amax,
@@ -254,6 +273,19 @@ from tensorgrad.functions.reduction import (
     sum,
     var,
     var_mean,
+)
+from tensorgrad.functions.scattering import (
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    masked_scatter,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+    select_scatter,
+    slice_scatter,
+    take,
 )
 from tensorgrad.functions.shape import (
     broadcast_shapes,
@@ -281,6 +313,19 @@ from tensorgrad.functions.shape import (
     unsqueeze,
     view,
 )
+from tensorgrad.functions.sorting import (
+    argsort,
+    bincount,
+    bucketize,
+    histc,
+    kthvalue,
+    msort,
+    searchsorted,
+    sort,
+    topk,
+    unique,
+    unique_consecutive,
+)
 from tensorgrad.functions.special import (
     digamma,
     erf,
@@ -294,6 +339,21 @@ from tensorgrad.functions.special import (
     mvlgamma,
     polygamma,
     xlogy,
+)
+from tensorgrad.functions.statistics import (
+    aminmax,
+    corrcoef,
+    cov,
+    cummax,
+    cummin,
+    cumprod,
+    diff,
+    logcumsumexp,
+    median,
+    mode,
+    nanmean,
+    nanmedian,
+    nansum,
 )
 from tensorgrad.functions.trigonometric import (
     acos,
@@ -320,6 +380,19 @@ from tensorgrad.functions.trigonometric import (
     tan,
 )
 from tensorgrad.gradcheck import gradcheck, gradgradcheck
+from tensorgrad.linalg.names import (
+    adjoint,
+    cholesky,
+    cholesky_inverse,
+    cholesky_solve,
+    det,
+    inverse,
+    logdet,
+    matrix_exp,
+    matrix_power,
+    pinverse,
+    slogdet,
+)
 from tensorgrad.printing import set_printoptions
 from tensorgrad.random import (
     Generator,
@@ -347,7 +420,9 @@ from tensorgrad.size import Size
 if TYPE_CHECKING:
     from tensorgrad import autograd as autograd
     from tensorgrad import data as data
+    from tensorgrad import fft as fft
     from tensorgrad import func as func
+    from tensorgrad import linalg as linalg
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
     from tensorgrad import special as special
@@ -366,46 +441,58 @@ newaxis = None
 
 __all__ = [
     "Generator", "Size", "Tensor", "abs", "absolute", "acos", "acosh", "add", "addbmm",
-    "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "allclose", "amax", "amin", "angle",
-    "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "argmax", "argmin", "argwhere", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2",
-    "atanh", "autograd", "baddbmm", "bernoulli", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
-    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat",
-    "cdist", "cdouble", "ceil", "cfloat", "chain_matmul", "chunk", "clamp", "clamp_max",
-    "clamp_min", "clip", "combinations", "complex", "complex128", "complex64", "concat",
-    "concatenate", "conj", "copysign", "cos", "cosh", "count_nonzero", "cross", "cumsum",
-    "data", "default_generator", "deg2rad", "device", "diag", "diag_embed", "diagflat",
-    "diagonal", "diagonal_scatter", "digamma", "div", "divide", "dot", "double", "dtype", "e",
-    "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv",
-    "exp", "exp2", "expand", "expm1", "eye", "finfo", "fix", "flatten", "flip", "float",
-    "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin",
-    "fmod", "frac", "frexp", "from_numpy", "full", "full_like", "func", "gather", "gcd", "ge",
-    "get_default_dtype", "get_rng_state", "gradcheck", "gradgradcheck", "greater",
-    "greater_equal", "gt", "half", "heaviside", "hstack", "hypot", "i0", "iinfo", "imag",
-    "index_select", "inf", "initial_seed", "inner", "int", "int16", "int32", "int64", "int8",
-    "is_complex", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf",
-    "isnan", "isneginf", "isposinf", "isreal", "kron", "lcm", "ldexp", "le", "lerp", "less",
-    "less_equal", "lgamma", "linspace", "log", "log10", "log1p", "log2", "log_softmax",
-    "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logit", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_select", "matmul",
-    "max", "maximum", "mean", "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multiply",
-    "mv", "mvlgamma", "nan", "nan_to_num", "narrow", "ne", "neg", "negative", "newaxis",
-    "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",
-    "ones_like", "optim", "outer", "permute", "pi", "polar", "polygamma", "positive", "pow",
-    "prod", "rad2deg", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
-    "ravel", "real", "reciprocal", "relu", "remainder", "renorm", "reshape", "round", "rsqrt",
-    "rsub", "seed", "select", "set_default_dtype", "set_grad_enabled", "set_printoptions",
-    "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
-    "softmax", "special", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
-    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take_along_dim", "tan", "tanh",
-    "tensor", "tensordot", "tile", "trace", "training", "transpose", "tril", "tril_indices",
+    "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax",
+    "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor",
+    "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
+    "atleast_3d", "autograd", "baddbmm", "bernoulli", "bincount", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
+    "bucketize", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat", "chain_matmul",
+    "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
+    "clamp_min", "clip", "column_stack", "combinations", "complex", "complex128", "complex64",
+    "concat", "concatenate", "conj", "copysign", "corrcoef", "cos", "cosh", "count_nonzero",
+    "cov", "cross", "cummax", "cummin", "cumprod", "cumsum", "data", "default_generator",
+    "deg2rad", "det", "device", "diag", "diag_embed", "diagflat", "diagonal",
+    "diagonal_scatter", "diff", "digamma", "div", "divide", "dot", "double", "dsplit", "dstack",
+    "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc",
+    "erfinv", "exp", "exp2", "expand", "expm1", "eye", "fft", "finfo", "fix", "flatten", "flip",
+    "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp", "from_numpy", "full", "full_like",
+    "func", "gather", "gcd", "ge", "get_default_dtype", "get_rng_state", "gradcheck",
+    "gradgradcheck", "greater", "greater_equal", "gt", "half", "heaviside", "histc", "hsplit",
+    "hstack", "hypot", "i0", "iinfo", "imag", "index_add", "index_copy", "index_fill",
+    "index_put", "index_select", "inf", "initial_seed", "inner", "int", "int16", "int32",
+    "int64", "int8", "inverse", "is_complex", "is_grad_enabled", "is_tensor", "isclose",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kron", "kthvalue",
+    "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "log",
+    "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp",
+    "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp",
+    "long", "lt", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul",
+    "matrix_exp", "matrix_power", "max", "maximum", "mean", "median", "meshgrid", "min",
+    "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multiply", "mv",
+    "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
+    "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm",
+    "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi",
+    "pinverse", "polar", "polygamma", "positive", "pow", "prod", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randn", "randn_like", "randperm", "ravel", "real", "reciprocal",
+    "relu", "remainder", "renorm", "repeat_interleave", "reshape", "roll", "rot90", "round",
+    "row_stack", "rsqrt", "rsub", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
+    "seed", "select", "select_scatter", "set_default_dtype", "set_grad_enabled",
+    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin",
+    "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes",
+    "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split",
+    "tensordot", "tile", "topk", "trace", "training", "transpose", "tril", "tril_indices",
     "triu", "triu_indices", "true_divide", "trunc", "uint16", "uint32", "uint64", "uint8",
-    "unbind", "unflatten", "unsqueeze", "utils", "vander", "var", "var_mean", "vdot", "view",
-    "view_as_complex", "view_as_real", "viz", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "unbind", "unflatten", "unique", "unique_consecutive", "unsqueeze", "utils", "vander",
+    "var", "var_mean", "vdot", "view", "view_as_complex", "view_as_real", "viz", "vsplit",
+    "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
-_LAZY = frozenset({"data", "func", "nn", "optim", "special", "training", "utils", "viz"})
+_LAZY = frozenset(
+    {"data", "fft", "func", "linalg", "nn", "optim", "special", "training", "utils", "viz"}
+)
 
 
 def __getattr__(name: str) -> Any:

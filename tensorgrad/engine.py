@@ -8,6 +8,7 @@ There are two loops, for arrays and for Tensors; the rules are the same.
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
@@ -143,7 +144,10 @@ def walk(
             if kind is OutputNode:
                 source = node.inputs[0]
                 parts = pending.get(source) or [None] * len(source.shape)  # type: ignore[arg-type,union-attr]
-                parts[node.index] = g  # type: ignore[attr-defined]
+                index = node.index  # type: ignore[attr-defined]
+                if parts[index] is not None:  # an output may have been given a second node
+                    g = recorded.add(parts[index], g) if create else np.add(parts[index], g)
+                parts[index] = g
                 pending[source] = parts  # type: ignore[index]
                 continue
             if needed is None:
@@ -314,8 +318,14 @@ def _rebuilt(node: Node) -> list[Any]:
 
 
 def _output(node: Node, index: int, array: Any) -> OutputNode:
+    """The node of one output: the one that was recorded, while it lives."""
+    alive = node.outputs[index]
+    found: Any = alive() if alive is not None else None
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     made: Any = make_node(node.op, (node,), (), None, array.shape, array.dtype, OutputNode)
     made.index = index
+    node.outputs[index] = weakref.ref(made)
     return made  # type: ignore[no-any-return]
 
 

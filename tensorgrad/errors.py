@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["describe", "does_not_broadcast", "explain"]
+__all__ = ["LinAlgError", "describe", "does_not_broadcast", "explain"]
+
+
+class LinAlgError(RuntimeError):
+    """A matrix that an operation of linear algebra cannot take: singular, not positive-definite."""
 
 
 def describe(value: Any) -> str:
@@ -45,7 +49,7 @@ def explain(
 ) -> Exception:
     """The error to raise for an operation whose forward raised ``error``.
 
-    NumPy's ValueErrors and LinAlgErrors become RuntimeError, PyTorch's type for a shape that does
+    NumPy's ValueErrors become RuntimeError, PyTorch's type for a shape that does
     not fit; TypeError, IndexError and the rest keep their types.
     """
     listed = ", ".join(describe(argument) for argument in arguments)
@@ -54,7 +58,11 @@ def explain(
     reason = str(error)
     if isinstance(error, (np.exceptions.AxisError, IndexError)):
         kind: type[Exception] = IndexError
-    elif isinstance(error, (ValueError, np.linalg.LinAlgError)):
+    elif isinstance(
+        error, (LinAlgError, np.linalg.LinAlgError)
+    ):  # before ValueError: NumPy's is one
+        kind = LinAlgError
+    elif isinstance(error, ValueError):
         shapes = [
             np.shape(getattr(a, "_array", a)) for a in arguments if not isinstance(a, (list, tuple))
         ]

@@ -269,6 +269,7 @@ class Node:
         "inputs",
         "lasti",
         "op",
+        "outputs",
         "params",
         "saved",
         "scope",
@@ -288,6 +289,7 @@ class Node:
     scope: Scope | None
     seq: int
     hooks: Any
+    outputs: list[weakref.ref[OutputNode] | None]  # only of an operation with several
 
     @property
     def ndim(self) -> int:
@@ -362,7 +364,7 @@ class Node:
 class OutputNode(Node):
     """One output of an operation with several; its only edge is that operation's node."""
 
-    __slots__ = ("index",)
+    __slots__ = ("__weakref__", "index")
     index: int
 
 

@@ -7,6 +7,7 @@ specialised one adds.  The three do the same; `_general` is the one to read.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -367,6 +368,8 @@ def _attach(
     if wanted or extras is not None:
         node.storages = tuple(storages)
     watched = local.context.on_forward
+    if op.outputs:
+        node.outputs = [None] * len(outs)
     for index, out in enumerate(outs):
         if op.outputs:
             if out._array.dtype.kind not in "fc":
@@ -377,6 +380,7 @@ def _attach(
             made.shape, made.dtype = out._array.shape, out._array.dtype
             made.code, made.lasti, made.scope = node.code, node.lasti, node.scope
             made.seq, made.index = number(), index
+            node.outputs[index] = weakref.ref(made)
             out._node = made
         else:
             out._node = node

@@ -17,22 +17,7 @@ from tensorgrad.creation import array_of, canonical, size_of
 from tensorgrad.device import CPU, check_device, device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.functions import indexing as index_functions
-from tensorgrad.methods.arithmetic import ArithmeticMethods
-from tensorgrad.methods.comparison import ComparisonMethods
-from tensorgrad.methods.complex_parts import ComplexMethods
-from tensorgrad.methods.conversion import ConversionMethods
-from tensorgrad.methods.elementwise import ElementwiseMethods
-from tensorgrad.methods.floating import FloatingMethods
-from tensorgrad.methods.indexing import IndexingMethods
-from tensorgrad.methods.inplace import InplaceMethods
-from tensorgrad.methods.inplace_math import InplaceMathMethods
-from tensorgrad.methods.joining import JoiningMethods
-from tensorgrad.methods.linalg import LinalgMethods
-from tensorgrad.methods.products import ProductMethods
-from tensorgrad.methods.reduction import ReductionMethods
-from tensorgrad.methods.shape import ShapeMethods
-from tensorgrad.methods.special import SpecialMethods
-from tensorgrad.methods.trigonometric import TrigonometricMethods
+from tensorgrad.methods import Methods
 from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, storage_of, strided, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.size import Size
@@ -40,25 +25,7 @@ from tensorgrad.size import Size
 __all__ = ["Tensor"]
 
 
-class Tensor(
-    TensorBase,
-    ArithmeticMethods,
-    ElementwiseMethods,
-    ComparisonMethods,
-    ReductionMethods,
-    ShapeMethods,
-    JoiningMethods,
-    IndexingMethods,
-    LinalgMethods,
-    ProductMethods,
-    ComplexMethods,
-    TrigonometricMethods,
-    SpecialMethods,
-    FloatingMethods,
-    InplaceMethods,
-    InplaceMathMethods,
-    ConversionMethods,
-):
+class Tensor(TensorBase, Methods):
     """A multi-dimensional array with a gradient and a place in a graph.
 
     ``Tensor(data)`` makes a float tensor of nested lists, ``Tensor(2, 3)`` an unwritten one of that

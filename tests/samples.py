@@ -4,8 +4,8 @@ Adding an operation costs one row here (and one in `samples_primitives` for its 
 that takes the same arguments and is named in the row).  `test_samples_complete` fails otherwise.
 """
 
-from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
+from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
 from samples_layers import LAYERS
 from samples_linalg import LINEAR_ALGEBRA, LINEAR_ALGEBRA_PRIMITIVES
 from samples_nn import FUNCTIONAL

@@ -40,6 +40,12 @@ def test_every_function_of_nn_has_a_row():
     assert sorted(public - names_with_a_row()) == []
 
 
+def test_every_function_of_linalg_and_fft_has_a_row():
+    public = {f"linalg.{name}" for name in tg.linalg.__all__ if name != "LinAlgError"}
+    public |= {f"fft.{name}" for name in tg.fft.__all__}
+    assert sorted(public - names_with_a_row()) == []
+
+
 def test_every_layer_has_a_row():
     kinds = vars(nn).items()
     layers = {

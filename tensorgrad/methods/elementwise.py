@@ -83,6 +83,7 @@ class ElementwiseMethods:
         """x - trunc(x)."""
         return functions.frac(self)
 
+    @property
     def imag(self: Any) -> Tensor:
         """The imaginary part of a complex tensor."""
         return functions.imag(self)
@@ -139,6 +140,7 @@ class ElementwiseMethods:
         """input**exponent."""
         return functions.pow(self, exponent)
 
+    @property
     def real(self: Any) -> Tensor:
         """The real part; a real tensor itself."""
         return functions.real(self)

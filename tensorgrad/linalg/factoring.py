@@ -1,0 +1,323 @@
+"""Cholesky, QR, LU, eigenvalues, singular values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.functions.joining import cat
+from tensorgrad.functions.shape import tril, triu
+from tensorgrad.kernels.triangular import pivoted
+from tensorgrad.linalg.checks import LinAlgError, adjoint, check_numbers, check_square, codes
+from tensorgrad.linalg.solving import solve_triangular
+from tensorgrad.node import wrap
+from tensorgrad.ops import decompositions as ops
+from tensorgrad.ops import elementwise, indexing
+from tensorgrad.ops import linalg as products
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "cholesky",
+    "cholesky_ex",
+    "cholesky_inverse",
+    "cholesky_solve",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "lu",
+    "lu_factor",
+    "lu_solve",
+    "qr",
+    "svd",
+    "svdvals",
+]
+
+
+class cholesky_ex_(NamedTuple):
+    """The factors, and 0 or the order of the leading minor that is not positive-definite."""
+
+    L: Tensor
+    info: Tensor
+
+
+class qr_(NamedTuple):
+    """Orthonormal and upper triangular factors."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class lu_(NamedTuple):
+    """Permutations, unit lower and upper triangular factors."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class lu_factor_(NamedTuple):
+    """L and U in one matrix, and LAPACK's row exchanges, counted from 1."""
+
+    LU: Tensor
+    pivots: Tensor
+
+
+class eig_(NamedTuple):
+    """Eigenvalues and eigenvectors."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class eigh_(NamedTuple):
+    """Eigenvalues, ascending, and eigenvectors."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class svd_(NamedTuple):
+    """Left vectors, singular values, descending, and right vectors as rows."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """L with L L^H = A for Hermitian positive-definite matrices (U with U^H U = A if ``upper``)."""
+    check_square("linalg.cholesky", A)
+    if upper:
+        return adjoint(ops.cholesky(adjoint(A)))
+    return ops.cholesky(A)
+
+
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> cholesky_ex_:
+    """As `cholesky`, with codes instead of an error; what has no factor gives NaN."""
+    check_square("linalg.cholesky_ex", A)
+    try:
+        return cholesky_ex_(cholesky(A, upper=upper), codes(A))
+    except LinAlgError:
+        if check_errors:
+            raise
+    failed = np.zeros(A._array.shape[:-2], np.int32)
+    for place in np.ndindex(failed.shape):
+        matrix = A._array[place].T.conj() if upper else A._array[place]
+        failed[place] = next((k for k in range(1, matrix.shape[0] + 1) if not _works(matrix, k)), 0)
+    bad = (failed != 0)[..., None, None]
+    eye = np.eye(A.shape[-1], dtype=A._array.dtype)
+    factor = cholesky(elementwise.where(bad, eye, A), upper=upper)
+    return cholesky_ex_(elementwise.where(bad, float("nan"), factor), codes(A, failed))
+
+
+def _works(matrix: Any, size: int) -> bool:
+    try:
+        np.linalg.cholesky(matrix[:size, :size])
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+    """X with A X = B from A's Cholesky factor."""
+    check_numbers("cholesky_solve", B, L)
+    lower = adjoint(L) if upper else L
+    half = solve_triangular(lower, B, upper=False)
+    return solve_triangular(adjoint(lower), half, upper=True)
+
+
+def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+    """The inverse of A from its Cholesky factor."""
+    check_square("cholesky_inverse", L)
+    return cholesky_solve(wrap(np.eye(L.shape[-1], dtype=L._array.dtype)), L, upper)
+
+
+def qr(A: Tensor, mode: str = "reduced") -> qr_:
+    """Orthonormal Q and upper triangular R with Q R = A.
+
+    mode: "reduced"; "complete", a square Q, not differentiable with more rows than columns; "r",
+        only R, not differentiable at all.
+    """
+    check_numbers("linalg.qr", A)
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), "
+            "'r', or 'complete'"
+        )
+    m, n = A._array.shape[-2:]
+    if mode == "r":
+        if A.requires_grad:
+            raise RuntimeError(
+                "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+                "Please use linalg.qr(A, mode='reduced')."
+            )
+        return qr_(wrap(np.zeros(0, A._array.dtype)), wrap(np.linalg.qr(A._array, mode="r")))
+    if m >= n:
+        return qr_(*ops.qr(A, mode=mode))
+    # Of a wide matrix the first m columns decide; the rest of R follows by products.
+    first = indexing.getitem(A, index=(Ellipsis, slice(0, m)))
+    rest = indexing.getitem(A, index=(Ellipsis, slice(m, n)))
+    left, right = ops.qr(first, mode="reduced")
+    return qr_(left, cat([right, products.matmul(adjoint(left), rest)], -1))
+
+
+# --- LU -------------------------------------------------------------------------------------------
+
+
+def _packed(A: Tensor, pivot: bool) -> tuple[Tensor, Any]:
+    """L and U in one matrix, differentiable, and the order of A's rows."""
+    m, n = A._array.shape[-2:]
+    k = min(m, n)
+    if pivot:
+        order = pivoted(A._array)[1]
+        index = np.broadcast_to(order[..., None], A._array.shape)
+        A = indexing.gather(A, index=index, axis=A.ndim - 2)
+    else:
+        order = np.broadcast_to(np.arange(m), A._array.shape[:-1])
+    everything, head = slice(None), slice(0, k)
+    square = ops.lu_packed(indexing.getitem(A, index=(Ellipsis, head, head)))
+    if m > k:
+        below = indexing.getitem(A, index=(Ellipsis, slice(k, m), everything))
+        square = cat([square, solve_triangular(square, below, upper=True, left=False)], -2)
+    elif n > k:
+        beside = indexing.getitem(A, index=(Ellipsis, everything, slice(k, n)))
+        right = solve_triangular(square, beside, upper=False, unitriangular=True)
+        square = cat([square, right], -1)
+    return square, order
+
+
+def lu(A: Tensor, *, pivot: bool = True) -> lu_:
+    """P, L and U with P L U = A: a permutation, unit lower and upper triangular factors."""
+    check_numbers("linalg.lu", A)
+    packed, order = _packed(A, pivot)
+    m, n = A._array.shape[-2:]
+    k = min(m, n)
+    left = tril(indexing.getitem(packed, index=(Ellipsis, slice(0, k))), -1)
+    lower = elementwise.add(left, np.eye(m, k, dtype=A._array.dtype))
+    upper = triu(indexing.getitem(packed, index=(Ellipsis, slice(0, k), slice(None))))
+    if not pivot:
+        return lu_(wrap(np.zeros(0, A._array.dtype)), lower, upper)
+    places = np.eye(m, dtype=A._array.dtype)[order]  # row i has its 1 at the row that came there
+    return lu_(wrap(np.ascontiguousarray(np.swapaxes(places, -1, -2))), lower, upper)
+
+
+def lu_factor(A: Tensor, *, pivot: bool = True) -> lu_factor_:
+    """LU in one matrix, and the pivots: row i was exchanged with row pivots[i], from 1."""
+    check_numbers("linalg.lu_factor", A)
+    packed, order = _packed(A, pivot)
+    k = min(A._array.shape[-2:])
+    pivots = np.empty((*A._array.shape[:-2], k), np.int32)
+    for place in np.ndindex(pivots.shape[:-1]):
+        now = list(range(A._array.shape[-2]))
+        for i, row in enumerate(order[place][:k].tolist()):
+            j = now.index(row)
+            now[i], now[j] = now[j], now[i]
+            pivots[(*place, i)] = j + 1
+    return lu_factor_(packed, wrap(pivots))
+
+
+def lu_solve(
+    LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False
+) -> Tensor:
+    """X with A X = B (X A = B, A^H X = B) from what `lu_factor` made of A."""
+    from tensorgrad.functions.shape import transpose
+
+    check_numbers("linalg.lu_solve", LU, B)
+    check_square("linalg.lu_solve", LU)
+    if not left:  # X A = B is A^H X^H = B^H
+        conjugate = (
+            elementwise.conj(transpose(B, -2, -1)) if B.is_complex() else transpose(B, -2, -1)
+        )
+        back = lu_solve(LU, pivots, conjugate, adjoint=not adjoint)
+        turned = transpose(back, -2, -1)
+        return elementwise.conj(turned) if B.is_complex() else turned
+    order = _order_of(pivots._array, LU.shape[-1])
+    if not adjoint:
+        half = solve_triangular(LU, _rows(B, order), upper=False, unitriangular=True)
+        return solve_triangular(LU, half, upper=True)
+    turned = transpose(LU, -2, -1)
+    turned = elementwise.conj(turned) if LU.is_complex() else turned
+    half = solve_triangular(turned, B, upper=False)
+    whole = solve_triangular(turned, half, upper=True, unitriangular=True)
+    return _rows(whole, np.argsort(order, -1))
+
+
+def _order_of(pivots: Any, n: int) -> Any:
+    order = np.broadcast_to(np.arange(n), (*pivots.shape[:-1], n)).copy()
+    for place in np.ndindex(pivots.shape[:-1]):
+        for i, j in enumerate(pivots[place].tolist()):
+            order[(*place, i)], order[(*place, j - 1)] = (
+                order[(*place, j - 1)],
+                order[(*place, i)],
+            )
+    return order
+
+
+def _rows(x: Tensor, order: Any) -> Tensor:
+    """Rows of matrices in another order, one order a matrix."""
+    batch = np.broadcast_shapes(x._array.shape[:-2], order.shape[:-1])
+    if batch != x._array.shape[:-2]:
+        x = x.expand(*batch, *x.shape[-2:])
+    index = np.broadcast_to(order[..., None], (*batch, *x.shape[-2:]))
+    return indexing.gather(x, index=index, axis=len(batch))
+
+
+# --- Eigenvalues and singular values --------------------------------------------------------------
+
+
+def eig(A: Tensor) -> eig_:
+    """Eigenvalues and eigenvectors (columns of length 1) of square matrices, complex."""
+    check_square("linalg.eig", A)
+    _check_finite("linalg.eig", A)
+    return eig_(*ops.eig(A))
+
+
+def eigvals(A: Tensor) -> Tensor:
+    """The eigenvalues of square matrices, complex."""
+    return eig(A).eigenvalues
+
+
+def eigh(A: Tensor, UPLO: str = "L") -> eigh_:
+    """Eigenvalues and orthonormal eigenvectors of Hermitian matrices; reads one triangle."""
+    check_square("linalg.eigh", A)
+    if not isinstance(UPLO, str) or UPLO.upper() not in ("L", "U"):
+        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    return eigh_(*ops.eigh(A, lower=UPLO.upper() == "L"))
+
+
+def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+    """The eigenvalues, ascending, of Hermitian matrices; reads one triangle."""
+    return eigh(A, UPLO).eigenvalues
+
+
+def _check_finite(name: str, A: Tensor) -> None:
+    if not np.isfinite(A._array).all():
+        raise LinAlgError(f"{name}: input tensor should not contain infs or NaNs.")
+
+
+def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> svd_:
+    """U, S, Vh with U diag(S) Vh = A, S descending; square U and Vh with ``full_matrices``.
+
+    The gradient exists where singular values differ, for losses that do not depend on the signs
+    (or phases) of the vectors, nor on those that ``full_matrices`` adds.
+    """
+    check_numbers("linalg.svd", A)
+    if driver is not None:
+        raise RuntimeError(
+            "linalg.svd: keyword argument `driver=` is only supported on CUDA inputs"
+        )
+    _check_finite("linalg.svd", A)
+    return svd_(*ops.svd(A, full=bool(full_matrices)))
+
+
+def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
+    """The singular values, descending."""
+    if not A.requires_grad and driver is None:
+        check_numbers("linalg.svdvals", A)
+        _check_finite("linalg.svdvals", A)
+        return wrap(np.linalg.svd(A._array, compute_uv=False))
+    return svd(A, False, driver=driver).S

@@ -1,0 +1,62 @@
+"""Inverses, determinants and factors of matrices as methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.linalg import names
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["MatrixMethods"]
+
+
+class MatrixMethods:
+    """Inverses, determinants and factors of matrices as methods."""
+
+    __slots__ = ()
+
+    def adjoint(self: Any) -> Tensor:
+        """The conjugate transpose of matrices."""
+        return names.adjoint(self)
+
+    def cholesky(self: Any, upper: bool = False) -> Tensor:
+        """The Cholesky factor of Hermitian positive-definite matrices; see `linalg.cholesky`."""
+        return names.cholesky(self, upper)
+
+    def cholesky_inverse(self: Any, upper: bool = False) -> Tensor:
+        """The inverse of A from its Cholesky factor."""
+        return names.cholesky_inverse(self, upper)
+
+    def cholesky_solve(self: Any, L: Tensor, upper: bool = False) -> Tensor:
+        """X with A X = B from A's Cholesky factor."""
+        return names.cholesky_solve(self, L, upper)
+
+    def det(self: Any) -> Tensor:
+        """The determinant of square matrices."""
+        return names.det(self)
+
+    def inverse(self: Any) -> Tensor:
+        """The inverse of square matrices; see `linalg.inv`."""
+        return names.inverse(self)
+
+    def logdet(self: Any) -> Tensor:
+        """log det: NaN for a negative determinant, -inf for a singular matrix."""
+        return names.logdet(self)
+
+    def matrix_exp(self: Any) -> Tensor:
+        """e**A as a power series of square matrices."""
+        return names.matrix_exp(self)
+
+    def matrix_power(self: Any, n: int) -> Tensor:
+        """The n-th power of square matrices; a negative n inverts first."""
+        return names.matrix_power(self, n)
+
+    def pinverse(self: Any, rcond: float = 1e-15) -> Tensor:
+        """The Moore-Penrose inverse; see `linalg.pinv`."""
+        return names.pinverse(self, rcond)
+
+    def slogdet(self: Any) -> Any:
+        """The sign of the determinant (a unit number for complex matrices) and log |det|."""
+        return names.slogdet(self)
