@@ -7,8 +7,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# On Linux the default torch wheels carry gigabytes of CUDA; this index has them for the CPU.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# On Linux the default torch wheels carry gigabytes of CUDA. To get those for the CPU:
+#   make parity TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
 # More arguments for the command that is run: make test ARGS="-k conv -x"
 ARGS ?=
 
@@ -96,6 +97,6 @@ $(VENV)/data-prep: $(VENV)/installed
 # Two steps: the CPU wheel alone from its own index, where that answers (--retries 0: where it does
 # not, go on at once), then whatever is still missing from the usual one.
 $(VENV)/parity: $(VENV)/installed
-	-$(PIP) install --quiet --no-deps --retries 0 --extra-index-url $(TORCH_INDEX) --group parity
+	$(if $(TORCH_INDEX),-$(PIP) install --quiet --no-deps --retries 0 --extra-index-url $(TORCH_INDEX) --group parity)
 	$(PIP) install --quiet --group parity
 	@touch $@

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable
 from types import CodeType
@@ -13,6 +12,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.provenance import Location, caller, locate
+from tensorgrad.scope import Context, Scope, local, push_scope
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -44,73 +44,6 @@ __all__ = [
 
 
 new = object.__new__
-
-# --- State of a thread --------------------------------------------------------------------------
-
-
-class Scope:
-    """Where in a tree of modules a node was made: an immutable linked record of plain values.
-
-    ``name`` is the name under which the parent registered the module, ``cls`` its class's name,
-    ``call`` how many times this module had been called before within the same program.
-    """
-
-    __slots__ = ("call", "cls", "name", "parent")
-
-    def __init__(self, parent: Scope | None, name: str, cls: str, call: int) -> None:
-        self.parent, self.name, self.cls, self.call = parent, name, cls, call
-
-    @property
-    def path(self) -> str:
-        """The dotted path from the outermost module, as in ``named_modules``: ``features.0``."""
-        names: list[str] = []
-        scope: Scope | None = self
-        while scope is not None:
-            if scope.name:
-                names.append(scope.name)
-            scope = scope.parent
-        return ".".join(reversed(names))
-
-    def __repr__(self) -> str:
-        return f"Scope({self.path or self.cls!r}, {self.cls}, call {self.call})"
-
-
-class Context:
-    """What one thread is doing: whether it records, in which module, and who watches."""
-
-    __slots__ = ("grad_enabled", "on_backward", "on_forward", "scope")
-
-    def __init__(self) -> None:
-        self.grad_enabled = True
-        self.scope: Scope | None = None
-        self.on_forward: tuple[Callable[[Node, Any], object], ...] = ()
-        self.on_backward: tuple[Callable[[Node, Any], object], ...] = ()
-
-
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.context = Context()
-
-
-local = _Local()
-
-
-class push_scope:
-    """Enter a module's scope for the body of a ``with``."""
-
-    __slots__ = ("context", "scope")
-
-    def __init__(self, name: str, cls: str, call: int) -> None:
-        self.context = local.context
-        self.scope = Scope(self.context.scope, name, cls, call)
-
-    def __enter__(self) -> Scope:
-        self.context.scope = self.scope
-        return self.scope
-
-    def __exit__(self, *error: object) -> None:
-        self.context.scope = self.scope.parent
-
 
 # --- Tensors and storages, as far as recording must know them -------------------------------------
 

@@ -1,1 +1,55 @@
-"""The methods of Tensor, one family a file: mixins without state."""
+"""The methods of Tensor, one family a file: mixins without state, joined here."""
+
+from __future__ import annotations
+
+from tensorgrad.methods.arithmetic import ArithmeticMethods
+from tensorgrad.methods.comparison import ComparisonMethods
+from tensorgrad.methods.complex_parts import ComplexMethods
+from tensorgrad.methods.conversion import ConversionMethods
+from tensorgrad.methods.elementwise import ElementwiseMethods
+from tensorgrad.methods.floating import FloatingMethods
+from tensorgrad.methods.indexing import IndexingMethods
+from tensorgrad.methods.inplace import InplaceMethods
+from tensorgrad.methods.inplace_math import InplaceMathMethods
+from tensorgrad.methods.joining import JoiningMethods
+from tensorgrad.methods.linalg import LinalgMethods
+from tensorgrad.methods.matrices import MatrixMethods
+from tensorgrad.methods.products import ProductMethods
+from tensorgrad.methods.rearranging import RearrangingMethods
+from tensorgrad.methods.reduction import ReductionMethods
+from tensorgrad.methods.scattering import ScatteringMethods
+from tensorgrad.methods.shape import ShapeMethods
+from tensorgrad.methods.sorting import SortingMethods
+from tensorgrad.methods.special import SpecialMethods
+from tensorgrad.methods.statistics import StatisticsMethods
+from tensorgrad.methods.trigonometric import TrigonometricMethods
+
+__all__ = ["Methods"]
+
+
+class Methods(
+    ArithmeticMethods,
+    ElementwiseMethods,
+    ComparisonMethods,
+    ReductionMethods,
+    StatisticsMethods,
+    SortingMethods,
+    ScatteringMethods,
+    RearrangingMethods,
+    ShapeMethods,
+    JoiningMethods,
+    IndexingMethods,
+    LinalgMethods,
+    MatrixMethods,
+    ProductMethods,
+    ComplexMethods,
+    TrigonometricMethods,
+    SpecialMethods,
+    FloatingMethods,
+    InplaceMethods,
+    InplaceMathMethods,
+    ConversionMethods,
+):
+    """All of a Tensor's operations."""
+
+    __slots__ = ()
