@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -316,3 +317,10 @@ def observe_backward(observer: Callable[[Node, Any], object]) -> Iterator[None]:
         yield
     finally:
         context.on_backward = before
+
+
+def __getattr__(name: str) -> Any:
+    """``autograd.gradcheck`` as in PyTorch; it is a client of this module, so it loads on use."""
+    if name in ("gradcheck", "gradgradcheck"):
+        return getattr(importlib.import_module("tensorgrad.gradcheck"), name)
+    raise AttributeError(f"module 'tensorgrad.autograd' has no attribute {name!r}")
