@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
 from tensorgrad.custom import Function, once_differentiable
 from tensorgrad.engine import walk
 from tensorgrad.errors import describe
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Function",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "grad",
     "is_grad_enabled",
@@ -29,6 +31,7 @@ __all__ = [
     "observe_backward",
     "observe_forward",
     "once_differentiable",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 

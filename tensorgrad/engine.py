@@ -119,6 +119,7 @@ def walk(
     captured: dict[Node, Any] = {}
     context = local.context
     observers = context.on_backward
+    anomaly = context.anomaly
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
     was_enabled = context.grad_enabled
     context.grad_enabled = create
@@ -164,6 +165,8 @@ def walk(
                     if storage is not None and storage.stamp > seq:
                         raise _overwritten(node)
             op = node.op
+            if anomaly is not None:
+                anomaly.before(node)
             try:
                 if create or kind is FunctionNode or op.joint or op.keeps or node.dtype.kind == "c":
                     found = _contributions(node, g, wanted, create)
@@ -181,6 +184,8 @@ def walk(
             except Exception as error:
                 error.add_note(f"in the gradient of {op.name}, recorded at {node.location}")
                 raise
+            if anomaly is not None:
+                anomaly.after(node, found)
             if node.hooks is not None and node.hooks.post:
                 found = hooks.after(node, found, g, create)
             if not retain and storages is not None:

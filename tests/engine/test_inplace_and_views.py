@@ -181,7 +181,7 @@ def test_gradients_of_split_pieces_written_in_place():
     assert w.grad.tolist() == [5.0, 5.0, 1.0, 1.0]
 
 
-# --- Layout -----------------------------------------------------------------------------------------
+# --- Layout ---
 
 
 def channels_last():
