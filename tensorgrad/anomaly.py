@@ -19,7 +19,7 @@ __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
 def _checksum(array: Any) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
+    return zlib.crc32(np.ascontiguousarray(array).tobytes())
 
 
 class Anomaly:
