@@ -322,7 +322,7 @@ def _rebuilt(node: Node) -> list[Any]:
     return rebuilt
 
 
-def _output(node: Node, index: int, array: Any) -> OutputNode:
+def _output(node: Any, index: int, array: Any) -> OutputNode:
     """The node of one output: the one that was recorded, while it lives."""
     alive = node.outputs[index]
     found: Any = alive() if alive is not None else None

@@ -26,6 +26,7 @@ __all__ = [
     "Node",
     "OutputNode",
     "Scope",
+    "SeveralNode",
     "Spec",
     "Storage",
     "TensorBase",
@@ -202,7 +203,6 @@ class Node:
         "inputs",
         "lasti",
         "op",
-        "outputs",
         "params",
         "saved",
         "scope",
@@ -222,7 +222,6 @@ class Node:
     scope: Scope | None
     seq: int
     hooks: Any
-    outputs: list[weakref.ref[OutputNode] | None]  # only of an operation with several
 
     @property
     def ndim(self) -> int:
@@ -292,6 +291,13 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
+
+
+class SeveralNode(Node):
+    """An operation with several outputs; it knows the node of each while that lives."""
+
+    __slots__ = ("outputs",)
+    outputs: list[weakref.ref[OutputNode] | None]
 
 
 class OutputNode(Node):

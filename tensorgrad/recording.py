@@ -19,6 +19,7 @@ from tensorgrad.node import (
     Kept,
     Node,
     OutputNode,
+    SeveralNode,
     Spec,
     Storage,
     TensorBase,
@@ -364,11 +365,12 @@ def _attach(
     if op.outputs:
         shape = tuple(out._array.shape for out in outs)
         dtype = tuple(out._array.dtype for out in outs)
-    node = make_node(op, edges, tuple(saved), params or None, shape, dtype)
+    kind = SeveralNode if op.outputs else Node
+    node = make_node(op, edges, tuple(saved), params or None, shape, dtype, kind)
     if wanted or extras is not None:
         node.storages = tuple(storages)
     watched = local.context.on_forward
-    if op.outputs:
+    if isinstance(node, SeveralNode):
         node.outputs = [None] * len(outs)
     for index, out in enumerate(outs):
         if op.outputs:
@@ -380,7 +382,7 @@ def _attach(
             made.shape, made.dtype = out._array.shape, out._array.dtype
             made.code, made.lasti, made.scope = node.code, node.lasti, node.scope
             made.seq, made.index = number(), index
-            node.outputs[index] = weakref.ref(made)
+            node.outputs[index] = weakref.ref(made)  # type: ignore[attr-defined]
             out._node = made
         else:
             out._node = node
