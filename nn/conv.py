@@ -24,6 +24,7 @@ class _ConvNd(Module):
 
     _convolve: Callable[..., Tensor]  # the function of the subclass
     _rank: int
+    _transposed = False
 
     in_channels: int
     out_channels: int
@@ -82,9 +83,10 @@ class _ConvNd(Module):
             self.padding = numbers(name, "padding", padding, n, 0)
         self.groups = groups
         self.padding_mode = padding_mode
-        self.output_padding = (0,) * n
-        self.transposed = False
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.output_padding: tuple[int, ...] = (0,) * n
+        self.transposed = self._transposed
+        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (ends[0], ends[1] // groups, *self.kernel_size)
         self.weight = parameter(self, shape, device, dtype)
         if bias:
             self.bias = parameter(self, (out_channels,), device, dtype)
@@ -136,6 +138,8 @@ class _ConvNd(Module):
             text += f", padding={self.padding}"
         if self.dilation != ones:
             text += f", dilation={self.dilation}"
+        if self.output_padding != zeros:
+            text += f", output_padding={self.output_padding}"
         if self.groups != 1:
             text += f", groups={self.groups}"
         if self.bias is None:

@@ -153,3 +153,36 @@ def window_sum(
     for _, _, o, i in _taps(g.shape[g.ndim - n :], kernel, stride, padding, dilation, out):
         y[(..., *o)] += g[(..., *i)]
     return y
+
+
+@word("to the taps({0})")
+def to_taps(g: Array, *, taps: Any, axis: int) -> Array:
+    """Each output's gradient goes, times the weights, to the elements it was made of."""
+    moved = np.moveaxis(g, axis, 0)
+    d: Array = np.zeros((taps.size[1], *moved.shape[1:]))
+    for number, (row, column) in enumerate(zip(taps.rows, taps.columns, strict=True)):
+        d[column] += moved[row] * (1 if taps.weights is None else taps.weights[number])
+    return np.moveaxis(d, 0, axis)
+
+
+@word("windows of {0:a}")
+def windows_to_columns(
+    g: Array, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
+) -> Array:
+    """The elements of each window as a column."""
+    y: Array = np.zeros((*g.shape[:2], int(np.prod(kernel)), *out))
+    for number, _, o, i in _taps(g.shape[2:], kernel, stride, padding, dilation, out):
+        y[(ALL, ALL, number, *o)] = g[(ALL, ALL, *i)]
+    return y.reshape(*y.shape[:3], -1)
+
+
+@word("Σ of columns {0:a}")
+def columns_to_windows(
+    g: Array, x: Array, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
+) -> Array:
+    """Each column's elements added where they come from."""
+    d: Array = np.zeros(x.shape)
+    parts = g.reshape(*g.shape[:3], *out)
+    for number, _, o, i in _taps(x.shape[2:], kernel, stride, padding, dilation, out):
+        d[(ALL, ALL, *i)] += parts[(ALL, ALL, number, *o)]
+    return d

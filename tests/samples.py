@@ -6,11 +6,12 @@ that takes the same arguments and is named in the row).  `test_samples_complete`
 
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
 from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
-from samples_layers import LAYERS
+from samples_layers import LAYERS as BASIC_LAYERS
 from samples_linalg import LINEAR_ALGEBRA, LINEAR_ALGEBRA_PRIMITIVES
 from samples_nn import FUNCTIONAL
 from samples_primitives import PRIMITIVES
 from samples_special import SPECIAL
+from samples_windows import WINDOW_LAYERS, WINDOW_PRIMITIVES, WINDOWS
 from sampling import Dtype, Sample, binary, case, cplx, real, row, truth, unary, whole
 
 __all__ = ["FUNCTIONS", "LAYERS", "SAMPLES"]
@@ -244,6 +245,9 @@ LINALG = [
 
 FUNCTIONS = [
     *ELEMENTWISE, *COMPARISON, *REDUCTION, *SHAPE, *INDEXING, *LINALG, *SPECIAL, *FUNCTIONAL,
-    *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING,
+    *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING, *WINDOWS,
 ]  # fmt: skip
-SAMPLES = [*FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES]
+SAMPLES = [
+    *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,
+]  # fmt: skip
+LAYERS = [*BASIC_LAYERS, *WINDOW_LAYERS]

@@ -10,6 +10,7 @@ from tensorgrad.nn.modules import (
     linear,
     loss,
     module,
+    padding,
     pooling,
     sparse,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "linear",
     "loss",
     "module",
+    "padding",
     "pooling",
     "sparse",
 ]

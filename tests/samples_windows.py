@@ -1,0 +1,102 @@
+"""Rows of what looks at windows: pooling, transposed convolution, interpolation, sampling."""
+
+from typing import Any
+
+import numpy as np
+from samples_layers import Layer, layer
+from sampling import Case, Sample, case, fixed, real, row
+
+from tensorgrad.kernels.taps import Taps
+
+__all__ = ["WINDOWS", "WINDOW_LAYERS", "WINDOW_PRIMITIVES"]
+
+
+def functional(name: str, *cases: Case, **fields: Any) -> Sample:
+    return row(f"nn.functional.{name}", *cases, **fields)
+
+
+# fmt: off
+WHOLE = "whole numbers are refused: BLAS has no product of them"
+INTEGERS = {"int64": WHOLE}
+MEANS = {"int64": "a mean of whole numbers is refused, as for mean()"}
+LINE, IMAGE, VOLUME = real(1, 2, 5), real(1, 2, 4, 5), real(1, 1, 3, 4, 3)
+# All different, so that no maximum is a tie.
+STEPS, TILES, CUBES = (real(*d.shape, of="distinct") for d in (LINE, IMAGE, VOLUME))
+POSITIVE = tuple(real(*d.shape, of="positive") for d in (LINE, IMAGE, VOLUME))
+
+POOLING = [
+    functional("conv_transpose1d", case(real(2, 2, 3), real(2, 2, 3), real(2)),
+               case(real(2, 3), real(2, 1, 2), real(2), 2, 1, 1, 2), differs=INTEGERS),
+    functional("conv_transpose2d", case(real(1, 2, 3, 2), real(2, 1, 2, 3), real(1)),
+               case(real(1, 2, 2, 2), real(2, 1, 2, 2), real(2), (2, 1), 1, (1, 0), 2, 2),
+               case(real(1, 1, 2, 2), real(1, 1, 2, 2), None, 1, 0, 1, 1, 2),
+               case(real(1, 1, 2, 8), real(1, 2, 3, 3), padding=1), differs=INTEGERS),
+    functional("conv_transpose3d", case(real(1, 1, 2, 2, 1), real(1, 2, 2, 1, 2), real(2),
+               (1, 2, 1), output_padding=(0, 1, 0)), differs=INTEGERS),
+    *(functional(f"max_pool{n}d", case(x, 2), case(x, 3, 2, 1, return_indices=True),
+                 case(x, 2, 1, dilation=2), case(x, 2, ceil_mode=True))
+      for n, x in ((1, STEPS), (3, CUBES))),
+    *(functional(f"max_pool{n}d_with_indices", case(x, 2)) for n, x in ((1, STEPS), (3, CUBES))),
+    functional("avg_pool1d", case(LINE, 2), case(LINE, 3, 2, 1, count_include_pad=False),
+               case(LINE, 2, ceil_mode=True), differs=MEANS),
+    functional("avg_pool3d", case(VOLUME, 2), case(VOLUME, (2, 3, 2), 2, (1, 0, 1)),
+               case(VOLUME, 2, divisor_override=3), differs=MEANS),
+    *(functional(f"lp_pool{n}d", case(x, 2, 2), case(x, 3.0, 2, 1), case(x, 1.5, 2, ceil_mode=True),
+                 differs=MEANS | {"bool": MEANS["int64"]})
+      for n, x in enumerate(POSITIVE, 1)),
+    functional("adaptive_avg_pool1d", case(LINE, 1), case(LINE, 3), case(LINE, 7)),
+    functional("adaptive_avg_pool3d", case(VOLUME, 1), case(VOLUME, (2, None, 3))),
+    *(functional(f"adaptive_max_pool{n}d", case(x, 2), case(x, (3,) * n, return_indices=True))
+      for n, x in enumerate((STEPS, TILES, CUBES), 1)),
+    *(functional(f"adaptive_max_pool{n}d_with_indices", case(x, 2))
+      for n, x in enumerate((STEPS, TILES, CUBES), 1)),
+    functional("max_unpool1d", case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]), 2),
+               case(real(1, 2), fixed([[0, 4]]), 2, output_size=(5,))),
+    functional("max_unpool2d", case(real(1, 1, 2, 2), fixed([[[[1, 2], [9, 15]]]]), 2),
+               case(real(1, 1, 2), fixed([[[4, 2]]]), (3, 2), (2, 2), (0, 0))),
+    functional("max_unpool3d", case(real(1, 1, 1, 1, 2), fixed([[[[[3, 8]]]]]), 2)),
+]
+
+TAPS = Taps([0, 0, 1, 3, 3, 3], [1, 2, 0, 0, 1, 2], [0.5, 1.5, 2, -1, 0.25, 3], (4, 3))
+PICKED = Taps([0, 1, 2], [1, 1, 0], None, (3, 3))
+DENSE = Taps([0] * 30, list(range(30)), np.linspace(0, 1, 30), (1, 30))
+OVERLAP: dict[str, Any] = {"kernel": (2, 3), "stride": (1, 2), "padding": ((1, 0), (1, 2)),
+                           "dilation": (2, 1), "out": (2, 3)}
+
+WINDOW_PRIMITIVES = [
+    row("primitive.resample", case(real(2, 3), taps=TAPS, axis=1),
+        case(real(3, 2), taps=PICKED, axis=0), case(real(30, 2), taps=DENSE, axis=0),
+        case(real(2, 4), taps=TAPS.back, axis=-1), primitive="resample"),
+    row("primitive.windows_to_columns", case(real(1, 2, 3, 4), **OVERLAP),
+        primitive="windows_to_columns"),
+    row("primitive.columns_to_windows", case(real(1, 2, 6, 6), shape=(1, 2, 3, 4), **OVERLAP),
+        primitive="columns_to_windows"),
+]
+
+POOLING_LAYERS = [
+    layer("ConvTranspose1d", case(2, 3, 2, stride=2, padding=1), case(real(2, 2, 4))),
+    layer("ConvTranspose2d", case(2, 4, (2, 3), 2, 1, (1, 0), 2, False, 2), case(IMAGE)),
+    layer("ConvTranspose2d", case(2, 1, 2, 2), case(IMAGE, output_size=(9, 10))),
+    layer("ConvTranspose3d", case(1, 2, 2), case(real(1, 1, 2, 2, 1))),
+    *(layer(f"MaxPool{n}d", case(2, 1, return_indices=True), case(x))
+      for n, x in ((1, STEPS), (3, CUBES))),
+    *(layer(f"AvgPool{n}d", case(3, 2, 1, True, False), case(x))
+      for n, x in ((1, LINE), (3, VOLUME))),
+    *(layer(f"LPPool{n}d", case(2, 2), case(x)) for n, x in enumerate(POSITIVE, 1)),
+    *(layer(f"AdaptiveAvgPool{n}d", case(2), case(x)) for n, x in ((1, LINE), (3, VOLUME))),
+    *(layer(f"AdaptiveMaxPool{n}d", case(2, True), case(x))
+      for n, x in enumerate((STEPS, TILES, CUBES), 1)),
+    layer("MaxUnpool1d", case(2), case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]))),
+    layer("MaxUnpool2d", case((2, 2)), case(real(1, 1, 2), fixed([[[0, 3]]]))),
+    layer("MaxUnpool3d", case(2, 2), case(real(1, 1, 1, 1, 2), fixed([[[[[3, 8]]]]]))),
+]
+
+PADDING_LAYERS = [
+    *(layer(f"{kind}Pad{n}d", case(1), case(x)) for n, x in enumerate((LINE, IMAGE, VOLUME), 1)
+      for kind in ("Zero", "Reflection", "Replication", "Circular")),
+    *(layer(f"ConstantPad{n}d", case(tuple(range(-1, 2 * n - 1)), 1.5), case(x))
+      for n, x in enumerate((LINE, IMAGE, VOLUME), 1)),
+]
+
+WINDOWS = [*POOLING]
+WINDOW_LAYERS: list[Layer] = [*POOLING_LAYERS, *PADDING_LAYERS]
