@@ -47,11 +47,11 @@ def _squeezed(array: Any, names: Labels) -> tuple[Any, Labels]:
 
 
 def _summed(array: Any, names: Labels, keep: set[str]) -> tuple[Any, Labels]:
-    """Summed over the axes that nobody else needs."""
+    """Summed over the axes that nobody else needs; integers add up as int64, as in sum."""
     axes = tuple(i for i, name in enumerate(names) if name not in keep)
     if not axes:
         return array, names
-    total = np.add.reduce(array, axis=axes, dtype=array.dtype)
+    total = np.add.reduce(array, axis=axes)
     return np.asarray(total), "".join(name for name in names if name in keep)
 
 

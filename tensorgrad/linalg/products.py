@@ -33,6 +33,11 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
         raise RuntimeError(
             f"linalg.vecdot: Expected inputs of one dtype, but got {x.dtype} and {y.dtype}"
         )
+    if x._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {x.dtype}; "
+            "convert it with .float()"
+        )
     left = elementwise.conj(x) if x.is_complex() else x
     return reduction.sum(elementwise.mul(left, y), axis=dim, keepdims=False)
 
@@ -41,6 +46,10 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers 0, 1, ..., N - 1 of the last dimension's elements, as columns."""
     if x.ndim == 0:
         raise RuntimeError("linalg.vander: x must have at least 1 dimension, got a 0-d tensor")
+    if x._array.dtype.kind == "b":
+        raise RuntimeError(
+            "linalg.vander supports floating point, complex, and integer tensors, but got bool"
+        )
     count = x._array.shape[-1] if N is None else N
     if count <= 1 and N is not None:
         raise RuntimeError(f"N must be greater than 1, got {N}")

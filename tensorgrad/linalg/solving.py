@@ -271,7 +271,12 @@ def matrix_exp(input: Tensor) -> Tensor:
 
 def matrix_power(input: Tensor, n: int) -> Tensor:
     """The n-th power of square matrices; a negative n inverts first."""
-    check_square("linalg.matrix_power", input)
+    if input._array.dtype.kind in "fc" or n < 0:
+        check_square("linalg.matrix_power", input)
+    elif input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise RuntimeError(
+            f"linalg.matrix_power: A must be batches of square matrices, got {tuple(input.shape)}"
+        )
     if n == 0:
         eye = np.eye(input.shape[-1], dtype=input._array.dtype)
         return broadcast_to(wrap(eye), input.shape).clone()
