@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.engine import FunctionNode
-from tensorgrad.node import OutputNode, TensorBase, edge_of, local, make_node, new, number, storage_of, wrap
+from tensorgrad.node import (
+    OutputNode,
+    TensorBase,
+    edge_of,
+    local,
+    make_node,
+    new,
+    number,
+    storage_of,
+    wrap,
+)
 from tensorgrad.primitive import structural
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]

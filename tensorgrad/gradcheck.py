@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.differences import Point, Subject
-from tensorgrad.gradcheck_comparison import SEED, Check
-from tensorgrad.gradcheck_report import GradcheckError, argument_names
+from tensorgrad.checking.comparison import SEED, Check
+from tensorgrad.checking.differences import Point, Subject
+from tensorgrad.checking.report import GradcheckError, argument_names
 from tensorgrad.node import TensorBase, edge_of, wrap
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]

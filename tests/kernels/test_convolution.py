@@ -10,7 +10,7 @@ from tensorgrad.kernels import banded, windows
 
 def reference(x, w, b, stride, padding, dilation, groups):
     """One output at a time."""
-    n, c, *_ = x.shape
+    n = x.shape[0]
     outs, per_group, *kernel = w.shape
     full = np.pad(x, ((0, 0), (0, 0), *padding))
     sizes = [

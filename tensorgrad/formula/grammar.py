@@ -7,7 +7,7 @@ A primitive's ``formula`` says what its rule computes, one Python expression per
     + - * / **   elementwise;  a @ b the product of matrices;  a.T with its last two axes exchanged
     [a > b]      1 where the condition holds, else 0; also a < b < c, ``and``, ``or``, ~a
     g[index]     the elements that a parameter picks
-    f(a, b)      the functions of `tensorgrad.formula_functions`, and no others
+    f(a, b)      the functions of `tensorgrad.formula.functions`, and no others
 
 The sum that undoes a broadcast is not written: the engine appends it, as `fit` does here.  The
 syntax tree is walked, never compiled, so that a formula is data and can do nothing else.
@@ -23,12 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad import (  # they declare their functions
-    formula_linalg,  # noqa: F401
-    formula_special,  # noqa: F401
-    formula_windows,  # noqa: F401
-)
-from tensorgrad.formula_functions import FUNCTIONS
+from tensorgrad.formula.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -101,7 +96,7 @@ def _check(node: ast.expr, formula: str) -> None:
             if name not in FUNCTIONS:
                 raise FormulaError(
                     f"formula {formula!r}: there is no function {name!r}; "
-                    "tensorgrad/formula_functions.py has those that there are"
+                    "tensorgrad/formula/functions.py has those that there are"
                 )
             inner = arguments
         case _:

@@ -1,6 +1,6 @@
 """Functions of formulas for linear algebra and transforms, from the mathematics.
 
-As in `tensorgrad.formula_functions`, nothing here is shared with `tensorgrad.ops`.
+As in `tensorgrad.formula.functions`, nothing here is shared with `tensorgrad.ops`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.formula_functions import word
+from tensorgrad.formula.functions import word
 
 __all__: list[str] = []
 

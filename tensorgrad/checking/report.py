@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.checking.differences import Point, Subject
 from tensorgrad.custom import Function
-from tensorgrad.differences import Point, Subject
 from tensorgrad.node import AccumulateGrad
 
 __all__ = ["GradcheckError", "argument_names", "report"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.formula_functions import FUNCTIONS, Word, word
+from tensorgrad.formula.functions import FUNCTIONS, Word, word
 
 __all__ = ["bessel_i", "pi", "polygamma", "sinc", "zeta"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.formula_functions import word
+from tensorgrad.formula.functions import word
 
 __all__ = ["conv", "conv_input", "conv_weight", "put_won", "take_won", "to_winners"]
 

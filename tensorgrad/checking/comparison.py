@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.differences import Real, Subject, flat
-from tensorgrad.gradcheck_report import GradcheckError, report
+from tensorgrad.checking.differences import Real, Subject, flat
+from tensorgrad.checking.report import GradcheckError, report
 
 __all__ = ["SEED", "Check"]
 

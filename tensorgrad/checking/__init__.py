@@ -1,0 +1,1 @@
+"""What stands behind `gradcheck`: differences, their comparison, and the report."""

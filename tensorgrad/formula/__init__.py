@@ -1,0 +1,18 @@
+"""Formulas of gradients: a small grammar, read, evaluated and written for people."""
+
+from tensorgrad.formula import (  # noqa: F401  (importing them declares their functions)
+    linalg,
+    special,
+    windows,
+)
+from tensorgrad.formula.grammar import (
+    FormulaError,
+    Text,
+    evaluate,
+    fit,
+    formulas_of,
+    parse,
+    to_text,
+)
+
+__all__ = ["FormulaError", "Text", "evaluate", "fit", "formulas_of", "parse", "to_text"]

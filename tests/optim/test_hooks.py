@@ -1,0 +1,89 @@
+"""Hooks around steps and state dicts of optimizers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.optim import SGD
+from tensorgrad.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+
+def leaves(*shapes):
+    rng = np.random.default_rng(0)
+    return [tg.tensor(rng.standard_normal(s), requires_grad=True) for s in shapes or [(2,), (3,)]]
+
+
+def step(optimizer, seed=0):
+    rng = np.random.default_rng(seed)
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            p.grad = tg.tensor(rng.standard_normal(p.shape))
+    optimizer.step()
+
+
+def values(ps):
+    return [p.detach().numpy().copy() for p in ps]
+
+
+def test_step_hooks():
+    p = leaves()[0]
+    optimizer = SGD([p])
+    seen = []
+    handles = [
+        register_optimizer_step_pre_hook(lambda o, a, k: seen.append("every pre")),
+        optimizer.register_step_pre_hook(lambda o, a, k: seen.append("pre")),
+        optimizer.register_step_post_hook(lambda o, a, k: seen.append("post")),
+        register_optimizer_step_post_hook(lambda o, a, k: seen.append("every post")),
+    ]
+    step(optimizer)
+    assert seen == ["every pre", "pre", "post", "every post"]
+    for handle in handles:
+        handle.remove()
+    step(optimizer)
+    assert len(seen) == 4
+
+
+def test_a_pre_hook_may_change_the_arguments():
+    optimizer = SGD(leaves())
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: 42,), {}))
+    assert optimizer.step() == 42
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: "nonsense")
+    with pytest.raises(RuntimeError, match="must return None or a tuple"):
+        optimizer.step()
+
+
+def test_hooks_run_once_around_a_subclasss_step():
+    class Loud(SGD):
+        def step(self, closure=None):
+            return super().step(closure)
+
+    optimizer = Loud(leaves())
+    seen = []
+    optimizer.register_step_post_hook(lambda o, a, k: seen.append(type(o).__name__))
+    step(optimizer)
+    assert seen == ["Loud"]
+
+
+def test_state_dict_hooks():
+    optimizer = SGD(leaves(), momentum=0.9)
+    step(optimizer)
+    order = []
+    optimizer.register_state_dict_pre_hook(lambda o: order.append("b"))
+    optimizer.register_state_dict_pre_hook(lambda o: order.append("a"), prepend=True)
+    optimizer.register_state_dict_post_hook(lambda o, s: {**s, "extra": 1})
+    state = optimizer.state_dict()
+    assert order == ["a", "b"]
+    assert state["extra"] == 1
+    optimizer.register_load_state_dict_pre_hook(
+        lambda o, s: s.update(param_groups=[{**g, "lr": 9.0} for g in s["param_groups"]])
+    )
+    optimizer.register_load_state_dict_post_hook(lambda o: order.append("loaded"))
+    optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 9.0
+    assert state["param_groups"][0]["lr"] == 1e-3  # the hook edited a copy
+    assert order[-1] == "loaded"
