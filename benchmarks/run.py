@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from timing import race  # first: it sets OpenBLAS's time-out before NumPy is imported
-from workloads import WORKLOADS
 
+# isort: split
 import graph
 import provenance
+from workloads import WORKLOADS
+
 import tensorgrad as tg
 
 try:
