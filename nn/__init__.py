@@ -25,6 +25,13 @@ from tensorgrad.nn.conv_transpose import (
 )
 from tensorgrad.nn.dropout import Dropout
 from tensorgrad.nn.flatten import Flatten, Unflatten
+from tensorgrad.nn.folding import (
+    ChannelShuffle,
+    Fold,
+    PixelShuffle,
+    PixelUnshuffle,
+    Unfold,
+)
 from tensorgrad.nn.linear import Identity, Linear
 from tensorgrad.nn.loss import (
     BCELoss,
@@ -77,6 +84,11 @@ from tensorgrad.nn.pooling import (
     MaxUnpool3d,
 )
 from tensorgrad.nn.sparse import Embedding
+from tensorgrad.nn.upsampling import (
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -94,6 +106,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Buffer",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -111,6 +124,7 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "Fold",
     "GELU",
     "HuberLoss",
     "Identity",
@@ -136,6 +150,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
@@ -152,6 +168,10 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from samples_layers import Layer, layer
+from samples_nn import quietly
 from sampling import Case, Sample, case, fixed, real, row
 
 from tensorgrad.kernels.taps import Taps
@@ -98,5 +99,39 @@ PADDING_LAYERS = [
       for n, x in enumerate((LINE, IMAGE, VOLUME), 1)),
 ]
 
-WINDOWS = [*POOLING]
-WINDOW_LAYERS: list[Layer] = [*POOLING_LAYERS, *PADDING_LAYERS]
+RESIZING = [
+    functional("interpolate", case(IMAGE, 3), case(LINE, scale_factor=1.7, mode="nearest-exact"),
+               case(VOLUME, (2, 3, 5)), case(IMAGE, (3, 2), mode="area"),
+               *(case(x, 4, mode=mode, align_corners=corners)
+                 for x, mode in ((LINE, "linear"), (IMAGE, "bilinear"), (VOLUME, "trilinear"),
+                                 (IMAGE, "bicubic")) for corners in (False, True)),
+               case(IMAGE, scale_factor=(1.3, 0.7), mode="bilinear"),
+               case(IMAGE, scale_factor=1.6, mode="bicubic", recompute_scale_factor=True),
+               case(IMAGE, (2, 3), mode="bilinear", antialias=True),
+               case(IMAGE, 2, mode="bicubic", align_corners=True, antialias=True)),
+    functional("upsample", case(LINE, 7, mode="linear"), call=quietly),
+    functional("unfold", case(IMAGE, 2), case(IMAGE, (2, 3), (1, 2), (1, 0), 2),
+               case(real(2, 3, 3), 2)),
+    functional("fold", case(real(1, 4, 6), (3, 4), 2),
+               case(real(2, 12, 3), (4, 5), (2, 3), (1, 2), (1, 0), (2, 1)),
+               case(real(4, 4), 3, 2)),
+    functional("pixel_shuffle", case(real(1, 8, 2, 3), 2), case(real(9, 1, 2), 3)),
+    functional("pixel_unshuffle", case(real(1, 2, 4, 6), 2), case(real(1, 3, 3), 3)),
+    functional("channel_shuffle", case(real(1, 6, 2, 1), 3), case(real(2, 4, 3), 2)),
+]
+
+RESIZING_LAYERS = [
+    layer("Upsample", case(scale_factor=2), case(IMAGE)),
+    layer("Upsample", case((3, 7), mode="bicubic", align_corners=False), case(IMAGE)),
+    layer("Upsample", case(None, (1.5, 2), "bilinear", None, True), case(IMAGE)),
+    layer("UpsamplingNearest2d", case(scale_factor=2), case(IMAGE)),
+    layer("UpsamplingBilinear2d", case(7), case(IMAGE)),
+    layer("Unfold", case(2, padding=1), case(IMAGE)),
+    layer("Fold", case((3, 4), 2), case(real(1, 4, 6))),
+    layer("PixelShuffle", case(2), case(real(1, 8, 2, 3))),
+    layer("PixelUnshuffle", case(2), case(real(1, 2, 4, 6))),
+    layer("ChannelShuffle", case(3), case(real(1, 6, 2, 1))),
+]
+
+WINDOWS = [*POOLING, *RESIZING]
+WINDOW_LAYERS: list[Layer] = [*POOLING_LAYERS, *PADDING_LAYERS, *RESIZING_LAYERS]

@@ -45,6 +45,17 @@ from tensorgrad.nn.functional.conv_transpose import (
 )
 from tensorgrad.nn.functional.convolution import conv1d, conv2d, conv3d
 from tensorgrad.nn.functional.dropout import dropout
+from tensorgrad.nn.functional.folding import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
+from tensorgrad.nn.functional.interpolation import (
+    interpolate,
+    upsample,
+)
 from tensorgrad.nn.functional.linear import embedding, linear, one_hot
 from tensorgrad.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tensorgrad.nn.functional.max_pooling import (
@@ -77,6 +88,7 @@ __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -88,8 +100,10 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "fold",
     "gelu",
     "huber_loss",
+    "interpolate",
     "l1_loss",
     "leaky_relu",
     "leaky_relu_",
@@ -112,6 +126,8 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "relu",
     "relu_",
     "sigmoid",
@@ -121,4 +137,6 @@ __all__ = [
     "softmin",
     "softplus",
     "tanh",
+    "unfold",
+    "upsample",
 ]
