@@ -23,6 +23,11 @@ from tensorgrad.nn.conv_transpose import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from tensorgrad.nn.distance import (
+    CosineSimilarity,
+    LocalResponseNorm,
+    PairwiseDistance,
+)
 from tensorgrad.nn.dropout import Dropout
 from tensorgrad.nn.flatten import Flatten, Unflatten
 from tensorgrad.nn.folding import (
@@ -119,6 +124,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "ELU",
@@ -134,6 +140,7 @@ __all__ = [
     "LPPool3d",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -147,6 +154,7 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "NLLLoss",
+    "PairwiseDistance",
     "Parameter",
     "ParameterDict",
     "ParameterList",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from samples_layers import Layer, layer
 from samples_nn import quietly
-from sampling import Case, Sample, case, fixed, real, row
+from sampling import Case, Drawn, Sample, case, fixed, real, row
 
 from tensorgrad.kernels.taps import Taps
 
@@ -133,5 +133,36 @@ RESIZING_LAYERS = [
     layer("ChannelShuffle", case(3), case(real(1, 6, 2, 1))),
 ]
 
-WINDOWS = [*POOLING, *RESIZING]
-WINDOW_LAYERS: list[Layer] = [*POOLING_LAYERS, *PADDING_LAYERS, *RESIZING_LAYERS]
+# Places of a 4 x 5 image, clear of pixels' centers and edges and of the border's.
+PLACES = real(1, 2, 3, 2, of="unit")
+OUTSIDE = Drawn((1, 2, 2, 2), "real", "above one")
+SAMPLING = [
+    functional("grid_sample",
+               *(case(IMAGE, where, mode, padding, corners) for where, mode, padding, corners in (
+                   (PLACES, "bilinear", "zeros", False), (PLACES, "bilinear", "zeros", True),
+                   (PLACES, "nearest", "border", False), (OUTSIDE, "bilinear", "border", True),
+                   (OUTSIDE, "bilinear", "reflection", False), (PLACES, "bicubic", "zeros", True),
+                   (OUTSIDE, "bicubic", "reflection", False))),
+               case(VOLUME, real(1, 2, 1, 1, 3, of="unit"), align_corners=False), call=quietly),
+    functional("affine_grid", case(real(2, 2, 3), (2, 1, 2, 3), align_corners=False),
+               case(real(1, 3, 4), [1, 2, 2, 1, 2], True)),
+    functional("local_response_norm", case(real(2, 5, 2), 3, 0.5),
+               case(real(1, 4, 2, 2), 2, 1.0, 0.6, 2.0), differs=MEANS),
+    functional("normalize", case(real(2, 3)), case(real(2, 3, of="nonzero"), 1, 0),
+               case(real(3), dim=0, p=3), case(real(2, 2, 2), 2.0, (1, 2))),
+    functional("cosine_similarity", case(real(2, 3), real(2, 3)),
+               case(real(2, 3, 2), real(3, 2), dim=-2), case(real(3), real(2, 3), -1, 0.1)),
+    functional("pairwise_distance", case(real(2, 3), real(2, 3)),
+               case(real(2, 3), real(3), 1, 1e-3, True), case(real(3), real(3), p=3.0)),
+]
+
+SAMPLING_LAYERS = [
+    layer("LocalResponseNorm", case(3, 0.5), case(real(1, 4, 2))),
+    layer("CosineSimilarity", case(0), case(real(3), real(3))),
+    layer("PairwiseDistance", case(2.0, keepdim=True), case(real(2, 3), real(2, 3))),
+]
+
+WINDOWS = [*POOLING, *RESIZING, *SAMPLING]
+WINDOW_LAYERS: list[Layer] = [
+    *POOLING_LAYERS, *PADDING_LAYERS, *RESIZING_LAYERS, *SAMPLING_LAYERS,
+]

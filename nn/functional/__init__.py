@@ -44,6 +44,12 @@ from tensorgrad.nn.functional.conv_transpose import (
     conv_transpose3d,
 )
 from tensorgrad.nn.functional.convolution import conv1d, conv2d, conv3d
+from tensorgrad.nn.functional.distance import (
+    cosine_similarity,
+    local_response_norm,
+    normalize,
+    pairwise_distance,
+)
 from tensorgrad.nn.functional.dropout import dropout
 from tensorgrad.nn.functional.folding import (
     channel_shuffle,
@@ -51,6 +57,10 @@ from tensorgrad.nn.functional.folding import (
     pixel_shuffle,
     pixel_unshuffle,
     unfold,
+)
+from tensorgrad.nn.functional.grid import (
+    affine_grid,
+    grid_sample,
 )
 from tensorgrad.nn.functional.interpolation import (
     interpolate,
@@ -82,6 +92,7 @@ __all__ = [
     "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -95,6 +106,7 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
@@ -102,12 +114,14 @@ __all__ = [
     "embedding",
     "fold",
     "gelu",
+    "grid_sample",
     "huber_loss",
     "interpolate",
     "l1_loss",
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "lp_pool1d",
@@ -124,8 +138,10 @@ __all__ = [
     "max_unpool3d",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
     "relu",
