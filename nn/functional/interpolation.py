@@ -201,7 +201,7 @@ def interpolate(
     for i, (old, new, scale) in enumerate(zip(given, sizes, scales)):
         if not smooth:
             exact = mode == "nearest-exact"
-            kind = "f8" if dtype.itemsize == 8 or exact else "f4"
+            kind = "f8" if dtype.itemsize == 8 else "f4"
             taps = _picks(old, new, scale, exact, kind)
         else:
             make = _filtered if antialias else _weights
