@@ -37,6 +37,10 @@ from tensorgrad.nn.folding import (
     PixelUnshuffle,
     Unfold,
 )
+from tensorgrad.nn.fractional_pooling import (
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+)
 from tensorgrad.nn.linear import Identity, Linear
 from tensorgrad.nn.loss import (
     BCELoss,
@@ -131,6 +135,8 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GELU",
     "HuberLoss",
     "Identity",

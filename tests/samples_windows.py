@@ -23,6 +23,7 @@ MEANS = {"int64": "a mean of whole numbers is refused, as for mean()"}
 LINE, IMAGE, VOLUME = real(1, 2, 5), real(1, 2, 4, 5), real(1, 1, 3, 4, 3)
 # All different, so that no maximum is a tie.
 STEPS, TILES, CUBES = (real(*d.shape, of="distinct") for d in (LINE, IMAGE, VOLUME))
+BLOCKS = real(1, 1, 4, 5, 4, of="distinct")
 POSITIVE = tuple(real(*d.shape, of="positive") for d in (LINE, IMAGE, VOLUME))
 
 POOLING = [
@@ -51,6 +52,11 @@ POOLING = [
       for n, x in enumerate((STEPS, TILES, CUBES), 1)),
     *(functional(f"adaptive_max_pool{n}d_with_indices", case(x, 2))
       for n, x in enumerate((STEPS, TILES, CUBES), 1)),
+    *(functional(f"fractional_max_pool{n}d{ending}",
+                 case(x, 2, 2, _random_samples=real(1, x.shape[1], n, of="unit", grad=False)),
+                 case(x, (1, 2, 2)[-n:], output_ratio=(0.7,) * n, return_indices=True,
+                      _random_samples=real(1, x.shape[1], n, of="unit", grad=False)))
+      for n, x in ((2, TILES), (3, BLOCKS)) for ending in ("", "_with_indices")),
     functional("max_unpool1d", case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]), 2),
                case(real(1, 2), fixed([[0, 4]]), 2, output_size=(5,))),
     functional("max_unpool2d", case(real(1, 1, 2, 2), fixed([[[[1, 2], [9, 15]]]]), 2),
@@ -87,6 +93,9 @@ POOLING_LAYERS = [
     *(layer(f"AdaptiveAvgPool{n}d", case(2), case(x)) for n, x in ((1, LINE), (3, VOLUME))),
     *(layer(f"AdaptiveMaxPool{n}d", case(2, True), case(x))
       for n, x in enumerate((STEPS, TILES, CUBES), 1)),
+    *(layer(f"FractionalMaxPool{n}d",
+            case(2, output_ratio=0.7, _random_samples=real(1, x.shape[1], n, of="unit",
+                 grad=False)), case(x)) for n, x in ((2, TILES), (3, BLOCKS))),
     layer("MaxUnpool1d", case(2), case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]))),
     layer("MaxUnpool2d", case((2, 2)), case(real(1, 1, 2), fixed([[[0, 3]]]))),
     layer("MaxUnpool3d", case(2, 2), case(real(1, 1, 1, 1, 2), fixed([[[[[3, 8]]]]]))),
@@ -110,6 +119,8 @@ RESIZING = [
                case(IMAGE, (2, 3), mode="bilinear", antialias=True),
                case(IMAGE, 2, mode="bicubic", align_corners=True, antialias=True)),
     functional("upsample", case(LINE, 7, mode="linear"), call=quietly),
+    functional("upsample_nearest", case(IMAGE, scale_factor=2), call=quietly),
+    functional("upsample_bilinear", case(IMAGE, 6), call=quietly),
     functional("unfold", case(IMAGE, 2), case(IMAGE, (2, 3), (1, 2), (1, 0), 2),
                case(real(2, 3, 3), 2)),
     functional("fold", case(real(1, 4, 6), (3, 4), 2),

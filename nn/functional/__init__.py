@@ -58,6 +58,12 @@ from tensorgrad.nn.functional.folding import (
     pixel_unshuffle,
     unfold,
 )
+from tensorgrad.nn.functional.fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
 from tensorgrad.nn.functional.grid import (
     affine_grid,
     grid_sample,
@@ -65,6 +71,8 @@ from tensorgrad.nn.functional.grid import (
 from tensorgrad.nn.functional.interpolation import (
     interpolate,
     upsample,
+    upsample_bilinear,
+    upsample_nearest,
 )
 from tensorgrad.nn.functional.linear import embedding, linear, one_hot
 from tensorgrad.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -113,6 +121,10 @@ __all__ = [
     "elu_",
     "embedding",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gelu",
     "grid_sample",
     "huber_loss",
@@ -155,4 +167,6 @@ __all__ = [
     "tanh",
     "unfold",
     "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -1,5 +1,9 @@
-"""PyTorch's path of what `tensorgrad.nn.pooling` defines."""
+"""PyTorch's path of what `tensorgrad.nn.pooling` and `tensorgrad.nn.fractional_pooling` define."""
 
+from tensorgrad.nn.fractional_pooling import (
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+)
 from tensorgrad.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -31,6 +35,8 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",

@@ -99,6 +99,24 @@ def test_unpooling_overlapping_windows_gives_each_place_one_gradient():
     assert x.grad.tolist() == [[0.0, 1.0, 1.0]]
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_fractional_pooling(n):
+    x = of_rank(n, 2, 3, 9, 8, 7)
+    name = f"fractional_max_pool{n}d"
+    for seed in range(5):
+        drawn = np.random.default_rng(seed).random((2, 3, n))
+        for words in ({"output_size": 4}, {"output_ratio": (0.7, 0.5, 0.6)[:n]}):
+            compare(
+                lambda s, d=drawn, w=words: getattr(s.F, name)(
+                    s.leaf(x), 2, return_indices=True, _random_samples=s.const(d), **w
+                )
+            )
+    tg.manual_seed(0)
+    first, second = (getattr(F, name)(tg.from_numpy(x), 2, 4).tolist() for _ in range(2))
+    tg.manual_seed(0)
+    assert getattr(F, name)(tg.from_numpy(x), 2, 4).tolist() == first != second
+
+
 SIZES = [
     *({"size": size} for size in (1, 3, 8, 13)),
     *({"scale_factor": factor} for factor in (2, 0.5, 1.7, 0.37)),
