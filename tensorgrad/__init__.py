@@ -494,16 +494,27 @@ _LAZY = frozenset(
     {"data", "fft", "func", "linalg", "nn", "optim", "special", "training", "utils", "viz"}
 )
 
+# Functions that PyTorch has at both places with the same arguments.
+_OF_NN = frozenset(
+    {
+        "avg_pool1d", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+        "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "max_pool1d", "max_pool2d",
+        "max_pool3d", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle",
+    }
+)  # fmt: skip
+
 
 def __getattr__(name: str) -> Any:
-    """Load a subpackage when it is first asked for (PEP 562)."""
+    """Load a subpackage, or a function of nn, when it is first asked for (PEP 562)."""
     if name in _LAZY:
         return importlib.import_module(f"tensorgrad.{name}")
+    if name in _OF_NN:
+        return getattr(importlib.import_module("tensorgrad.nn.functional"), name)
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_OF_NN})
 
 
 def is_tensor(obj: Any) -> builtins.bool:
