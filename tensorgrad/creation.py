@@ -188,7 +188,18 @@ def _index(n: Any) -> int:
         raise TypeError(f"a size must be an int, got {type(n).__name__} ({n!r:.40})") from None
 
 
-def check_options(device: Any, layout: Any, pin_memory: bool) -> None:
+def check_memory_format(memory_format: Any) -> None:
+    """Refuse a memory format: the engine chooses how elements lie in memory, and hides it."""
+    if memory_format is not None:
+        raise RuntimeError(
+            f"memory_format={memory_format!r} is not supported: the engine chooses the layout of "
+            "memory itself, and every tensor behaves as if it were contiguous; leave it out"
+        )
+
+
+def check_options(device: Any, layout: Any, pin_memory: bool, memory_format: Any = None) -> None:
+    """Refuse what creation functions cannot honour."""
+    check_memory_format(memory_format)
     check_device(device)
     _no_pin(pin_memory)
     if layout is not None and str(layout) not in ("strided", "torch.strided", "tensorgrad.strided"):
@@ -269,7 +280,7 @@ def zeros_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Zeros of the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     return finish(np.zeros(*like(input, dtype)), requires_grad)
 
 
@@ -283,7 +294,7 @@ def ones_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Ones of the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     return finish(np.ones(*like(input, dtype)), requires_grad)
 
 
@@ -297,7 +308,7 @@ def empty_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Unwritten memory of the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     return finish(np.empty(*like(input, dtype)), requires_grad)
 
 
@@ -312,7 +323,7 @@ def full_like(
     memory_format: Any = None,
 ) -> Tensor:
     """``fill_value`` in the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     shape, kind = like(input, dtype)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
     return finish(np.full(shape, value, kind), requires_grad)

@@ -155,6 +155,8 @@ def walk(
                 wanted = node.inputs
             else:
                 wanted = tuple(edge if edge in needed else None for edge in node.inputs)
+                if not any(wanted):
+                    continue  # a target above which nothing is asked for: its rules do not run
             saved = node.saved
             if type(saved) is Freed:
                 raise _freed(node)

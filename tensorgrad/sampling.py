@@ -95,7 +95,7 @@ def rand_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Uniform on [0, 1) in the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     return finish(uniform_array(rng_of(None), *like(input, dtype)), requires_grad)
 
 
@@ -109,7 +109,7 @@ def randn_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Standard normal in the input's shape and dtype."""
-    check_options(device, layout, False)
+    check_options(device, layout, False, memory_format)
     return finish(normal_array(rng_of(None), *like(input, dtype)), requires_grad)
 
 

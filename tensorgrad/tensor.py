@@ -13,12 +13,19 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd, hooks, views
-from tensorgrad.creation import array_of, canonical, size_of
+from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import CPU, check_device, device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
-from tensorgrad.functions import indexing as index_functions
 from tensorgrad.methods import Methods
-from tensorgrad.node import OutputNode, TensorBase, register_tensor_class, storage_of, strided, wrap
+from tensorgrad.node import (
+    OutputNode,
+    Storage,
+    TensorBase,
+    register_tensor_class,
+    storage_of,
+    strided,
+    wrap,
+)
 from tensorgrad.ops import elementwise
 from tensorgrad.size import Size
 
@@ -275,7 +282,10 @@ class Tensor(TensorBase, Methods):
         if not isinstance(value, TensorBase):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._array = value._array
-        self._view = None
+        # A new memory, of another shape or dtype perhaps: what was known of the old one is not so.
+        strides_count = value._storage is not None and value._storage.strided
+        self._storage = Storage(strided=True) if strides_count else None
+        self._view = self._accumulator = None
 
     def retain_grad(self) -> None:
         """Keep ``.grad`` for this tensor although it is not a leaf."""
@@ -346,14 +356,9 @@ class Tensor(TensorBase, Methods):
     def __hash__(self) -> Any:
         return id(self)
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return index_functions.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        index_functions.setitem(self, index, value)
-
     def clone(self, *, memory_format: Any = None) -> Tensor:
         """A copy, recorded."""
+        check_memory_format(memory_format)
         return elementwise.clone(self)
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:

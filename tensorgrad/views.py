@@ -115,6 +115,11 @@ COPY_SLICES.arguments = ("base", "value")
 
 def check_writable(tensor: Any, name: str) -> None:
     """Refuse a write that would make the gradient of a leaf meaningless."""
+    if not tensor._array.flags.writeable:
+        raise RuntimeError(
+            f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
+            "array): several elements may share one place. clone() it first."
+        )
     if not local.context.grad_enabled:
         return
     root = tensor
@@ -127,11 +132,6 @@ def check_writable(tensor: Any, name: str) -> None:
                 f"Write it out of place (y = x.{name.rstrip('_')}(...)), or under "
                 "tensorgrad.no_grad() if it should not be recorded."
             )
-    if not tensor._array.flags.writeable:
-        raise RuntimeError(
-            f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
-            "array): several elements may share one place. clone() it first."
-        )
 
 
 def before_write(tensor: Any, *others: Any) -> Any:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import views
+from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device
+from tensorgrad.device import device as Device
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise
@@ -68,16 +70,16 @@ class ConversionMethods:
         copy: bool = False,
         memory_format: Any = None,
     ) -> Tensor:
-        """Converted to a dtype (also written first, or that of another tensor); the device is "
-        "the CPU."""
+        """Converted to a dtype (also written first, or that of another tensor), on the CPU."""
+        check_memory_format(memory_format)
+        flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, copy
+        copy = copy or (len(flags) > 1 and flags[1])
         for arg in args:
             if isinstance(arg, TensorBase):
                 dtype = arg._array.dtype
-            elif isinstance(arg, str) or type(arg).__name__ == "device":
+            elif isinstance(arg, (str, Device)):
                 device = arg
-            elif isinstance(arg, bool):
-                continue  # non_blocking, copy: given by position
-            elif arg is not None:
+            elif arg is not None and not isinstance(arg, bool):
                 dtype = arg
         check_device(device)
         wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)

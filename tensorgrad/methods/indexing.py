@@ -17,6 +17,12 @@ class IndexingMethods:
 
     __slots__ = ()
 
+    def __getitem__(self: Any, index: Any) -> Tensor:
+        return functions.getitem(self: Any, index)
+
+    def __setitem__(self: Any, index: Any, value: Any) -> None:
+        functions.setitem(self: Any, index, value)
+
     def argwhere(self: Any) -> Tensor:
         """The indices of nonzero elements, (count, ndim)."""
         return functions.argwhere(self)

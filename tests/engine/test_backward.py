@@ -138,6 +138,14 @@ def test_grad_of_an_inner_tensor():
     assert np.allclose(g.numpy(), 2 * y.detach().numpy())
 
 
+def test_grad_of_an_inner_tensor_leaves_its_own_node_alone():
+    x = leaf(3)
+    y = x * x
+    tg.autograd.grad((y * y).sum(), y)
+    y.sum().backward()  # the rule of y's node has not run before, so nothing of it was freed
+    assert np.allclose(x.grad.numpy(), 2 * x.detach().numpy())
+
+
 def test_grad_of_an_unused_input():
     x, w = leaf(3), leaf(2)
     with pytest.raises(RuntimeError, match=r"input 1, float64\(2\).*allow_unused"):

@@ -155,6 +155,36 @@ def test_expanded_memory_is_not_written():
         tg.zeros(1).expand(3).add_(1)
 
 
+def test_expanded_memory_is_not_written_under_no_grad_either():
+    with tg.no_grad(), pytest.raises(RuntimeError, match="read-only"):
+        tg.zeros(1).expand(3).add_(1)
+
+
+def test_data_of_another_dtype_gives_gradients_of_that_dtype():
+    x = tg.ones(2, requires_grad=True)
+    kept = (x * 2).sum()  # keeps the old place for gradients alive
+    x.data = tg.ones(3, dtype=tg.float64)
+    (x * 2).sum().backward()
+    assert x.grad.dtype == tg.float64
+    assert x.grad.shape == (3,)
+    assert kept.requires_grad
+
+
+def test_to_by_position_and_memory_formats():
+    x = tg.ones(2)
+    assert x.to(tg.float32) is x
+    assert x.to(tg.float32, False, True) is not x
+    assert x.to("cpu", tg.float32, False, True) is not x
+    for call in (
+        lambda: x.clone(memory_format="channels_last"),
+        lambda: x.to(tg.float64, memory_format="channels_last"),
+        lambda: tg.zeros_like(x, memory_format="channels_last"),
+        lambda: tg.rand_like(x, memory_format="channels_last"),
+    ):
+        with pytest.raises(RuntimeError, match="memory_format"):
+            call()
+
+
 def test_integers_are_not_given_fractions():
     x = tg.tensor([1, 2])
     with pytest.raises(RuntimeError, match="can't be cast"):
