@@ -38,8 +38,9 @@ iinfo = np.iinfo
 
 
 class dtype:
-    """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``, "
-    "``is_signed``."""
+    """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``,
+    ``is_signed``.
+    """
 
     __slots__ = ("dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
 
@@ -159,8 +160,9 @@ def as_dtype(numpy_type: np.dtype[Any]) -> dtype:
 
 
 def numpy_dtype(d: Any) -> np.dtype[Any]:
-    """The NumPy type meant by a ``tg.dtype``, a NumPy type or Python's bool, int, float, "
-    "complex."""
+    """The NumPy type meant by a ``tg.dtype``, a NumPy type or Python's bool, int, float,
+    complex.
+    """
     if isinstance(d, dtype):
         return d.dtype
     if d is builtins.float:

@@ -303,8 +303,9 @@ class Tensor(TensorBase, Methods):
         return found is not None and any(r() is self for r in found.retain)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> hooks.RemovableHandle:
-        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace "
-        "it."""
+        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace
+        it.
+        """
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:

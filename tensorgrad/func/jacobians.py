@@ -17,8 +17,9 @@ __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
 
 def jacrev(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
-    """The function that returns the Jacobian, of shape (*output, *input), row by row of the "
-    "output."""
+    """The function that returns the Jacobian, of shape (*output, *input), row by row of the
+    output.
+    """
 
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         traced = Traced(func, args, kwargs, argnums, has_aux, "jacrev")

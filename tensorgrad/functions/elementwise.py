@@ -199,8 +199,9 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is "
-    "1."""
+    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is
+    1.
+    """
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):

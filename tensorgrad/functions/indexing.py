@@ -28,8 +28,9 @@ __all__ = [
 
 
 def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against "
-    "shape."""
+    """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against
+    shape.
+    """
     parts = index if isinstance(index, tuple) else (index,)
     found = tuple(_part(part) for part in parts)
     axis = 0

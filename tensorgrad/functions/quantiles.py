@@ -85,8 +85,9 @@ def quantile(
     *,
     interpolation: str = "linear",
 ) -> Tensor:
-    """The q-th quantiles of all elements or along a dimension; several q come first in the "
-    "shape."""
+    """The q-th quantiles of all elements or along a dimension; several q come first in the
+    shape.
+    """
     return _quantile(input, q, dim, keepdim, interpolation, False, "quantile")
 
 

@@ -42,8 +42,9 @@ class ConversionMethods:
         return self._array.tolist()
 
     def numpy(self: Any, *, force: bool = False) -> ndarray[Any, Any]:
-        """The array itself, sharing memory; refused for a tensor that requires grad unless "
-        "forced."""
+        """The array itself, sharing memory; refused for a tensor that requires grad unless
+        forced.
+        """
         if self.requires_grad and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "

@@ -34,13 +34,15 @@ class ElementwiseMethods:
         return functions.ceil(self)
 
     def clamp(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound "
-        "is 1."""
+        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound
+        is 1.
+        """
         return functions.clamp(self, min, max)
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
-        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound "
-        "is 1."""
+        """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound
+        is 1.
+        """
         return functions.clamp(self, min, max)
 
     def conj(self: Any) -> Tensor:

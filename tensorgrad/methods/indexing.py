@@ -18,10 +18,10 @@ class IndexingMethods:
     __slots__ = ()
 
     def __getitem__(self: Any, index: Any) -> Tensor:
-        return functions.getitem(self: Any, index)
+        return functions.getitem(self, index)
 
     def __setitem__(self: Any, index: Any, value: Any) -> None:
-        functions.setitem(self: Any, index, value)
+        functions.setitem(self, index, value)
 
     def argwhere(self: Any) -> Tensor:
         """The indices of nonzero elements, (count, ndim)."""
@@ -44,8 +44,9 @@ class IndexingMethods:
         return functions.masked_select(self, mask)
 
     def nonzero(self: Any, *, as_tuple: bool = False) -> Any:
-        """The indices of nonzero elements: (count, ndim), or a tuple of one vector per "
-        "dimension."""
+        """The indices of nonzero elements: (count, ndim), or a tuple of one vector per
+        dimension.
+        """
         return functions.nonzero(self, as_tuple=as_tuple)
 
     def take_along_dim(self: Any, indices: Tensor, dim: int | None = None) -> Tensor:

@@ -23,8 +23,9 @@ class JoiningMethods:
         return functions.chunk(self, chunks, dim)
 
     def split(self: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """Pieces along a dimension: of one size (the last may be smaller), or of the sizes "
-        "listed."""
+        """Pieces along a dimension: of one size (the last may be smaller), or of the sizes
+        listed.
+        """
         return functions.split(self, split_size_or_sections, dim)
 
     def unbind(self: Any, dim: int = 0) -> tuple[Tensor, ...]:

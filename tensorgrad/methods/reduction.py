@@ -58,8 +58,9 @@ class ReductionMethods:
         return functions.logsumexp(self, dim, keepdim)
 
     def max(self: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y): "
-        "elementwise."""
+        """max(x): all elements, ties share; max(x, dim): (values, indices); max(x, y):
+        elementwise.
+        """
         return functions.max(self, dim, keepdim, other=other)
 
     def mean(self: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -67,15 +68,17 @@ class ReductionMethods:
         return functions.mean(self, dim, keepdim, dtype=dtype)
 
     def min(self: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """min(x): all elements, ties share; min(x, dim): (values, indices); min(x, y): "
-        "elementwise."""
+        """min(x): all elements, ties share; min(x, dim): (values, indices); min(x, y):
+        elementwise.
+        """
         return functions.min(self, dim, keepdim, other=other)
 
     def norm(
         self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     ) -> Tensor:
-        """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the "
-        "largest."""
+        """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the
+        largest.
+        """
         return functions.norm(self, p, dim, keepdim, dtype=dtype)
 
     def prod(
