@@ -15,7 +15,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test parity lint format format-check types bench clean
+.PHONY: help demo test parity lint format format-check types names bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ types: $(VENV)/lint ## mypy --strict on the package as installed from a wheel
 	  --cache-dir ../../.mypy_cache --python-executable env/bin/python -p tensorgrad
 	cd $(TYPES) && ../../$(BIN)/python -m mypy --strict --config-file ../../pyproject.toml \
 	  --cache-dir ../../.mypy_cache --python-executable env/bin/python ../../tests/typing/user_program.py
+
+names: $(VENV)/installed ## compare PyTorch's names with tensorgrad's and write docs/names.md
+	$(BIN)/python docs/names/names.py
 
 bench: $(VENV)/installed ## time training steps (beside PyTorch, where `make parity` installed it)
 	$(BIN)/python benchmarks/run.py $(ARGS)
