@@ -33,13 +33,12 @@ REASONS = {
     "quantized": "quantized numbers and what prepares for them",
     "device": "bound to a device or to one device's library (CUDA, cuDNN, MKL-DNN, XLA, ...)",
     "compiler": "TorchScript, `torch.compile`, export, symbolic shapes",
-    "named": "named tensors",
     "distributed": "several processes or machines",
     "dtype": "element types that NumPy does not have (bfloat16, float8, 4-bit, complex32), and the "
     "mixed precision (autocast, gradient scaling) built on them",
     "internal": "not meant for users: helpers, flags, C++ classes that show in the namespace, "
     "imports of other modules, storage classes",
-    "ecosystem": "what is built around PyTorch and is no part of the engine: the hub of its models, "
+    "ecosystem": "what is built around PyTorch and no part of the engine: the hub of its models, "
     "its package format, its masked tensors",
     "removed": "in PyTorch only to raise an error or to keep old programs going: the function was "
     "removed there, the class is deprecated without a successor of its name",
