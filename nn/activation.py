@@ -9,6 +9,7 @@ from tensorgrad.tensor import Tensor
 __all__ = [
     "ELU",
     "GELU",
+    "InplaceActivation",
     "LeakyReLU",
     "LogSigmoid",
     "LogSoftmax",
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-class _Inplace(Module):
+class InplaceActivation(Module):
     """An activation without parameters that can work in place."""
 
     inplace: bool
@@ -35,7 +36,7 @@ class _Inplace(Module):
         return "inplace=True" if self.inplace else ""
 
 
-class ReLU(_Inplace):
+class ReLU(InplaceActivation):
     """max(x, 0); the derivative at 0 is 0."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ class ReLU(_Inplace):
         return F.relu(input, self.inplace)
 
 
-class SiLU(_Inplace):
+class SiLU(InplaceActivation):
     """x * sigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ Adding an operation costs one row here (and one in `samples_primitives` for its 
 that takes the same arguments and is named in the row).  `test_samples_complete` fails otherwise.
 """
 
+from samples_activations import ACTIVATION_LAYERS, ACTIVATIONS
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
 from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
 from samples_layers import LAYERS as BASIC_LAYERS
@@ -246,8 +247,9 @@ LINALG = [
 FUNCTIONS = [
     *ELEMENTWISE, *COMPARISON, *REDUCTION, *SHAPE, *INDEXING, *LINALG, *SPECIAL, *FUNCTIONAL,
     *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING, *WINDOWS,
+    *ACTIVATIONS,
 ]  # fmt: skip
 SAMPLES = [
     *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,
 ]  # fmt: skip
-LAYERS = [*BASIC_LAYERS, *WINDOW_LAYERS]
+LAYERS = [*BASIC_LAYERS, *WINDOW_LAYERS, *ACTIVATION_LAYERS]

@@ -142,8 +142,8 @@ class Sample:
     aliases: other public names of the same function.
     call: called with the operation and the arguments, for an operation that cannot be called so.
     differs: what is not as in PyTorch, with the reason: a dtype ("float32", "int64", "int32",
-        "bool"), "gradient" where PyTorch has none, or "precision"
-        where its numbers are good to 1e-8 only.  Not a skip: tests check that it differs.
+        "bool"), "gradient" where PyTorch has none, "precision" where its numbers are good to 1e-8
+        only, or "single" where they are float32's.  Not a skip: tests check that it differs.
     tolerance: for finite differences, with a reason.
     """
 

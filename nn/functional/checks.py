@@ -5,10 +5,22 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.errors import describe
 from tensorgrad.tensor import Tensor
 
-__all__ = ["choice", "expect_tensor", "legacy_reduction", "numbers", "optional_tensor", "reduced"]
+__all__ = [
+    "choice",
+    "expect_number",
+    "expect_tensor",
+    "floating",
+    "legacy_reduction",
+    "numbers",
+    "one_dtype",
+    "optional_tensor",
+    "reduced",
+]
 
 
 def expect_tensor(name: str, argument: str, value: Any) -> None:
@@ -17,6 +29,24 @@ def expect_tensor(name: str, argument: str, value: Any) -> None:
         raise TypeError(
             f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}; make one "
             "of it with tensorgrad.tensor(...) or tensorgrad.from_numpy(...)"
+        )
+
+
+def expect_number(name: str, argument: str, value: Any) -> None:
+    """Raise TypeError unless the argument is a number."""
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(
+            f"{name}(): argument '{argument}' must be Number, not {type(value).__name__} "
+            f"({value!r:.60})"
+        )
+
+
+def floating(name: str, input: Any) -> None:
+    """Raise unless the input is a Tensor of floating-point numbers, as PyTorch's kernels do."""
+    expect_tensor(name, "input", input)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"{name}(): not implemented for {input.dtype}; convert the input with .float()"
         )
 
 
