@@ -87,8 +87,8 @@ class Adam(ElementwiseOptimizer):
     ``amsgrad`` divides by the largest v so far, ``maximize`` climbs, ``decoupled_weight_decay``
     shrinks p by lr weight_decay p before the step instead of adding to d, as `AdamW` does.
 
-    lr, betas: numbers, or tensors of one element. foreach, fused, capturable, differentiable:
-    None or False.
+    lr, betas: numbers, or tensors of one element. capturable, differentiable: False.
+    foreach and fused change nothing.
 
     Source: Kingma and Ba (2015), Adam: a method for stochastic optimization; Reddi et al. (2018),
     On the convergence of Adam and beyond.

@@ -21,7 +21,7 @@ from tensorgrad.node import wrap
 from tensorgrad.optim.optimizer import Optimizer, ParamsT
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Array", "ElementwiseOptimizer", "Rule", "array0"]
+__all__ = ["Array", "ElementwiseOptimizer", "Rule", "array0", "descent"]
 
 Array: TypeAlias = ndarray[Any, Any]
 
@@ -44,12 +44,24 @@ def array0(dtype: np.dtype[Any], value: float) -> Array:
     return np.array(value, dtype)
 
 
+def descent(p: Array, g: Array, negate: bool, decay: Array | None, s: Array, t: Array) -> Array:
+    """The gradient, negated to climb, with the decay added: ``g`` itself, or ``t``."""
+    if negate:
+        g = np.negative(g, t)
+    if decay is not None:
+        np.multiply(p, decay, s)
+        g = np.add(g, s, t)
+    return g
+
+
 class ElementwiseOptimizer(Optimizer):
     """An `Optimizer` whose step is one elementwise rule, applied to each parameter's array."""
 
     _rule: ClassVar[Rule]
     # Whether state["step"] counts the steps of each parameter.
     _counts: ClassVar[bool] = True
+    # Options that older state dicts do not have, with what they meant.
+    _later: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self._scratches: dict[Any, Any] = {}
@@ -62,6 +74,16 @@ class ElementwiseOptimizer(Optimizer):
     def _constants(self, group: dict[str, Any], dtype: np.dtype[Any], step: int) -> Any:
         """What the rule needs besides arrays; ``step`` is 1 at a parameter's first step."""
         raise NotImplementedError
+
+    def _constants_of(
+        self, group: dict[str, Any], dtype: np.dtype[Any], step: int, state: dict[str, Any]
+    ) -> Any:
+        """`_constants` of optimizers with ``_numbers`` in the state; it may write them."""
+        raise NotImplementedError
+
+    def _first(self, group: dict[str, Any], name: str, p: Array) -> Array:
+        """What a kept array, or one of ``_numbers``, is before the first step."""
+        return np.zeros_like(p)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step with the gradients in ``.grad``; parameters without one are left alone.
@@ -96,9 +118,12 @@ class ElementwiseOptimizer(Optimizer):
         step = 0
         if names or self._counts:
             state = self.state[p]
-            step, kept = self._advance(p, state, names)
+            step, kept = self._advance(group, p, state, names)
         is_complex = dtype.kind == "c"
-        if latest[0] is not dtype or latest[1] != step:
+        if self._numbers:
+            real = array.real.dtype if is_complex else dtype
+            latest[2] = self._constants_of(group, real, step, state)
+        elif latest[0] is not dtype or latest[1] != step:
             real = array.real.dtype if is_complex else dtype
             latest[:] = dtype, step, self._constants(group, real, step)
         if is_complex:
@@ -116,12 +141,14 @@ class ElementwiseOptimizer(Optimizer):
                 tensor._bump()
 
     def _advance(
-        self, p: Tensor, state: dict[str, Any], names: tuple[str, ...]
+        self, group: dict[str, Any], p: Tensor, state: dict[str, Any], names: tuple[str, ...]
     ) -> tuple[int, tuple[Array, ...]]:
         """The number of the parameter's step, from 1, and its kept arrays, made when missing."""
         fresh = False
         if self._counts and "step" not in state:
             state["step"] = wrap(np.zeros((), default_float()))
+            for name in self._numbers:
+                state[name] = wrap(self._first(group, name, p._array))
             fresh = True
         for name in names:
             if state.get(name) is None:
@@ -131,7 +158,7 @@ class ElementwiseOptimizer(Optimizer):
                         f"has no {name!r}: it was saved with other options, or an option of its "
                         "group was changed; start again with state.clear()"
                     )
-                state[name] = wrap(np.zeros_like(p._array))
+                state[name] = wrap(self._first(group, name, p._array))
                 fresh = True
         kept = tuple([state[name]._array for name in names])
         if not self._counts:
@@ -195,11 +222,22 @@ class ElementwiseOptimizer(Optimizer):
                             f"{type(self).__name__} needs a tensor of the same shape. Is it the "
                             "state of the same optimizer and model?"
                         )
+                for name in self._numbers:
+                    if name not in state:
+                        raise ValueError(
+                            f"{type(self).__name__}.load_state_dict: the saved state of a "
+                            f"parameter, {describe(p)}, has no {name!r}; it has {list(state)}. "
+                            "Is it the state of the same optimizer?"
+                        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._scratches = {}
+        for group in self.param_groups:
+            for option, value in self._later.items():
+                group.setdefault(option, value)
         for values in self.state.values():
-            # Old PyTorch's state counts steps with a plain number.
-            if isinstance(values, dict) and isinstance(values.get("step"), (int, float)):
-                values["step"] = wrap(np.array(values["step"], default_float()))
+            for name in ("step", *self._numbers):
+                # Old PyTorch's state has plain numbers here.
+                if isinstance(values, dict) and isinstance(values.get(name), (int, float)):
+                    values[name] = wrap(np.array(values[name], default_float()))

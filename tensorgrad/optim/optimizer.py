@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from tensorgrad.errors import describe
 from tensorgrad.optim.hooks import (
@@ -29,10 +29,9 @@ __all__ = [
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
-# PyTorch's switches between implementations of one and the same step. Here there is one.
+# PyTorch's switches that would need what is not here. ``foreach`` and ``fused`` are taken: they
+# choose between implementations of one and the same step, of which there is one here.
 _SWITCHES = {
-    "foreach": "there is one implementation, for all parameters",
-    "fused": "there is one implementation, for all parameters",
     "capturable": "there are no CUDA graphs to capture",
     "differentiable": "steps write into the parameters and are not recorded; for a gradient "
     "through a step write the update with tensor operations",
@@ -65,6 +64,8 @@ class Optimizer(HookTables):
     """
 
     _opt_called = False  # set by the first step, read by schedulers
+    # Numbers besides the count of steps that each parameter's state has.
+    _numbers: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -180,6 +181,10 @@ class Optimizer(HookTables):
                     f"{type(self).__name__}: {switch}={group[switch]!r} is not supported here: "
                     f"{reason}; leave it out"
                 )
+        if group.get("foreach") and group.get("fused"):
+            raise RuntimeError(
+                f"{type(self).__name__}: `fused` and `foreach` cannot be `True` together"
+            )
 
     # --- Steps -----------------------------------------------------------------------------------
 
@@ -231,7 +236,9 @@ class Optimizer(HookTables):
             changed = before(self, state_dict)
             if changed is not None:
                 state_dict = changed
-        loaded = load_state(type(self).__name__, state_dict, self.param_groups)
+        loaded = load_state(
+            type(self).__name__, state_dict, self.param_groups, ("step", *self._numbers)
+        )
         for group in loaded["param_groups"]:
             self._refuse_switches(group)
         self._check_loaded(loaded)

@@ -79,8 +79,8 @@ class SGD(ElementwiseOptimizer):
     ``nesterov`` p <- p - lr (d + momentum b). At the first step b = d, not damped. ``maximize``
     climbs. Momentum multiplies b and not lr b, so a change of ``lr`` acts at once.
 
-    lr, weight_decay: numbers, or for ``lr`` a tensor of one element. foreach, fused,
-    differentiable: None or False.
+    lr, weight_decay: numbers, or for ``lr`` a tensor of one element. differentiable:
+    False. foreach and fused change nothing.
 
     Source: Sutskever et al. (2013), On the importance of initialization and momentum in deep
     learning, in PyTorch's variant.

@@ -39,11 +39,15 @@ def packed_state(
 
 
 def load_state(
-    name: str, state_dict: Mapping[str, Any], param_groups: list[dict[str, Any]]
+    name: str,
+    state_dict: Mapping[str, Any],
+    param_groups: list[dict[str, Any]],
+    as_is: tuple[str, ...] = ("step",),
 ) -> dict[str, Any]:
     """The ``state`` and ``param_groups`` of an optimizer that continues from ``state_dict``.
 
     The numbers are matched with the parameters of ``param_groups`` by order. Everything is copied.
+    as_is: names in a parameter's state that keep their own dtype.
     """
     for key in ("state", "param_groups"):
         if key not in state_dict:
@@ -75,7 +79,7 @@ def load_state(
     for key, value in state_dict["state"].items():
         if key in parameters:
             p = parameters[key]
-            state[p] = _copied(value, p)
+            state[p] = _copied(value, p, as_is)
         else:
             state[key] = deepcopy(value)
     for mine, loaded in zip(param_groups, saved, strict=True):
@@ -85,19 +89,24 @@ def load_state(
     return {"state": state, "param_groups": saved}
 
 
-def _copied(value: Any, p: Tensor, key: Any = None) -> Any:
+def _copied(value: Any, p: Tensor, as_is: tuple[str, ...], key: Any = None) -> Any:
     """A deep copy; floating-point tensors get the dtype and the memory layout of ``p``.
 
-    ``step`` keeps its own dtype: a float16 counter would stop at 2048.
+    What is named in ``as_is`` keeps its own dtype: a float16 counter would stop at 2048, and a
+    run that is continued must round as it did before. So do real arrays beside a complex
+    parameter.
     """
     if isinstance(value, Tensor):
         source = value._array
-        if key == "step" or source.dtype.kind not in "fc" or p._array.dtype.kind not in "fc":
+        dtype = p._array.dtype
+        if key in as_is or source.dtype.kind not in "fc" or dtype.kind not in "fc":
+            return wrap(source.copy())
+        if source.dtype.kind == "f" and dtype.kind == "c":
             return wrap(source.copy())
         if source.shape == p._array.shape:
             copy = np.empty_like(p._array)
         else:
-            copy = np.empty(source.shape, p._array.dtype)
+            copy = np.empty(source.shape, dtype)
         if source.dtype.kind == "c" and copy.dtype.kind != "c":
             raise ValueError(
                 f"load_state_dict: the saved {key!r} is {describe(value)}, complex, but its "
@@ -106,7 +115,7 @@ def _copied(value: Any, p: Tensor, key: Any = None) -> Any:
         copy[...] = source
         return wrap(copy)
     if isinstance(value, dict):
-        return {k: _copied(v, p, k) for k, v in value.items()}
+        return {k: _copied(v, p, as_is, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_copied(v, p) for v in value)
+        return type(value)(_copied(v, p, as_is) for v in value)
     return deepcopy(value)

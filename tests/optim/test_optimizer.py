@@ -10,7 +10,22 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.optim import SGD, Adam, AdamW, Optimizer
+from tensorgrad.optim import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Muon,
+    NAdam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from tensorgrad.optim.optimizer import (
     required,
 )
@@ -128,8 +143,8 @@ def test_required_options():
         Optimizer(leaves(), {}).step()
 
 
-@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
-@pytest.mark.parametrize("switch", ["foreach", "fused", "differentiable", "capturable"])
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW, NAdam, Rprop])
+@pytest.mark.parametrize("switch", ["differentiable", "capturable"])
 def test_switches_that_make_no_sense_here(make, switch):
     if make is SGD and switch == "capturable":
         with pytest.raises(TypeError, match="capturable"):  # as in PyTorch
@@ -140,6 +155,22 @@ def test_switches_that_make_no_sense_here(make, switch):
         make(leaves(), **{switch: True})
     with pytest.raises(RuntimeError, match="not supported"):
         make([{"params": leaves(), switch: True}])
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW, Adagrad])
+def test_switches_that_change_nothing(make):
+    ends = []
+    for options in ({}, {"foreach": True}, {"fused": True}, {"foreach": False, "fused": None}):
+        parameters = leaves()
+        optimizer = make(parameters, **options)
+        assert options.items() <= optimizer.param_groups[0].items()
+        step(optimizer)
+        ends.append(values(parameters))
+    for end in ends[1:]:
+        for mine, first in zip(end, ends[0], strict=True):
+            np.testing.assert_array_equal(mine, first)
+    with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
+        make(leaves(), foreach=True, fused=True)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +187,19 @@ def test_switches_that_make_no_sense_here(make, switch):
         (Adam, {"betas": (1.0, 0.9)}, "Invalid beta parameter at index 0"),
         (AdamW, {"betas": (0.9, -0.1)}, "AdamW: Invalid beta parameter at index 1"),
         (AdamW, {"weight_decay": -0.1}, "Invalid weight_decay value"),
+        (NAdam, {"momentum_decay": -0.1}, "NAdam: Invalid momentum_decay value: -0.1"),
+        (NAdam, {"eps": float("nan")}, "NAdam: Invalid epsilon value: nan"),
+        (RAdam, {"betas": (0.9, 1.0)}, "RAdam: Invalid beta parameter at index 1"),
+        (Adamax, {"weight_decay": -0.1}, "Adamax: Invalid weight_decay value"),
+        (Adagrad, {"lr_decay": -0.1}, "Adagrad: Invalid lr_decay value"),
+        (Adagrad, {"initial_accumulator_value": -1}, "Invalid initial_accumulator_value value"),
+        (Adadelta, {"rho": 1.5}, "Adadelta: Invalid rho value: 1.5"),
+        (RMSprop, {"alpha": -0.1}, "RMSprop: Invalid alpha value"),
+        (RMSprop, {"momentum": -0.1}, "RMSprop: Invalid momentum value"),
+        (Rprop, {"etas": (1.1, 1.2)}, "Rprop: Invalid eta values: 1.1, 1.2"),
+        (ASGD, {"lr": -0.1}, "ASGD: Invalid learning rate"),
+        (Adafactor, {"d": 0.5}, "Adafactor: Clipping threshold d"),
+        (Muon, {"momentum": -0.1}, "Muon: Invalid momentum value"),
     ],
 )
 def test_bad_hyperparameters(make, kwargs, message):
@@ -213,6 +257,10 @@ def test_zero_grad_of_a_recorded_gradient():
         lambda ps: SGD(ps, lr=0.1, momentum=0.9),
         lambda ps: Adam(ps, lr=0.1, amsgrad=True),
         lambda ps: AdamW(ps, lr=0.1),
+        lambda ps: Adagrad(ps, lr=0.1),
+        lambda ps: NAdam(ps, lr=0.1),
+        lambda ps: ASGD(ps, lr=0.1, lambd=0.1, t0=1),
+        lambda ps: Adafactor(ps, lr=0.1),
     ],
 )
 @pytest.mark.parametrize("way", ["state_dict", "pickled state_dict", "deepcopy", "pickle"])
@@ -299,7 +347,7 @@ def test_states_that_do_not_fit():
     refused(
         lambda s: s["state"][1].update(exp_avg=tg.ones(7)), ValueError, r"'exp_avg'.*float64\(7\)"
     )
-    refused(lambda s: s["param_groups"][0].update(fused=True), RuntimeError, "fused=True")
+    refused(lambda s: s["param_groups"][0].update(capturable=True), RuntimeError, "capturable=True")
     refused(lambda s: s["param_groups"][0].update(amsgrad=True), ValueError, "'max_exp_avg_sq'")
     refused(
         lambda s: s["state"][0].update(exp_avg=s["state"][0]["exp_avg"] * 1j), ValueError, "complex"

@@ -8,7 +8,21 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.optim import SGD, Adam, AdamW
+from tensorgrad.optim import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Muon,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from tensorgrad.optim.elementwise import CHUNK
 
 MAKERS = {
@@ -17,6 +31,14 @@ MAKERS = {
     "nesterov": lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True, maximize=True),
     "Adam": lambda ps: Adam(ps, lr=0.1, weight_decay=0.01, maximize=True),
     "AdamW": lambda ps: AdamW(ps, lr=0.1, amsgrad=True),
+    "NAdam": lambda ps: NAdam(ps, lr=0.1, weight_decay=0.01, maximize=True),
+    "RAdam": lambda ps: RAdam(ps, lr=0.1, betas=(0.9, 0.9), weight_decay=0.01),
+    "Adamax": lambda ps: Adamax(ps, lr=0.1, weight_decay=0.01, maximize=True),
+    "Adagrad": lambda ps: Adagrad(ps, lr=0.1, weight_decay=0.01, maximize=True),
+    "Adadelta": lambda ps: Adadelta(ps, weight_decay=0.01, maximize=True),
+    "RMSprop": lambda ps: RMSprop(ps, lr=0.1, momentum=0.9, centered=True, maximize=True),
+    "Rprop": lambda ps: Rprop(ps, lr=0.1, maximize=True),
+    "ASGD": lambda ps: ASGD(ps, lr=0.1, t0=1, weight_decay=0.01, maximize=True),
 }
 makers = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -212,6 +234,15 @@ def test_a_closure_is_called_with_recording_on(make):
         lambda p: SGD([p], lr=0.05, momentum=0.9, nesterov=True),
         lambda p: Adam([p], lr=0.5),
         lambda p: AdamW([p], lr=0.5, amsgrad=True),
+        lambda p: NAdam([p], lr=0.1),
+        lambda p: RAdam([p], lr=0.5),
+        lambda p: Adamax([p], lr=0.1),
+        lambda p: Adagrad([p], lr=1),
+        lambda p: Adadelta([p], lr=20),
+        lambda p: RMSprop([p], lr=0.02),
+        lambda p: Rprop([p]),
+        lambda p: ASGD([p], lr=0.1),
+        lambda p: Adafactor([p], lr=0.05),
     ],
 )
 def test_finds_the_minimum(make):
@@ -223,3 +254,56 @@ def test_finds_the_minimum(make):
         ((p - target) ** 2).sum().backward()
         optimizer.step()
     np.testing.assert_allclose(p.detach().numpy(), target.numpy(), atol=0.02)
+
+
+def test_muon_makes_singular_values_alike():
+    rng = np.random.default_rng(4)
+    for shape in ((20, 6), (6, 20)):
+        p = leaf(np.zeros(shape))
+        g = rng.standard_normal(shape) @ np.diag(np.logspace(0, -1, shape[1]))
+        give(p, g)
+        Muon([p], lr=1, adjust_lr_fn="match_rms_adamw").step()
+        singular = np.linalg.svd(p._array / (0.2 * 20**0.5), compute_uv=False)
+        assert singular.min() > 0.6
+        assert singular.max() < 1.3
+        assert np.sum(p._array * g) < 0  # downhill
+
+
+def test_adafactor_keeps_rows_and_columns():
+    p, q, nothing = leaf(np.ones((30, 50))), leaf(np.ones(7)), leaf(np.ones((0, 3)))
+    optimizer = Adafactor([p, q, nothing])
+    for x in (p, q, nothing):
+        give(x, np.ones(x.shape))
+    optimizer.step()
+    assert sum(value.numel() for value in optimizer.state[p].values()) == 1 + 30 + 50
+    assert optimizer.state[q]["variance"].shape == (7,)
+    assert not optimizer.state[nothing]
+
+
+def test_adafactor_in_float16():
+    p = leaf(np.full((3, 3), 128, np.float16))  # the sum of squares is infinite
+    give(p, p._array)
+    Adafactor([p], lr=0.1).step()
+    np.testing.assert_allclose(p._array, 128 * 0.9, rtol=1e-3)
+
+
+def test_rprop_by_hand():
+    p = leaf(np.zeros(3))
+    optimizer = Rprop([p], lr=1.0, etas=(0.5, 1.5))
+    for g in ([1.0, 1.0, 0.0], [5.0, -1.0, 0.0], [1.0, -1.0, 2.0]):
+        give(p, np.array(g))
+        optimizer.step()
+    # -1 -1.5 -2.25;  -1, turned: stays, then +0.5;  0, 0, -1
+    np.testing.assert_array_equal(p._array, [-4.75, -0.5, -1.0])
+
+
+def test_asgd_averages_from_t0_on():
+    p = leaf(np.array([10.0]))
+    optimizer = ASGD([p], lr=0.5, lambd=0, t0=2)
+    seen = []
+    for _ in range(6):
+        give(p, np.array([1.0]))
+        optimizer.step()
+        seen.append(p._array.item())
+    # Steps 1 to t0 + 1 replace the average, those after are averaged in.
+    assert optimizer.state[p]["ax"].item() == pytest.approx(np.mean(seen[3:]), rel=1e-6)
