@@ -182,7 +182,7 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
                     f"{name}: grad can be computed only for real scalar outputs but got "
                     f"{array.dtype}"
                 )
-            gradient = wrap(np.ones_like(array))
+            gradient = wrap(np.ones(array.shape, array.dtype))
         elif not isinstance(gradient, TensorBase):
             raise TypeError(
                 f"{name}: a gradient must be a Tensor or None, got {type(gradient).__name__}"
@@ -284,7 +284,11 @@ def grad(
                     f"grad: input {i}, {describe(tensor)}, appears to not have been used in the "
                     "graph. Set allow_unused=True if this is the desired behavior."
                 )
-            answer.append(wrap(np.zeros_like(tensor._array)) if materialize_grads else None)
+            answer.append(
+                wrap(np.zeros(tensor._array.shape, tensor._array.dtype))
+                if materialize_grads
+                else None
+            )
         else:
             # Two inputs may be given the same array (x + y): a user may write into each.
             answer.append(gradient if create_graph else wrap(np.array(gradient)))

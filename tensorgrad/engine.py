@@ -315,7 +315,7 @@ def _rebuilt(node: Node) -> list[Any]:
         if y is not None:
             rebuilt[0]._storage = storages[0]
     for i, entry in enumerate(arguments):
-        if isinstance(entry, ndarray):
+        if isinstance(entry, (ndarray, hook.batch)):
             tensor = wrap(entry, node.inputs[i])
             tensor._storage = storages[i + 1]
             rebuilt.append(tensor)

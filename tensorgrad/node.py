@@ -101,9 +101,14 @@ class _Hook:
     refresh_view: Callable[[Any], None]
     register_alias: Callable[[Any, Any], None]
     accumulate: Primitive  # the op of every leaf's node; set in primitive.py
+    recorded: Any  # the namespace of recording primitives; set in primitive.py
+    batch: type[Any]  # what a Tensor holds instead of an ndarray under vmap; set in batching
+    batched: Callable[[Primitive, Any, dict[str, Any]], Any]  # a primitive on such Tensors
+    storage: type[Storage]
 
 
 hook = _Hook()
+hook.storage = Storage
 
 
 def register_tensor_class(
@@ -120,7 +125,9 @@ def register_tensor_class(
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A Tensor on an array, without a copy; part of the graph if a node is given."""
     out = new(hook.tensor)
-    out._array = array if type(array) is ndarray else asarray(array)
+    if type(array) is not ndarray and type(array) is not hook.batch:
+        array = asarray(array)
+    out._array = array
     out._grad = out._storage = out._view = out._accumulator = out._hooks = None
     out._node = node
     out._requires_grad = node is not None

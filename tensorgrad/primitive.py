@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.batching.dispatch import Rule as BatchingRule
 from tensorgrad.node import (
     AccumulateGrad,
     Kept,
@@ -65,6 +66,7 @@ __all__ = [
 
 raw = SimpleNamespace()
 recorded = SimpleNamespace()
+hook.recorded = recorded
 primitives: dict[str, Primitive] = {}
 
 Rule = Callable[..., Any]
@@ -89,6 +91,7 @@ class Primitive:
         holomorphic: bool,
         composed: Callable[..., Any] | None,
         variadic: bool,
+        batch: BatchingRule | None,
     ) -> None:
         self.forward = forward
         self.name = forward.__name__.rstrip("_")
@@ -100,6 +103,7 @@ class Primitive:
         self.outputs, self.view, self.holomorphic = outputs, view, holomorphic
         self.composed = composed
         self.variadic = variadic
+        self.batch = batch
         names = list(inspect.signature(forward).parameters.values())
         self.arguments = tuple(p.name for p in names if p.kind == p.POSITIONAL_OR_KEYWORD)
         self.has_params = any(p.kind == p.KEYWORD_ONLY and p.name != "keep" for p in names)
@@ -137,6 +141,7 @@ def primitive(
     holomorphic: bool = True,
     composed: Callable[..., Any] | None = None,
     variadic: bool = False,
+    batch: BatchingRule | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
     """Declare a primitive; the decorated forward becomes the function that records it.
 
@@ -157,6 +162,8 @@ def primitive(
     holomorphic: for complex arguments the engine conjugates around the rule; False leaves it be.
     composed: for a nonlinear fused primitive, the same function written with other primitives;
         differentiated in its place when the gradient is itself recorded.
+    batch: what it does under `func.vmap`: one of the rules by family in `tensorgrad.batching`.
+        Without one the composed function is run, or the forward example by example.
     """
 
     def declare(forward: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -174,6 +181,7 @@ def primitive(
             holomorphic=holomorphic,
             composed=composed,
             variadic=variadic,
+            batch=batch,
         )
         record = recorder(op)
         record.__name__ = record.__qualname__ = op.name
@@ -199,6 +207,7 @@ def structural(name: str, doc: str, **words: Any) -> Primitive:
     defaults: dict[str, Any] = {
         "joint": None, "saves": "", "formula": None, "prose": doc, "promote": None, "keeps": "",
         "outputs": False, "view": False, "holomorphic": False, "composed": None, "variadic": False,
+        "batch": None,
     }  # fmt: skip
     return Primitive(forward, (), **{**defaults, **words})
 

@@ -39,7 +39,7 @@ from tensorgrad.provenance import caller, locate
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["as_argument", "recorder", "silent"]
+__all__ = ["as_argument", "attach", "recorder", "silent"]
 
 
 def as_argument(value: Any, name: str) -> Any:
@@ -128,6 +128,11 @@ def _unary(op: Primitive) -> Callable[..., Any]:
     save_y, save_x = "y" in op.saves[0], op.arguments[0] in op.saves[0]
 
     def record(a: Any, **params: Any) -> Any:
+        context = local.context
+        if context.vmaps:
+            answer = hook.batched(op, (a,), params)
+            if answer is not NotImplemented:
+                return answer
         if isinstance(a, TensorBase):
             x = a._array
             tracked = True
@@ -145,7 +150,6 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         out = new(hook.tensor)
         out._array = y
         out._grad = out._storage = out._view = out._accumulator = out._hooks = None
-        context = local.context
         if tracked and context.grad_enabled:
             if a._view is not None:
                 hook.refresh_view(a)
@@ -208,6 +212,11 @@ def _binary(op: Primitive) -> Callable[..., Any]:
     ]
 
     def record(a: Any, b: Any) -> Any:
+        context = local.context
+        if context.vmaps:
+            answer = hook.batched(op, (a, b), {})
+            if answer is not NotImplemented:
+                return answer
         has_a, has_b = isinstance(a, TensorBase), isinstance(b, TensorBase)
         if has_a and has_b:
             x, z = a._array, b._array
@@ -228,7 +237,6 @@ def _binary(op: Primitive) -> Callable[..., Any]:
         out = new(hook.tensor)
         out._array = y
         out._grad = out._storage = out._view = out._accumulator = out._hooks = None
-        context = local.context
         if context.grad_enabled:
             edge_a: Any = None
             edge_b: Any = None
@@ -296,9 +304,14 @@ def _general(op: Primitive) -> Callable[..., Any]:
     differentiable = op.differentiable
 
     def record(*args: Any, **params: Any) -> Any:
+        context = local.context
+        if context.vmaps:
+            answer = hook.batched(op, args, params)
+            if answer is not NotImplemented:
+                return answer
         arrays = _arrays(op, args)
         edges: tuple[Node | None, ...] = ()
-        if differentiable and local.context.grad_enabled:
+        if differentiable and context.grad_enabled:
             per_argument = [True] * len(args) if op.joint else op.rules
             edges = tuple(
                 edge_of(a) if isinstance(a, TensorBase) and rule else None
@@ -320,7 +333,7 @@ def _general(op: Primitive) -> Callable[..., Any]:
         else:
             outs = [wrap(result)]
         if any(needs):
-            _attach(op, args, arrays, params, edges, outs, extras)
+            attach(op, args, arrays, params, edges, outs, extras)
         if op.view:
             for out in outs:
                 if isinstance(args[0], TensorBase):
@@ -330,7 +343,7 @@ def _general(op: Primitive) -> Callable[..., Any]:
     return record
 
 
-def _attach(
+def attach(
     op: Primitive,
     args: Sequence[Any],
     arrays: Sequence[Any],
@@ -349,7 +362,7 @@ def _attach(
     for i, (arg, array, edge) in enumerate(zip(args, arrays, edges, strict=True)):
         storage = None
         name = op.arguments[i] if i < len(op.arguments) else "*"
-        if not isinstance(array, ndarray):
+        if not isinstance(array, (ndarray, hook.batch)):
             saved.append(array)
         elif name in wanted or "*" in wanted:
             saved.append(array)

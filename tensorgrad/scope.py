@@ -42,13 +42,14 @@ class Scope:
 class Context:
     """What one thread is doing: whether it records, in which module, and who watches."""
 
-    __slots__ = ("anomaly", "grad_enabled", "on_backward", "on_forward", "scope")
+    __slots__ = ("anomaly", "grad_enabled", "on_backward", "on_forward", "scope", "vmaps")
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.scope: Scope | None = None
         self.anomaly: Any = None  # what detect_anomaly keeps, while it is on
         self.on_forward: tuple[Callable[[Node, Any], object], ...] = ()
+        self.vmaps: tuple[Any, ...] = ()  # the frames of mapped functions, outermost first
         self.on_backward: tuple[Callable[[Node, Any], object], ...] = ()
 
 

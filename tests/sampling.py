@@ -145,6 +145,7 @@ class Sample:
         "bool"), "gradient" where PyTorch has none, "precision" where its numbers are good to 1e-8
         only, or "single" where they are float32's.  Not a skip: tests check that it differs.
     tolerance: for finite differences, with a reason.
+    vmap: why it cannot be mapped, where it cannot: then it must say so.
     """
 
     path: str
@@ -157,6 +158,7 @@ class Sample:
     call: Callable[..., Any] | None = None
     differs: dict[str, str] = field(default_factory=dict)
     tolerance: dict[str, float] = field(default_factory=dict)
+    vmap: str = ""
     reason: str = ""
 
     @property

@@ -7,6 +7,7 @@ result can be differentiated again by whoever is outside.
 
 from tensorgrad.func.gradients import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
 from tensorgrad.func.jacobians import hessian, jacfwd, jacobian, jacrev
+from tensorgrad.func.mapping import vmap
 from tensorgrad.func.stateless import functional_call
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "jvp",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.func.tracing import Function, Traced, settle
+from tensorgrad.func.tracing import Function, Traced, leaf_of_zeros, settle
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.tree import flatten, tree_map
@@ -61,7 +61,7 @@ def _grad(
             f"{getattr(output, 'shape', type(output).__name__)}; use vjp or jacrev for others"
         )
     with autograd.enable_grad():
-        seed = wrap(np.ones_like(output._array))
+        seed = wrap(np.ones((), output._array.dtype))
         found = traced.gradients([output], [seed], create=True)
     gradients = traced.shaped(settle(found, traced.fresh))
     return gradients, (traced.settled(output), traced.settled(traced.aux))
@@ -109,7 +109,7 @@ def jvp(
             f"{[t._array.shape for t in along]} for {[t._array.shape for t in traced.fresh]}"
         )
     with autograd.enable_grad():
-        dummies = [wrap(np.zeros_like(o._array)).requires_grad_() for o in traced.leaves]
+        dummies = [leaf_of_zeros(o) for o in traced.leaves]
         pulled = traced.gradients(traced.leaves, dummies, create=True)
         pairs = [(p, t) for p, t in zip(pulled, along, strict=True) if p.requires_grad]
         found: Any = [None] * len(dummies)
@@ -122,7 +122,7 @@ def jvp(
                 allow_unused=True,
             )
     out = [
-        wrap(np.zeros_like(d._array)) if g is None else g
+        wrap(np.zeros(d._array.shape, d._array.dtype)) if g is None else g
         for d, g in zip(dummies, found, strict=True)
     ]
     tangent = traced.build(settle(out, [*traced.fresh, *dummies]))

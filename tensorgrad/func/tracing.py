@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
+from tensorgrad.batching import Batch, lift
 from tensorgrad.node import AccumulateGrad, Node, TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.tree import flatten
 
-__all__ = ["Function", "Traced", "pick", "settle"]
+__all__ = ["Function", "Traced", "leaf_of_zeros", "pick", "settle"]
 
 Function = Callable[..., Any]
 
@@ -32,10 +33,25 @@ def _fresh(tensor: Any, name: str) -> Any:
             f"{name}: only tensors of floating-point and complex dtype can be differentiated, got "
             f"{tensor._array.dtype}{tensor._array.shape}"
         )
-    given: Any = tensor
+    given: Any = lift(tensor)
     if given.requires_grad:
         return elementwise.alias(given)
-    return given.detach().requires_grad_()
+    return _cut(given).requires_grad_()
+
+
+def _cut(tensor: Any) -> Any:
+    """The tensor outside the graph; a batched one outside the graph of its examples only."""
+    if not isinstance(tensor._array, Batch):
+        return tensor.detach()
+    out = wrap(tensor._array)
+    out._storage = tensor._storage
+    return out
+
+
+def leaf_of_zeros(like: Any) -> Any:
+    """Zeros that require grad, of a tensor's shape and dtype."""
+    array = like._array
+    return lift(wrap(np.zeros(array.shape, array.dtype))).requires_grad_()
 
 
 def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
@@ -51,7 +67,7 @@ def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
         if isinstance(node, AccumulateGrad) and id(node.variable) not in own:
             return results
         stack.extend(edge for edge in node.inputs if edge is not None)
-    return [t.detach() if isinstance(t, TensorBase) else t for t in results]  # type: ignore[attr-defined]
+    return [_cut(t) if isinstance(t, TensorBase) else t for t in results]
 
 
 def pick(args: tuple[Any, ...], argnums: Any, name: str) -> tuple[list[int], bool]:
@@ -109,7 +125,7 @@ class Traced:
         """J^T seeds for each fresh tensor; zeros where an output does not depend on it."""
         pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
         if not pairs:
-            return [wrap(np.zeros_like(t._array)) for t in self.fresh]
+            return [wrap(np.zeros(t._array.shape, t._array.dtype)) for t in self.fresh]
         found = autograd.grad(
             [o for o, _ in pairs],
             self.fresh,
@@ -119,7 +135,7 @@ class Traced:
             allow_unused=True,
         )
         return [
-            wrap(np.zeros_like(t._array)) if g is None else g
+            wrap(np.zeros(t._array.shape, t._array.dtype)) if g is None else g
             for t, g in zip(self.fresh, found, strict=True)
         ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.batching import families
 from tensorgrad.ops.kinds import is_complex, zeros
 from tensorgrad.primitive import primitive
 
@@ -19,6 +20,7 @@ from tensorgrad.primitive import primitive
     lambda xp, g, y, a, b: g,
     formula=("g", "g"),
     promote="common",
+    batch=families.elementwise,
 )
 def add(a: Any, b: Any) -> Any:
     """a + b."""
@@ -30,6 +32,7 @@ def add(a: Any, b: Any) -> Any:
     lambda xp, g, y, a, b: xp.neg(g),
     formula=("g", "-g"),
     promote="common",
+    batch=families.elementwise,
 )
 def sub(a: Any, b: Any) -> Any:
     """a - b."""
@@ -44,6 +47,7 @@ def sub(a: Any, b: Any) -> Any:
     saves=("b", "a"),
     formula=("g * b", "g * a"),
     promote="common",
+    batch=families.elementwise,
 )
 def mul(a: Any, b: Any) -> Any:
     """a * b."""
@@ -57,13 +61,14 @@ def mul(a: Any, b: Any) -> Any:
     saves=("b", "a b"),
     formula=("g / b", "-g * a / b**2"),
     promote="float",
+    batch=families.elementwise,
 )
 def div(a: Any, b: Any) -> Any:
     """a / b, always true division."""
     return np.true_divide(a, b)
 
 
-@primitive(lambda xp, g, y, x: xp.neg(g), formula="-g")
+@primitive(lambda xp, g, y, x: xp.neg(g), formula="-g", batch=families.elementwise)
 def neg(x: Any) -> Any:
     """-x."""
     if x.dtype.kind == "b":
@@ -98,6 +103,7 @@ def _pow_exponent(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
     saves=("x p", "x p y"),
     formula=("g * p * x**(p - 1)", "g * y * log(x)"),
     promote="common",
+    batch=families.elementwise,
 )
 def pow(x: Any, p: Any) -> Any:
     """x**p."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.ops.kinds import refuse_complex, zeros
 from tensorgrad.primitive import primitive
 
@@ -14,7 +15,7 @@ def _zero(xp: Any, g: Any, y: Any, *arguments: Any, **params: Any) -> Any:
     return zeros(xp, g)
 
 
-@primitive(_zero, formula="0 * g")
+@primitive(_zero, formula="0 * g", batch=families.elementwise)
 def sign(x: Any) -> Any:
     """-1, 0 or 1."""
     if x.dtype.kind == "c":
@@ -22,35 +23,35 @@ def sign(x: Any) -> Any:
     return np.sign(x) if x.dtype.kind != "b" else x.copy()
 
 
-@primitive(_zero, formula="0 * g")
+@primitive(_zero, formula="0 * g", batch=families.elementwise)
 def floor(x: Any) -> Any:
     """The largest whole number not above x."""
     refuse_complex("floor", x)
     return np.floor(x) if x.dtype.kind == "f" else x.copy()
 
 
-@primitive(_zero, formula="0 * g")
+@primitive(_zero, formula="0 * g", batch=families.elementwise)
 def ceil(x: Any) -> Any:
     """The smallest whole number not below x."""
     refuse_complex("ceil", x)
     return np.ceil(x) if x.dtype.kind == "f" else x.copy()
 
 
-@primitive(_zero, formula="0 * g")
+@primitive(_zero, formula="0 * g", batch=families.elementwise)
 def trunc(x: Any) -> Any:
     """x without its fraction."""
     refuse_complex("trunc", x)
     return np.trunc(x) if x.dtype.kind == "f" else x.copy()
 
 
-@primitive(_zero, formula="0 * g")
+@primitive(_zero, formula="0 * g", batch=families.elementwise)
 def round(x: Any, *, decimals: int) -> Any:
     """x rounded to ``decimals`` places, halves to even."""
     refuse_complex("round", x)
     return np.round(x, decimals) if x.dtype.kind != "b" else x.copy()
 
 
-@primitive(_zero, _zero, formula=("0 * g", "0 * g"), promote="common")
+@primitive(_zero, _zero, formula=("0 * g", "0 * g"), promote="common", batch=families.elementwise)
 def floor_divide(a: Any, b: Any) -> Any:
     """floor(a / b)."""
     refuse_complex("floor_divide", a, b)
@@ -71,6 +72,7 @@ def _no_zero(a: Any, b: Any) -> None:
     saves=("", "a b"),
     formula=("g", "-g * floor(a / b)"),
     promote="common",
+    batch=families.elementwise,
 )
 def remainder(a: Any, b: Any) -> Any:
     """a - b * floor(a / b): the sign of b."""
@@ -83,65 +85,65 @@ def remainder(a: Any, b: Any) -> Any:
 # --- Comparisons and logic: bool outputs, no gradient ---
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def eq(a: Any, b: Any) -> Any:
     """a == b."""
     return np.equal(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def ne(a: Any, b: Any) -> Any:
     """a != b."""
     return np.not_equal(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def lt(a: Any, b: Any) -> Any:
     """a < b."""
     refuse_complex("lt", a, b)
     return np.less(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def le(a: Any, b: Any) -> Any:
     """a <= b."""
     refuse_complex("le", a, b)
     return np.less_equal(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def gt(a: Any, b: Any) -> Any:
     """a > b."""
     refuse_complex("gt", a, b)
     return np.greater(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def ge(a: Any, b: Any) -> Any:
     """a >= b."""
     refuse_complex("ge", a, b)
     return np.greater_equal(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def logical_and(a: Any, b: Any) -> Any:
     """Both are nonzero."""
     return np.logical_and(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def logical_or(a: Any, b: Any) -> Any:
     """Either is nonzero."""
     return np.logical_or(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def logical_xor(a: Any, b: Any) -> Any:
     """Exactly one is nonzero."""
     return np.logical_xor(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def logical_not(x: Any) -> Any:
     """x is zero."""
     return np.logical_not(x)
@@ -152,46 +154,46 @@ def _whole(name: str, x: Any) -> None:
         raise NotImplementedError(f"{name} is not supported for {x.dtype}: it has no bits")
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def bitwise_and(a: Any, b: Any) -> Any:
     """a & b, bit by bit."""
     _whole("bitwise_and", a)
     return np.bitwise_and(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def bitwise_or(a: Any, b: Any) -> Any:
     """a | b, bit by bit."""
     _whole("bitwise_or", a)
     return np.bitwise_or(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def bitwise_xor(a: Any, b: Any) -> Any:
     """a ^ b, bit by bit."""
     _whole("bitwise_xor", a)
     return np.bitwise_xor(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def bitwise_not(x: Any) -> Any:
     """~x: every bit, or the truth of a bool."""
     return np.invert(x)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isnan(x: Any) -> Any:
     """x is not a number."""
     return np.isnan(x)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isinf(x: Any) -> Any:
     """x is infinite."""
     return np.isinf(x)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isfinite(x: Any) -> Any:
     """x is neither infinite nor NaN."""
     return np.isfinite(x)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.ops.kinds import is_complex
 from tensorgrad.primitive import primitive
 
@@ -19,7 +20,14 @@ def _angle_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     return xp.where(origin, 0, xp.mul(g, xp.div(xp.mul(x, 1j), xp.where(origin, 1, squared))))
 
 
-@primitive(_angle_rule, saves="x", formula="g * turning(x)", promote="float", holomorphic=False)
+@primitive(
+    _angle_rule,
+    saves="x",
+    formula="g * turning(x)",
+    promote="float",
+    holomorphic=False,
+    batch=families.elementwise,
+)
 def angle(x: Any) -> Any:
     """The argument of a complex number, in (-pi, pi]; 0 or pi for a real one, NaN for NaN."""
     if x.dtype.kind == "c":
@@ -32,6 +40,7 @@ def angle(x: Any) -> Any:
     lambda xp, g, y, x: xp.view_as_complex(g),
     formula="pairs_as_complex(g)",
     holomorphic=False,
+    batch=families.leading,
 )
 def view_as_real(x: Any) -> Any:
     """A complex array as pairs: (...) to (..., 2), real and imaginary part.
@@ -48,6 +57,7 @@ def view_as_real(x: Any) -> Any:
     lambda xp, g, y, x: xp.view_as_real(g),
     formula="complex_as_pairs(g)",
     holomorphic=False,
+    batch=families.leading,
 )
 def view_as_complex(x: Any) -> Any:
     """Pairs of real numbers as complex ones: (..., 2) to (...); a copy, see `view_as_real`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import windows
 from tensorgrad.primitive import Kept, primitive
 
@@ -62,6 +63,7 @@ def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> 
     saves=("w", "x w", ""),
     keeps="cache",
     formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_channels(g)"),
+    batch=batching.conv,
 )
 def conv(
     x: Any,
@@ -85,6 +87,7 @@ def conv(
     lambda xp, g, y, z, w, *, shape, **how: xp.conv_weight(g, z, shape=w.shape, **how),
     saves=("w", "z"),
     formula=("conv(g, w)", "conv_weight(g, z, w)"),
+    batch=batching.conv_input,
 )
 def conv_input(
     z: Any, w: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
@@ -98,6 +101,7 @@ def conv_input(
     lambda xp, g, y, x, z, *, shape, **how: xp.conv(x, g, None, **how),
     saves=("z", "x"),
     formula=("conv_input(z, g, x)", "conv(x, g)"),
+    batch=batching.conv_weight,
 )
 def conv_weight(
     x: Any, z: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.errors import LinAlgError
 from tensorgrad.kernels.triangular import lu_in_place
 from tensorgrad.ops.kinds import is_complex
@@ -44,6 +45,7 @@ def _cholesky_rule(xp: Any, g: Any, y: Any, a: Any) -> Any:
     saves="y",
     formula="symmetric(inv(y).T @ half_tril(y.T @ g) @ inv(y))",
     holomorphic=False,
+    batch=families.matrices,
 )
 def cholesky(a: Any) -> Any:
     """The lower l with l @ l^h = a, of Hermitian positive-definite matrices; reads one triangle."""
@@ -82,6 +84,7 @@ def _qr_rule(xp: Any, g: Any, y: Any, a: Any, *, mode: str, needs: Any) -> list[
     formula="(y0 @ mirrored(g1 @ y1.T - y0.T @ g0) + g0) @ inv(y1).T",
     outputs=True,
     holomorphic=False,
+    batch=families.matrices,
 )
 def qr(a: Any, *, mode: str) -> Any:
     """Orthonormal q and upper r with q @ r = a, of matrices with no more columns than rows."""
@@ -106,6 +109,7 @@ def _lu_rule(xp: Any, g: Any, y: Any, a: Any) -> Any:
     saves="y",
     formula="inv(triangle(y, 0, 1, 1)).T @ (tril(triangle(y, 0, 1, 1).T @ tril(g, -1), -1)"
     " + triu(triu(g, 0) @ triu(y, 0).T, 0)) @ inv(triu(y, 0)).T",
+    batch=families.matrices,
 )
 def lu_packed(a: Any) -> Any:
     """l (below the diagonal, 1 on it) and u packed in one square matrix; no rows are exchanged."""
@@ -160,6 +164,7 @@ def _eigh_rule(xp: Any, g: Any, y: Any, a: Any, *, lower: bool, needs: Any) -> l
     formula="y1 @ (off_diagonal(skew(y1.T @ g1) / (2 * gaps(y0))) + main(g0)) @ y1.T",
     outputs=True,
     holomorphic=False,
+    batch=families.matrices,
 )
 def eigh(a: Any, *, lower: bool) -> Any:
     """Eigenvalues, ascending, and eigenvectors of Hermitian matrices; reads one half."""
@@ -190,6 +195,7 @@ def _eig_rule(xp: Any, g: Any, y: Any, a: Any, *, needs: Any) -> list[Any]:
     "numbers throughout, for which the grammar has no conjugate transpose",
     outputs=True,
     holomorphic=False,
+    batch=families.matrices,
 )
 def eig(a: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices, always complex."""
@@ -250,6 +256,7 @@ def _svd_rule(xp: Any, g: Any, y: Any, a: Any, *, full: bool, needs: Any) -> lis
     " + y0 @ ((g2 - g2 @ y2.T @ y2) / as_column(y1))",
     outputs=True,
     holomorphic=False,
+    batch=families.matrices,
 )
 def svd(a: Any, *, full: bool) -> Any:
     """u, s, v^h with u @ diag(s) @ v^h = a, s descending; ``full``: square u and v^h."""

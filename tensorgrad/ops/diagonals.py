@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 
@@ -15,6 +16,7 @@ from tensorgrad.primitive import primitive
     ),
     formula="on_diagonal(g, x)",
     view=True,
+    batch=families.along("axis1", "axis2"),
 )
 def diagonal(x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
     """The elements where index 2 is index 1 plus the offset, along a new last axis; a view."""
@@ -29,6 +31,7 @@ def diagonal(x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
         g, offset=offset, axis1=axis1, axis2=axis2
     ),
     formula="diagonal(g)",
+    batch=families.embedded,
 )
 def diag_embed(x: Any, *, offset: int, axis1: int, axis2: int, shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x's last axis on a diagonal of two axes: diagonal's adjoint."""

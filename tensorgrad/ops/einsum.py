@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorgrad.batching import families
 from tensorgrad.kernels.einsum import contract
 from tensorgrad.primitive import primitive
 
@@ -37,6 +38,7 @@ def _rule(xp: Any, g: Any, y: Any, *xs: Any, equation: str, needs: tuple[bool, .
     " which have no names to write a formula with",
     promote="common",
     variadic=True,
+    batch=families.einsum,
 )
 def einsum(*xs: Any, equation: str) -> Any:
     """The sum of products that an equation ``ij,jk->ik`` names; no label twice in one term."""

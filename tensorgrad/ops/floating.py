@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 
@@ -40,6 +41,7 @@ def _turned(g: Any, a: Any, b: Any) -> Any:
     saves=("a b", ""),
     formula=("g * sign(a) * sign(b)", "0 * g"),
     promote="float",
+    batch=families.elementwise,
 )
 def copysign(a: Any, b: Any) -> Any:
     """|a| with the sign of b, of a zero too; the derivative at a = 0 is 0."""
@@ -60,6 +62,7 @@ def _won(mine: Any, other: Any, *, ties: bool) -> Any:
     saves="a b",
     formula=("g * [a >= b]", "g * [a < b]"),
     promote="common",
+    batch=families.elementwise,
 )
 def fmax(a: Any, b: Any) -> Any:
     """The larger of a and b, the number if one is NaN; ties give the gradient to a."""
@@ -77,6 +80,7 @@ def _negated(x: Any) -> Any:
     saves="a b",
     formula=("g * [a <= b]", "g * [a > b]"),
     promote="common",
+    batch=families.elementwise,
 )
 def fmin(a: Any, b: Any) -> Any:
     """The smaller of a and b, the number if one is NaN; ties give the gradient to a."""
@@ -90,6 +94,7 @@ def fmin(a: Any, b: Any) -> Any:
     saves=("", "a b"),
     formula=("g", "-g * trunc(a / b)"),
     promote="common",
+    batch=families.elementwise,
 )
 def fmod(a: Any, b: Any) -> Any:
     """a - b * trunc(a / b): the sign of a."""
@@ -105,6 +110,7 @@ def fmod(a: Any, b: Any) -> Any:
     saves=("a b", ""),
     formula=("g * [a != b]", "0 * g"),
     promote="common",
+    batch=families.elementwise,
 )
 def nextafter(a: Any, b: Any) -> Any:
     """The next floating-point number after a on the way to b; derivative 0 where they are equal,
@@ -113,7 +119,7 @@ def nextafter(a: Any, b: Any) -> Any:
     return np.nextafter(a, b)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def heaviside(a: Any, b: Any) -> Any:
     """0 below 0 (and for NaN, as in PyTorch), b at 0, 1 above."""
     if np.asarray(a).dtype != np.asarray(b).dtype:
@@ -127,6 +133,7 @@ def heaviside(a: Any, b: Any) -> Any:
     lambda xp, g, y, x, *, nan, posinf, neginf: xp.mask(g, mask=np.isfinite(_values(x))),
     saves="x",
     formula="g * isfinite(x)",
+    batch=families.elementwise,
 )
 def nan_to_num(x: Any, *, nan: float, posinf: float | None, neginf: float | None) -> Any:
     """x with NaN and infinities replaced; None: by the largest and smallest finite numbers."""
@@ -138,6 +145,7 @@ def nan_to_num(x: Any, *, nan: float, posinf: float | None, neginf: float | None
 @primitive(
     lambda xp, g, y, x, *, exponent: xp.scale_by_power(g, exponent=exponent),
     formula="g * 2.0**exponent",
+    batch=families.elementwise,
 )
 def scale_by_power(x: Any, *, exponent: Any) -> Any:
     """x * 2**exponent for an array of whole numbers, exact unless it leaves the type's range."""
@@ -147,14 +155,14 @@ def scale_by_power(x: Any, *, exponent: Any) -> Any:
 # --- Whole numbers, bit by bit; tests of numbers --------------------------------------------------
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def gcd(a: Any, b: Any) -> Any:
     """The greatest common divisor of |a| and |b|; 0 of two zeros."""
     _only("iu", "integer", a, b)
     return np.gcd(a, b)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def lcm(a: Any, b: Any) -> Any:
     """The least common multiple of |a| and |b|."""
     _only("iu", "integer", a, b)
@@ -169,14 +177,14 @@ def _shifted(a: Any, b: Any) -> tuple[Any, Any, Any]:
     return a, np.clip(b, 0, bits - 1).astype(kind), (b < 0) | (b >= bits)
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def bitwise_left_shift(a: Any, b: Any) -> Any:
     """a * 2**b in the bits there are; 0 for a shift below 0 or by all bits and more."""
     a, by, beyond = _shifted(a, b)
     return np.where(beyond, a.dtype.type(0), np.left_shift(a, by))
 
 
-@primitive(promote="common")
+@primitive(promote="common", batch=families.elementwise)
 def bitwise_right_shift(a: Any, b: Any) -> Any:
     """floor(a / 2**b); a shift below 0 or by all bits and more leaves the sign."""
     a, by, beyond = _shifted(a, b)
@@ -185,7 +193,7 @@ def bitwise_right_shift(a: Any, b: Any) -> Any:
     return np.where(beyond, sign, np.right_shift(a, by))
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def signbit(x: Any) -> Any:
     """The sign is minus, of a zero too."""
     if x.dtype.kind == "c":
@@ -193,7 +201,7 @@ def signbit(x: Any) -> Any:
     return np.signbit(x) if x.dtype.kind == "f" else np.less(x, 0)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isposinf(x: Any) -> Any:
     """x is +inf."""
     if x.dtype.kind == "c":
@@ -201,7 +209,7 @@ def isposinf(x: Any) -> Any:
     return np.equal(x, np.inf)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isneginf(x: Any) -> Any:
     """x is -inf."""
     if x.dtype.kind == "c":
@@ -209,7 +217,7 @@ def isneginf(x: Any) -> Any:
     return np.equal(x, -np.inf)
 
 
-@primitive()
+@primitive(batch=families.elementwise)
 def isreal(x: Any) -> Any:
     """The imaginary part is 0."""
     return np.isreal(x)

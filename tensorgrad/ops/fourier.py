@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 _OPPOSITE = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
@@ -16,7 +17,7 @@ def _transposed(xp: Any, g: Any, y: Any, x: Any, *, axes: Any, inverse: bool, no
     return xp.fft(g, axes=axes, inverse=inverse, norm=norm)
 
 
-@primitive(_transposed, formula="transform(g)")
+@primitive(_transposed, formula="transform(g)", batch=families.along("axes"))
 def fft(x: Any, *, axes: tuple[int, ...], inverse: bool, norm: str) -> Any:
     """The transform of a complex array along axes, or the inverse one.
 
@@ -33,7 +34,7 @@ def _half_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int, norm: str) -> Any:
     return xp.fft(xp.pad(g, widths=widths, value=0), axes=(axis,), inverse=False, norm=norm)
 
 
-@primitive(_half_rule, formula="real(transform_of_half(g, x))")
+@primitive(_half_rule, formula="real(transform_of_half(g, x))", batch=families.along("axis"))
 def rfft(x: Any, *, axis: int, norm: str) -> Any:
     """The first half, n // 2 + 1 frequencies, of the transform of a real array along an axis."""
     mode: Any = norm
@@ -54,7 +55,9 @@ def _real_rule(xp: Any, g: Any, y: Any, x: Any, *, n: int, axis: int, norm: str)
     return xp.mul(back, _twice(back.shape[axis], n, g.ndim, axis, x.dtype))
 
 
-@primitive(_real_rule, formula="spectrum_doubled(g)", holomorphic=False)
+@primitive(
+    _real_rule, formula="spectrum_doubled(g)", holomorphic=False, batch=families.along("axis")
+)
 def irfft(x: Any, *, n: int, axis: int, norm: str) -> Any:
     """The real array, n long, whose transform along an axis has x (n // 2 + 1 long) as its half."""
     mode: Any = norm

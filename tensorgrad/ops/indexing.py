@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.batching import indexing
 from tensorgrad.primitive import primitive
 
 
@@ -20,6 +21,7 @@ def is_basic(index: tuple[Any, ...]) -> bool:
     lambda xp, g, y, x, *, index: xp.put(g, index=index, shape=x.shape),
     formula="put(g, x, index)",
     view=True,
+    batch=indexing.getitem,
 )
 def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
     """x[index] with NumPy's and PyTorch's rules; a view for a basic index."""
@@ -28,7 +30,11 @@ def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
     return x[index]
 
 
-@primitive(lambda xp, g, y, x, *, index, shape: xp.getitem(g, index=index), formula="g[index]")
+@primitive(
+    lambda xp, g, y, x, *, index, shape: xp.getitem(g, index=index),
+    formula="g[index]",
+    batch=indexing.put,
+)
 def put(x: Any, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x added at an index: the adjoint of getitem."""
     out = np.zeros(shape, x.dtype)
@@ -64,6 +70,7 @@ def _written(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...])
     _kept,
     _written,
     formula=("blank(g, index)", "g[index] * [last(index, x)]"),
+    batch=indexing.index_fill,
 )
 def index_fill(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
     """x with v, broadcast, in place of the elements at an index."""
@@ -81,6 +88,7 @@ def _along(shape: tuple[int, ...], index: Any, axis: int) -> tuple[Any, ...]:
 @primitive(
     lambda xp, g, y, x, *, index, axis: xp.scatter_add(g, index=index, axis=axis, shape=x.shape),
     formula="scatter(g, x, index, axis)",
+    batch=indexing.gather,
 )
 def gather(x: Any, *, index: Any, axis: int) -> Any:
     """out[.., i, ..] = x[.., index[.., i, ..], ..]: one element along an axis for each place."""
@@ -92,6 +100,7 @@ def gather(x: Any, *, index: Any, axis: int) -> Any:
 @primitive(
     lambda xp, g, y, x, *, index, axis, shape: xp.gather(g, index=index, axis=axis),
     formula="gather(g, index, axis)",
+    batch=indexing.scatter_add,
 )
 def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x added at the places gather would read: gather's adjoint."""
@@ -105,6 +114,7 @@ def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any
 @primitive(
     lambda xp, g, y, x, *, index, axis: xp.index_put_rows(g, index=index, axis=axis, shape=x.shape),
     formula="put_slices(g, x, index, axis)",
+    batch=indexing.take_rows,
 )
 def take_rows(x: Any, *, index: Any, axis: int) -> Any:
     """Whole slices at integer positions along an axis: index_select, embedding."""
@@ -114,6 +124,7 @@ def take_rows(x: Any, *, index: Any, axis: int) -> Any:
 @primitive(
     lambda xp, g, y, x, *, index, axis, shape: xp.take_rows(g, index=index, axis=axis),
     formula="take(g, index, axis)",
+    batch=indexing.put_rows,
 )
 def index_put_rows(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     """Zeros of a shape with x's slices added at positions along an axis: take_rows' adjoint."""

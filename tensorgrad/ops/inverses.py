@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.errors import LinAlgError
 from tensorgrad.kernels.triangular import exponential, substitute
 from tensorgrad.ops.kinds import is_complex
@@ -35,6 +36,7 @@ def _or_say_which(call: Callable[..., Any], a: Any, *others: Any) -> Any:
     lambda xp, g, y, a: xp.neg(product(xp, transposed(xp, y), g, transposed(xp, y))),
     saves="y",
     formula="-y.T @ g @ y.T",
+    batch=families.matrices,
 )
 def inv(a: Any) -> Any:
     """The inverse of square matrices."""
@@ -46,7 +48,12 @@ def _solve_rule(xp: Any, g: Any, y: Any, a: Any, b: Any, *, needs: Any) -> list[
     return [xp.neg(xp.matmul(back, transposed(xp, y))) if needs[0] else None, back]
 
 
-@primitive(joint=_solve_rule, saves="y a", formula=("-inv(a).T @ g @ y.T", "inv(a).T @ g"))
+@primitive(
+    joint=_solve_rule,
+    saves="y a",
+    formula=("-inv(a).T @ g @ y.T", "inv(a).T @ g"),
+    batch=families.matrices,
+)
 def solve(a: Any, b: Any) -> Any:
     """The solution of a @ y = b, for matrices b (..., n, k)."""
     return _or_say_which(np.linalg.solve, a, b)
@@ -71,6 +78,7 @@ def _triangular_rule(
         "-triangle(inv(triangle(a, upper, unit, unit)).T @ g @ y.T, upper, unit, 0)",
         "inv(triangle(a, upper, unit, unit)).T @ g",
     ),
+    batch=families.matrices,
 )
 def solve_triangular(a: Any, b: Any, *, upper: bool, unit: bool) -> Any:
     """The solution of t @ y = b with t one triangle of a, its diagonal taken as 1 if ``unit``."""
@@ -94,6 +102,7 @@ def _pinv_rule(xp: Any, g: Any, y: Any, x: Any, *, atol: Any, rtol: Any, hermiti
     formula="-y.T @ g @ y.T + g.T @ y @ y.T - x @ y @ g.T @ y @ y.T + y.T @ y @ g.T"
     " - y.T @ y @ g.T @ y @ x",
     holomorphic=False,
+    batch=families.matrices,
 )
 def pinv(x: Any, *, atol: Any, rtol: Any, hermitian: bool) -> Any:
     """The Moore-Penrose inverse: singular values up to max(atol, rtol * largest) count as 0."""
@@ -119,6 +128,7 @@ def pinv(x: Any, *, atol: Any, rtol: Any, hermitian: bool) -> Any:
     lambda xp, g, y, a: xp.mul(lifted(xp, g), xp.cofactor(a)),
     saves="a",
     formula="lift(g) * cofactors(a)",
+    batch=families.matrices,
 )
 def det(a: Any) -> Any:
     """The determinant of square matrices."""
@@ -145,6 +155,7 @@ def _cofactor_rule(xp: Any, g: Any, y: Any, a: Any) -> Any:
     _cofactor_rule,
     saves="y a",
     formula="(lift(dot(g, y)) * y - y @ g.T @ y) / lift(det(a))",
+    batch=families.matrices,
 )
 def cofactor(a: Any) -> Any:
     """The gradient of det: each element's cofactor.  By the SVD: exact for singular matrices too,
@@ -176,6 +187,7 @@ def _slogdet_rule(xp: Any, g: Any, y: Any, a: Any, *, needs: Any) -> list[Any]:
     formula="lift(g1) * inv(a).T",
     outputs=True,
     holomorphic=False,
+    batch=families.matrices,
 )
 def slogdet(a: Any) -> Any:
     """The sign of the determinant (a unit number for complex matrices) and log |det|."""
@@ -192,7 +204,7 @@ def _exp_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     return xp.getitem(xp.matrix_exp(block), index=(Ellipsis, slice(0, n), slice(n, 2 * n)))
 
 
-@primitive(_exp_rule, saves="x", formula="expm_along(x.T, g)")
+@primitive(_exp_rule, saves="x", formula="expm_along(x.T, g)", batch=families.matrices)
 def matrix_exp(x: Any) -> Any:
     """e**x as a power series of square matrices."""
     return exponential(x)

@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.ops.kinds import is_complex, refuse_complex, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
 
 
-@primitive(lambda xp, g, y, x, *, mask: xp.mask(g, mask=mask), formula="g * [mask]")
+@primitive(
+    lambda xp, g, y, x, *, mask: xp.mask(g, mask=mask),
+    formula="g * [mask]",
+    batch=families.elementwise,
+)
 def mask(x: Any, *, mask: Any) -> Any:
     """x where the bool array ``mask`` holds, else 0, even where x is infinite or NaN.
 
@@ -34,7 +39,12 @@ def _positive(x: Any) -> Any:
     return (getattr(x, "_array", x)) > 0
 
 
-@primitive(lambda xp, g, y, x: xp.mask(g, mask=_positive(y)), saves="y", formula="g * [x > 0]")
+@primitive(
+    lambda xp, g, y, x: xp.mask(g, mask=_positive(y)),
+    saves="y",
+    formula="g * [x > 0]",
+    batch=families.elementwise,
+)
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     refuse_complex("relu", x)
@@ -46,6 +56,7 @@ def relu(x: Any) -> Any:
     saves="x",
     formula="g * sign(x)",
     holomorphic=False,
+    batch=families.elementwise,
 )
 def abs(x: Any) -> Any:
     """|x|; the derivative at 0 is 0, and x / |x| for a complex x."""
@@ -71,12 +82,7 @@ def _sgn_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     return xp.where(inside, 0, xp.div(across, xp.where(inside, 1, size)))
 
 
-@primitive(
-    _sgn_rule,
-    saves="x y",
-    formula="0 * g",
-    holomorphic=False,
-)
+@primitive(_sgn_rule, saves="x y", formula="0 * g", holomorphic=False, batch=families.elementwise)
 def sgn(x: Any) -> Any:
     """sign(x); for complex x the unit number x / |x|, and 0 at 0."""
     return _unit(x)
@@ -102,6 +108,7 @@ def _clamp_formula(shapes: Any, params: Any) -> str:
     lambda xp, g, y, x, *, min, max: xp.mask(g, mask=_inside(x, min, max)),
     saves="x",
     formula=_clamp_formula,
+    batch=families.elementwise,
 )
 def clamp(x: Any, *, min: Any, max: Any) -> Any:
     """min(max(x, min), max) for numbers or None; the derivative at a bound is 1."""
@@ -127,6 +134,7 @@ def _dtype(g: Any) -> Any:
     saves="a b",
     formula=("g * ([a > b] + [a == b] / 2)", "g * ([b > a] + [a == b] / 2)"),
     promote="common",
+    batch=families.elementwise,
 )
 def maximum(a: Any, b: Any) -> Any:
     """The larger of a and b, NaN if either is; ties share the gradient evenly."""
@@ -140,6 +148,7 @@ def maximum(a: Any, b: Any) -> Any:
     saves="a b",
     formula=("g * ([a < b] + [a == b] / 2)", "g * ([b < a] + [a == b] / 2)"),
     promote="common",
+    batch=families.elementwise,
 )
 def minimum(a: Any, b: Any) -> Any:
     """The smaller of a and b, NaN if either is; ties share the gradient evenly."""
@@ -157,6 +166,7 @@ def _condition(c: Any) -> Any:
     lambda xp, g, y, c, a, b: xp.mask(g, mask=np.logical_not(_condition(c))),
     saves="c",
     formula=(None, "g * [c]", "g * [~c]"),
+    batch=families.elementwise,
 )
 def where(c: Any, a: Any, b: Any) -> Any:
     """a where the bool array c holds, else b; a and b come to their common type."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import products
 from tensorgrad.primitive import primitive
 
 
@@ -55,7 +56,9 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str]:
     return "g @ b.T", "a.T @ g"
 
 
-@primitive(_left, _right, saves=("b", "a"), formula=_formula, promote="common")
+@primitive(
+    _left, _right, saves=("b", "a"), formula=_formula, promote="common", batch=products.matmul
+)
 def matmul(a: Any, b: Any) -> Any:
     """The matrix product: vectors, matrices, and batches of them with broadcasting."""
     if a.ndim == 0 or b.ndim == 0:
@@ -99,7 +102,7 @@ def _linear_formula(shapes: Any, params: Any) -> tuple[str, ...]:
     return "g @ w", "outer(g, x)", "g"
 
 
-@primitive(*_linear_rules(), saves=("w", "x", ""), formula=_linear_formula)
+@primitive(*_linear_rules(), saves=("w", "x", ""), formula=_linear_formula, batch=products.linear)
 def linear(x: Any, w: Any, b: Any) -> Any:
     """x @ w.T + b, fused: x (..., in), w (out, in), b (out,) or None."""
     if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:

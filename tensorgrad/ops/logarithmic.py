@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.kernels.special_pieces import pieces, wide
 from tensorgrad.primitive import primitive
 
@@ -28,7 +29,9 @@ def _logit_formula(shapes: Any, params: Any) -> str:
     return f"{inside}g / (x * (1 - x))"
 
 
-@primitive(_logit_rule, saves="x", formula=_logit_formula, promote="float")
+@primitive(
+    _logit_rule, saves="x", formula=_logit_formula, promote="float", batch=families.elementwise
+)
 def logit(x: Any, *, eps: float | None) -> Any:
     """log(x / (1 - x)); x is first brought into [eps, 1 - eps], if eps is given."""
     return _logit(x, eps)
@@ -51,6 +54,7 @@ def _logit(x: Any, eps: float | None) -> Any:
     saves="x",
     formula="-g * (1 + log(x))",
     promote="float",
+    batch=families.elementwise,
 )
 def entr(x: Any) -> Any:
     """-x log(x): 0 at 0, -inf below."""
@@ -83,6 +87,7 @@ def _defined(x: Any, z: Any, pole: float) -> Any:
     saves="x z",
     formula=("g * log(z)", "g * x / z"),
     promote="float",
+    batch=families.elementwise,
 )
 def xlogy(x: Any, z: Any) -> Any:
     """x log(z), 0 where x is 0 (unless z is NaN)."""
@@ -95,6 +100,7 @@ def xlogy(x: Any, z: Any) -> Any:
     saves="x z",
     formula=("g * log(1 + z)", "g * x / (1 + z)"),
     promote="float",
+    batch=families.elementwise,
 )
 def xlog1py(x: Any, z: Any) -> Any:
     """x log(1 + z), 0 where x is 0 (unless z is NaN)."""
@@ -112,6 +118,7 @@ def _floating(a: Any, b: Any) -> None:
     saves="a b",
     formula=("g / (1 + exp(b - a))", "g / (1 + exp(a - b))"),
     promote="common",
+    batch=families.elementwise,
 )
 def logaddexp(a: Any, b: Any) -> Any:
     """log(e**a + e**b), which overflows nowhere."""
@@ -128,6 +135,7 @@ _LOG2 = float(np.log(2))
     saves="a b",
     formula=("g / (1 + 2**(b - a))", "g / (1 + 2**(a - b))"),
     promote="common",
+    batch=families.elementwise,
 )
 def logaddexp2(a: Any, b: Any) -> Any:
     """log2(2**a + 2**b), which overflows nowhere."""

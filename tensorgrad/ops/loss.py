@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 
@@ -26,6 +27,7 @@ def _of_target(xp: Any, g: Any, y: Any, x: Any, t: Any) -> Any:
     saves=("x t", "x"),
     formula=("g * (x - t) / (x * (1 - x))", "g * (log(1 - x) - log(x))"),
     promote="common",
+    batch=families.elementwise,
 )
 def binary_cross_entropy(x: Any, t: Any) -> Any:
     """-(t log x + (1 - t) log(1 - x)), elementwise, each logarithm at least -100."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernel_pooling
 from tensorgrad.primitive import primitive
 
@@ -34,7 +35,7 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     return xp.pool_scatter(g, won=won, shape=x.shape, **how)
 
 
-@primitive(_max_rule, saves="x y", formula="to_winners(g, x)")
+@primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled)
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""
     full = kernel_pooling.padded(x, padding, _lowest(x.dtype))
@@ -54,6 +55,7 @@ def _inner(shape: Any, padding: Any) -> tuple[Any, ...]:
 @primitive(
     lambda xp, g, y, x, *, won, shape, **how: xp.pool_gather(g, won=won, shape=shape, **how),
     formula="take_won(g, won)",
+    batch=batching.pooled,
 )
 def pool_scatter(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
@@ -66,6 +68,7 @@ def pool_scatter(
 @primitive(
     lambda xp, g, y, x, *, won, shape, **how: xp.pool_scatter(g, won=won, shape=shape, **how),
     formula="put_won(g, x, won)",
+    batch=batching.pooled,
 )
 def pool_gather(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
@@ -78,6 +81,7 @@ def pool_gather(
 @primitive(
     lambda xp, g, y, x, **how: xp.window_spread(g, shape=x.shape, **how),
     formula="window_spread(g, x)",
+    batch=batching.pooled,
 )
 def window_sum(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The sum of every window; padding counts as 0."""
@@ -92,6 +96,7 @@ def window_sum(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any,
 @primitive(
     lambda xp, g, y, x, *, shape, **how: xp.window_sum(g, **how),
     formula="window_sum(g)",
+    batch=batching.pooled,
 )
 def window_spread(
     x: Any, *, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any

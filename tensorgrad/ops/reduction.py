@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.ops.kinds import refuse_complex, zeros
 from tensorgrad.primitive import primitive
 
@@ -52,7 +53,7 @@ def _spread(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any
     return xp.broadcast_to(_back(xp, g, x, axis, keepdims), shape=x.shape)
 
 
-@primitive(_spread, formula="spread(g, x, axis)")
+@primitive(_spread, formula="spread(g, x, axis)", batch=families.reduction)
 def sum(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The sum over axes; integers and bools add up as int64."""
     if x.dtype.kind in "biu":
@@ -65,7 +66,7 @@ def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -
     return _spread(xp, xp.mul(g, 1 / n if n else float("nan")), y, x, axis=axis, keepdims=keepdims)
 
 
-@primitive(_spread_mean, formula="spread(g, x, axis) / count(x, axis)")
+@primitive(_spread_mean, formula="spread(g, x, axis) / count(x, axis)", batch=families.reduction)
 def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The mean over axes; NaN of nothing."""
     if x.dtype.kind not in "fc":
@@ -102,6 +103,7 @@ def _var_rule(
     _var_rule,
     saves="x",
     formula="2 * spread(g, x, axis) * (x - mean(x, axis)) / (count(x, axis) - correction)",
+    batch=families.reduction,
 )
 def var(x: Any, *, axis: Any, correction: float, keepdims: Any) -> Any:
     """The variance over axes: squared deviations over (count - correction)."""
@@ -139,13 +141,13 @@ def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
 _EXTREME = "spread(g, x, axis) * [x == spread(y, x, axis)] / sum([x == spread(y, x, axis)], axis)"
 
 
-@primitive(_share_extreme, saves="x y", formula=_EXTREME)
+@primitive(_share_extreme, saves="x y", formula=_EXTREME, batch=families.reduction)
 def amax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The maximum over axes; NaN wins; ties share the gradient evenly."""
     return np.maximum.reduce(x, axis=_nonempty(x, axis, "amax"), keepdims=keepdims)
 
 
-@primitive(_share_extreme, saves="x y", formula=_EXTREME)
+@primitive(_share_extreme, saves="x y", formula=_EXTREME, batch=families.reduction)
 def amin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The minimum over axes; NaN wins; ties share the gradient evenly."""
     return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)
@@ -156,7 +158,7 @@ def _no_bool(x: Any, name: str) -> None:
         raise RuntimeError(f"{name}(): does not support bool input; convert it with .int()")
 
 
-@primitive()
+@primitive(batch=families.index_of_extreme)
 def argmax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first maximum along one axis, or in the flattened array."""
     _no_bool(x, "argmax")
@@ -164,7 +166,7 @@ def argmax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     return np.argmax(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
 
-@primitive()
+@primitive(batch=families.index_of_extreme)
 def argmin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The index of the first minimum along one axis, or in the flattened array."""
     _no_bool(x, "argmin")
@@ -172,13 +174,13 @@ def argmin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     return np.argmin(x, axis=axis if x.ndim else None, keepdims=keepdims).astype(np.int64)
 
 
-@primitive()
+@primitive(batch=families.reduction)
 def all(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """Every element is nonzero."""
     return np.logical_and.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
-@primitive()
+@primitive(batch=families.reduction)
 def any(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """Some element is nonzero."""
     return np.logical_or.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
@@ -213,7 +215,9 @@ def _others(xp: Any, x: Any) -> Any:
     )
 
 
-@primitive(_prod_rule, saves="x", formula="spread(g, x, axis) * others(x, axis)")
+@primitive(
+    _prod_rule, saves="x", formula="spread(g, x, axis) * others(x, axis)", batch=families.reduction
+)
 def prod(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The product over axes; integers and bools multiply as int64."""
     if x.dtype.kind in "biu":
@@ -230,6 +234,7 @@ def _cumsum_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int) -> Any:
 @primitive(
     _cumsum_rule,
     formula="flip(cumsum(flip(g, axis), axis), axis)",
+    batch=families.along("axis", scalar=True),
 )
 def cumsum(x: Any, *, axis: int) -> Any:
     """The running sum along an axis."""
@@ -249,6 +254,7 @@ def _cumprod_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: int) -> Any:
     _cumprod_rule,
     saves="x y",
     formula="flip(cumsum(flip(g * y, axis), axis), axis) / x",
+    batch=families.along("axis", scalar=True),
 )
 def cumprod(x: Any, *, axis: int) -> Any:
     """The running product along an axis; the rule divides by x, so x must have no zeros."""

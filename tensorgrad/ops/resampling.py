@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
+from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernel_pooling
 from tensorgrad.kernels.taps import Taps
 from tensorgrad.primitive import primitive
@@ -17,6 +19,7 @@ from tensorgrad.primitive import primitive
 @primitive(
     lambda xp, g, y, x, *, taps, axis: xp.resample(g, taps=taps.back, axis=axis),
     formula="to_taps(g)",
+    batch=families.along("axis"),
 )
 def resample(x: Any, *, taps: Taps, axis: int) -> Any:
     """Each place along an axis becomes the weighted sum of a few: the taps say of which."""
@@ -30,6 +33,7 @@ def resample(x: Any, *, taps: Taps, axis: int) -> Any:
 @primitive(
     lambda xp, g, y, x, **how: xp.columns_to_windows(g, shape=x.shape, **how),
     formula="columns_to_windows(g, x)",
+    batch=batching.columns,
 )
 def windows_to_columns(
     x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
@@ -46,6 +50,7 @@ def windows_to_columns(
 @primitive(
     lambda xp, g, y, x, *, shape, **how: xp.windows_to_columns(g, **how),
     formula="windows_to_columns(g)",
+    batch=batching.columns,
 )
 def columns_to_windows(
     x: Any, *, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 
@@ -13,6 +14,7 @@ from tensorgrad.primitive import primitive
     lambda xp, g, y, x, *, shape: xp.reshape(g, shape=x.shape),
     formula="reshape_like(g, x)",
     view=True,
+    batch=families.shaped,
 )
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements in row-major order under another shape; a view where strides allow."""
@@ -23,6 +25,7 @@ def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     lambda xp, g, y, x, *, axes: xp.permute(g, axes=tuple(int(i) for i in np.argsort(axes))),
     formula="permute_back(g, axes)",
     view=True,
+    batch=families.permute,
 )
 def permute(x: Any, *, axes: tuple[int, ...]) -> Any:
     """Axes in another order; the gradient's axes go back."""
@@ -33,13 +36,17 @@ def _sum_to(xp: Any, g: Any, y: Any, x: Any, *, shape: Any) -> Any:
     return g  # the engine sums over the broadcast axes
 
 
-@primitive(_sum_to, formula="g", view=True)
+@primitive(_sum_to, formula="g", view=True, batch=families.shaped)
 def broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """Repeat along axes of length 1 without copying; the gradient is summed over the repeats."""
     return np.broadcast_to(x, shape)
 
 
-@primitive(lambda xp, g, y, x, *, axes: xp.flip(g, axes=axes), formula="flip(g, axes)")
+@primitive(
+    lambda xp, g, y, x, *, axes: xp.flip(g, axes=axes),
+    formula="flip(g, axes)",
+    batch=families.along("axes"),
+)
 def flip(x: Any, *, axes: tuple[int, ...]) -> Any:
     """Reverse along axes."""
     return np.flip(x, axes).copy()
@@ -65,7 +72,9 @@ def _cat_formula(shapes: Any, params: Any) -> tuple[str, ...]:
     )
 
 
-@primitive(joint=_cat_rule, formula=_cat_formula, promote="common", variadic=True)
+@primitive(
+    joint=_cat_rule, formula=_cat_formula, promote="common", variadic=True, batch=families.cat
+)
 def cat(*xs: Any, axis: int) -> Any:
     """Join arrays along an axis that they have."""
     return np.concatenate(xs, axis=axis)
@@ -80,7 +89,7 @@ def _pad_rule(xp: Any, g: Any, y: Any, x: Any, *, widths: Any, value: Any) -> An
     return xp.pad(inner, widths=cropped, value=0) if any(map(any, cropped)) else inner
 
 
-@primitive(_pad_rule, formula="unpad(g, x, widths)")
+@primitive(_pad_rule, formula="unpad(g, x, widths)", batch=families.pad)
 def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: Any) -> Any:
     """Add a border of a constant; negative widths cut instead."""
     cut = tuple(
@@ -116,14 +125,16 @@ def _split_formula(shapes: Any, params: Any) -> str:
     return f"join({parts}, axis)"
 
 
-@primitive(joint=_split_rule, formula=_split_formula, outputs=True)
+@primitive(joint=_split_rule, formula=_split_formula, outputs=True, batch=families.along("axis"))
 def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
     """Consecutive pieces of the given sizes along an axis, as views."""
     return tuple(np.split(x, np.cumsum(sections)[:-1], axis=axis))
 
 
 @primitive(
-    lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal), formula="tril(g, diagonal)"
+    lambda xp, g, y, x, *, diagonal: xp.tril(g, diagonal=diagonal),
+    formula="tril(g, diagonal)",
+    batch=families.matrices,
 )
 def tril(x: Any, *, diagonal: int) -> Any:
     """The lower triangle; the rest is 0."""
@@ -133,7 +144,9 @@ def tril(x: Any, *, diagonal: int) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal), formula="triu(g, diagonal)"
+    lambda xp, g, y, x, *, diagonal: xp.triu(g, diagonal=diagonal),
+    formula="triu(g, diagonal)",
+    batch=families.matrices,
 )
 def triu(x: Any, *, diagonal: int) -> Any:
     """The upper triangle; the rest is 0."""

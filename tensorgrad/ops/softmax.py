@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.ops.reduction import axes_of, kept_shape
 from tensorgrad.primitive import Kept, primitive, recorded
 
@@ -22,7 +23,13 @@ def _softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
     return xp.mul(y, xp.sub(g, inner))
 
 
-@primitive(_softmax_rule, saves="y", formula="y * (g - sum(g * y, axis))", promote="float")
+@primitive(
+    _softmax_rule,
+    saves="y",
+    formula="y * (g - sum(g * y, axis))",
+    promote="float",
+    batch=families.along("axis", scalar=True),
+)
 def softmax(x: Any, *, axis: Any) -> Any:
     """e**x_i / sum_j e**x_j along an axis."""
     y, _ = _shifted(x, axis)
@@ -35,7 +42,13 @@ def _log_softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
     return xp.sub(g, xp.mul(xp.exp(y), xp.sum(g, axis=axis, keepdims=True)))
 
 
-@primitive(_log_softmax_rule, saves="y", formula="g - exp(y) * sum(g, axis)", promote="float")
+@primitive(
+    _log_softmax_rule,
+    saves="y",
+    formula="g - exp(y) * sum(g, axis)",
+    promote="float",
+    batch=families.along("axis", scalar=True),
+)
 def log_softmax(x: Any, *, axis: Any) -> Any:
     """x_i - log sum_j e**x_j along an axis."""
     y, _ = _shifted(x, axis)
@@ -56,6 +69,7 @@ def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any
     saves="x y",
     formula="spread(g, x, axis) * exp(x - spread(y, x, axis))",
     promote="float",
+    batch=families.reduction,
 )
 def logsumexp(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """log sum e**x over axes."""

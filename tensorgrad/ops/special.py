@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.kernels import special_bessel, special_erf, special_gamma, special_zeta
 from tensorgrad.primitive import primitive
 
@@ -28,6 +29,7 @@ def _bell(xp: Any, x: Any, scale: float, rate: float) -> Any:
     saves="x",
     formula="g * 2 * exp(-x**2) / sqrt(pi())",
     promote="float",
+    batch=families.elementwise,
 )
 def erf(x: Any) -> Any:
     """2/sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
@@ -39,6 +41,7 @@ def erf(x: Any) -> Any:
     saves="x",
     formula="-g * 2 * exp(-x**2) / sqrt(pi())",
     promote="float",
+    batch=families.elementwise,
 )
 def erfc(x: Any) -> Any:
     """1 - erf(x), without cancellation."""
@@ -50,6 +53,7 @@ def erfc(x: Any) -> Any:
     saves="x y",
     formula="g * (2 * x * y - 2 / sqrt(pi()))",
     promote="float",
+    batch=families.elementwise,
 )
 def erfcx(x: Any) -> Any:
     """exp(x**2) erfc(x)."""
@@ -61,6 +65,7 @@ def erfcx(x: Any) -> Any:
     saves="y",
     formula="g * sqrt(pi()) * exp(y**2) / 2",
     promote="float",
+    batch=families.elementwise,
 )
 def erfinv(x: Any) -> Any:
     """The number with erf x; infinite at -1 and 1, NaN beyond."""
@@ -72,6 +77,7 @@ def erfinv(x: Any) -> Any:
     saves="x",
     formula="g * exp(-x**2 / 2) / sqrt(2 * pi())",
     promote="float",
+    batch=families.elementwise,
 )
 def ndtr(x: Any) -> Any:
     """The normal distribution's probability below x."""
@@ -83,6 +89,7 @@ def ndtr(x: Any) -> Any:
     saves="x",
     formula="g * exp(-x**2 / 2 - y) / sqrt(2 * pi())",
     promote="float",
+    batch=families.elementwise,
 )
 def log_ndtr(x: Any) -> Any:
     """log(ndtr(x)), which underflows nowhere."""
@@ -94,6 +101,7 @@ def log_ndtr(x: Any) -> Any:
     saves="y",
     formula="g * sqrt(2 * pi()) * exp(y**2 / 2)",
     promote="float",
+    batch=families.elementwise,
 )
 def ndtri(x: Any) -> Any:
     """The number below which the normal distribution has probability x."""
@@ -108,6 +116,7 @@ def ndtri(x: Any) -> Any:
     saves="x",
     formula="g * polygamma(0, x)",
     promote="float",
+    batch=families.elementwise,
 )
 def lgamma(x: Any) -> Any:
     """log |Gamma(x)|."""
@@ -119,6 +128,7 @@ def lgamma(x: Any) -> Any:
     saves="x",
     formula="g * polygamma(1, x)",
     promote="float",
+    batch=families.elementwise,
 )
 def digamma(x: Any) -> Any:
     """The derivative of log Gamma."""
@@ -130,6 +140,7 @@ def digamma(x: Any) -> Any:
     saves="x",
     formula="g * polygamma(n + 1, x)",
     promote="float",
+    batch=families.elementwise,
 )
 def polygamma(x: Any, *, n: int) -> Any:
     """The derivative of order n of digamma."""
@@ -142,6 +153,7 @@ def polygamma(x: Any, *, n: int) -> Any:
     saves=("", "s q"),
     formula=(None, "-g * s * zeta(s + 1, q)"),
     promote="float",
+    batch=families.elementwise,
 )
 def zeta(s: Any, q: Any) -> Any:
     """Hurwitz's zeta function: the sum of (q + k)**-s over k = 0, 1, ...; no gradient for s."""
@@ -157,6 +169,7 @@ def zeta(s: Any, q: Any) -> Any:
     saves="x",
     formula="g * bessel_i(1, x)",
     promote="float",
+    batch=families.elementwise,
 )
 def i0(x: Any) -> Any:
     """The modified Bessel function of order 0."""
@@ -174,6 +187,7 @@ def _over(xp: Any, y: Any, x: Any) -> Any:
     saves="x y",
     formula="g * (bessel_i(0, x) + bessel_i(2, x)) / 2",
     promote="float",
+    batch=families.elementwise,
 )
 def i1(x: Any) -> Any:
     """The modified Bessel function of order 1."""
@@ -185,6 +199,7 @@ def i1(x: Any) -> Any:
     saves="x y",
     formula="g * (exp(-abs(x)) * bessel_i(1, x) - sign(x) * y)",
     promote="float",
+    batch=families.elementwise,
 )
 def i0e(x: Any) -> Any:
     """exp(-|x|) i0(x)."""
@@ -196,6 +211,7 @@ def i0e(x: Any) -> Any:
     saves="x y",
     formula="g * (exp(-abs(x)) * (bessel_i(0, x) + bessel_i(2, x)) / 2 - sign(x) * y)",
     promote="float",
+    batch=families.elementwise,
 )
 def i1e(x: Any) -> Any:
     """exp(-|x|) i1(x)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import families
 from tensorgrad.kernels import special_sinc
 from tensorgrad.ops.kinds import is_complex
 from tensorgrad.primitive import primitive
@@ -24,6 +25,7 @@ def _square(xp: Any, x: Any) -> Any:
     saves="y",
     formula="g * (1 + y**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def tan(x: Any) -> Any:
     """The tangent of x in radians."""
@@ -35,6 +37,7 @@ def tan(x: Any) -> Any:
     saves="x",
     formula="g / sqrt(1 - x**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def asin(x: Any) -> Any:
     """The angle in [-pi/2, pi/2] with sine x; NaN outside [-1, 1]."""
@@ -46,6 +49,7 @@ def asin(x: Any) -> Any:
     saves="x",
     formula="-g / sqrt(1 - x**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def acos(x: Any) -> Any:
     """The angle in [0, pi] with cosine x; NaN outside [-1, 1]."""
@@ -57,6 +61,7 @@ def acos(x: Any) -> Any:
     saves="x",
     formula="g / (1 + x**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def atan(x: Any) -> Any:
     """The angle in (-pi/2, pi/2) with tangent x."""
@@ -64,7 +69,11 @@ def atan(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.cosh(x)), saves="x", formula="g * cosh(x)", promote="float"
+    lambda xp, g, y, x: xp.mul(g, xp.cosh(x)),
+    saves="x",
+    formula="g * cosh(x)",
+    promote="float",
+    batch=families.elementwise,
 )
 def sinh(x: Any) -> Any:
     """The hyperbolic sine."""
@@ -72,7 +81,11 @@ def sinh(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.sinh(x)), saves="x", formula="g * sinh(x)", promote="float"
+    lambda xp, g, y, x: xp.mul(g, xp.sinh(x)),
+    saves="x",
+    formula="g * sinh(x)",
+    promote="float",
+    batch=families.elementwise,
 )
 def cosh(x: Any) -> Any:
     """The hyperbolic cosine."""
@@ -84,6 +97,7 @@ def cosh(x: Any) -> Any:
     saves="x",
     formula="g / sqrt(1 + x**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def asinh(x: Any) -> Any:
     """The number with hyperbolic sine x."""
@@ -97,7 +111,13 @@ def _acosh_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     return xp.mul(g, xp.rsqrt(xp.sub(_square(xp, x), 1)))
 
 
-@primitive(_acosh_rule, saves="x", formula="g / sqrt(x**2 - 1)", promote="float")
+@primitive(
+    _acosh_rule,
+    saves="x",
+    formula="g / sqrt(x**2 - 1)",
+    promote="float",
+    batch=families.elementwise,
+)
 def acosh(x: Any) -> Any:
     """The number >= 0 with hyperbolic cosine x; NaN below 1."""
     return np.arccosh(x)
@@ -108,6 +128,7 @@ def acosh(x: Any) -> Any:
     saves="x",
     formula="g / (1 - x**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def atanh(x: Any) -> Any:
     """The number with hyperbolic tangent x; NaN outside [-1, 1]."""
@@ -131,6 +152,7 @@ def _atan2_part(xp: Any, g: Any, other: Any, a: Any, b: Any) -> Any:
     saves="a b",
     formula=("g * b / (a**2 + b**2)", "-g * a / (a**2 + b**2)"),
     promote="float",
+    batch=families.elementwise,
 )
 def atan2(a: Any, b: Any) -> Any:
     """The angle of the point (b, a) in (-pi, pi]."""
@@ -145,6 +167,7 @@ def atan2(a: Any, b: Any) -> Any:
     saves=("a y", "b y"),
     formula=("g * a / y", "g * b / y"),
     promote="common",
+    batch=families.elementwise,
 )
 def hypot(a: Any, b: Any) -> Any:
     """sqrt(a**2 + b**2), which overflows only if the result does; no gradient (NaN) at 0."""
@@ -159,6 +182,7 @@ def hypot(a: Any, b: Any) -> Any:
     saves="x",
     formula="g * sinc(x, order + 1)",
     promote="float",
+    batch=families.elementwise,
 )
 def sinc(x: Any, *, order: int) -> Any:
     """The derivative of that order of sin(pi x) / (pi x); order 0 is the function itself."""
@@ -170,6 +194,7 @@ def sinc(x: Any, *, order: int) -> Any:
     saves="y",
     formula="g * y * log(2)",
     promote="float",
+    batch=families.elementwise,
 )
 def exp2(x: Any) -> Any:
     """2**x."""

@@ -7,24 +7,41 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
 
 
-@primitive(lambda xp, g, y, x: xp.mul(g, y), saves="y", formula="g * y", promote="float")
+@primitive(
+    lambda xp, g, y, x: xp.mul(g, y),
+    saves="y",
+    formula="g * y",
+    promote="float",
+    batch=families.elementwise,
+)
 def exp(x: Any) -> Any:
     """e**x."""
     return np.exp(x)
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.add(y, 1)), saves="y", formula="g * exp(x)", promote="float"
+    lambda xp, g, y, x: xp.mul(g, xp.add(y, 1)),
+    saves="y",
+    formula="g * exp(x)",
+    promote="float",
+    batch=families.elementwise,
 )
 def expm1(x: Any) -> Any:
     """e**x - 1, exact for small x."""
     return np.expm1(x)
 
 
-@primitive(lambda xp, g, y, x: xp.div(g, x), saves="x", formula="g / x", promote="float")
+@primitive(
+    lambda xp, g, y, x: xp.div(g, x),
+    saves="x",
+    formula="g / x",
+    promote="float",
+    batch=families.elementwise,
+)
 def log(x: Any) -> Any:
     """The natural logarithm."""
     return np.log(x)
@@ -35,6 +52,7 @@ def log(x: Any) -> Any:
     saves="x",
     formula="g / (x * log(2))",
     promote="float",
+    batch=families.elementwise,
 )
 def log2(x: Any) -> Any:
     """The logarithm to base 2."""
@@ -46,6 +64,7 @@ def log2(x: Any) -> Any:
     saves="x",
     formula="g / (x * log(10))",
     promote="float",
+    batch=families.elementwise,
 )
 def log10(x: Any) -> Any:
     """The logarithm to base 10."""
@@ -53,7 +72,11 @@ def log10(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.div(g, xp.add(x, 1)), saves="x", formula="g / (1 + x)", promote="float"
+    lambda xp, g, y, x: xp.div(g, xp.add(x, 1)),
+    saves="x",
+    formula="g / (1 + x)",
+    promote="float",
+    batch=families.elementwise,
 )
 def log1p(x: Any) -> Any:
     """log(1 + x), exact for small x."""
@@ -61,7 +84,11 @@ def log1p(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.div(g, xp.mul(y, 2)), saves="y", formula="g / (2 * y)", promote="float"
+    lambda xp, g, y, x: xp.div(g, xp.mul(y, 2)),
+    saves="y",
+    formula="g / (2 * y)",
+    promote="float",
+    batch=families.elementwise,
 )
 def sqrt(x: Any) -> Any:
     """The square root; NaN below 0."""
@@ -73,6 +100,7 @@ def sqrt(x: Any) -> Any:
     saves="y",
     formula="-g * y**3 / 2",
     promote="float",
+    batch=families.elementwise,
 )
 def rsqrt(x: Any) -> Any:
     """1 / sqrt(x)."""
@@ -84,6 +112,7 @@ def rsqrt(x: Any) -> Any:
     saves="y",
     formula="-g * y**2",
     promote="float",
+    batch=families.elementwise,
 )
 def reciprocal(x: Any) -> Any:
     """1 / x."""
@@ -91,7 +120,11 @@ def reciprocal(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.cos(x)), saves="x", formula="g * cos(x)", promote="float"
+    lambda xp, g, y, x: xp.mul(g, xp.cos(x)),
+    saves="x",
+    formula="g * cos(x)",
+    promote="float",
+    batch=families.elementwise,
 )
 def sin(x: Any) -> Any:
     """The sine of x in radians."""
@@ -103,6 +136,7 @@ def sin(x: Any) -> Any:
     saves="x",
     formula="-g * sin(x)",
     promote="float",
+    batch=families.elementwise,
 )
 def cos(x: Any) -> Any:
     """The cosine of x in radians."""
@@ -118,6 +152,7 @@ def _one_minus_square(xp: Any, y: Any) -> Any:
     saves="y",
     formula="g * (1 - y**2)",
     promote="float",
+    batch=families.elementwise,
 )
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
@@ -129,6 +164,7 @@ def tanh(x: Any) -> Any:
     saves="y",
     formula="g * y * (1 - y)",
     promote="float",
+    batch=families.elementwise,
 )
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x); e**-x may overflow to inf, which gives the right 0."""
@@ -142,6 +178,7 @@ def sigmoid(x: Any) -> Any:
     saves="x",
     formula="g / (1 + exp(x))",
     promote="float",
+    batch=families.elementwise,
 )
 def log_sigmoid(x: Any) -> Any:
     """log(sigmoid(x)) = min(x, 0) - log1p(e**-|x|), which overflows nowhere."""
