@@ -129,10 +129,8 @@ def _unary(op: Primitive) -> Callable[..., Any]:
 
     def record(a: Any, **params: Any) -> Any:
         context = local.context
-        if context.vmaps:
-            answer = hook.batched(op, (a,), params)
-            if answer is not NotImplemented:
-                return answer
+        if context.vmaps and (answer := hook.batched(op, (a,), params)) is not NotImplemented:
+            return answer
         if isinstance(a, TensorBase):
             x = a._array
             tracked = True
@@ -213,10 +211,8 @@ def _binary(op: Primitive) -> Callable[..., Any]:
 
     def record(a: Any, b: Any) -> Any:
         context = local.context
-        if context.vmaps:
-            answer = hook.batched(op, (a, b), {})
-            if answer is not NotImplemented:
-                return answer
+        if context.vmaps and (answer := hook.batched(op, (a, b), {})) is not NotImplemented:
+            return answer
         has_a, has_b = isinstance(a, TensorBase), isinstance(b, TensorBase)
         if has_a and has_b:
             x, z = a._array, b._array
@@ -305,10 +301,8 @@ def _general(op: Primitive) -> Callable[..., Any]:
 
     def record(*args: Any, **params: Any) -> Any:
         context = local.context
-        if context.vmaps:
-            answer = hook.batched(op, args, params)
-            if answer is not NotImplemented:
-                return answer
+        if context.vmaps and (answer := hook.batched(op, args, params)) is not NotImplemented:
+            return answer
         arrays = _arrays(op, args)
         edges: tuple[Node | None, ...] = ()
         if differentiable and context.grad_enabled:
