@@ -8,6 +8,7 @@ from tensorgrad.optim.adam import Adam
 from tensorgrad.optim.adamax import Adamax
 from tensorgrad.optim.adamw import AdamW
 from tensorgrad.optim.asgd import ASGD
+from tensorgrad.optim.lbfgs import LBFGS
 from tensorgrad.optim.muon import Muon
 from tensorgrad.optim.nadam import NAdam
 from tensorgrad.optim.optimizer import Optimizer
@@ -24,6 +25,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "LBFGS",
     "Muon",
     "NAdam",
     "Optimizer",

@@ -128,12 +128,12 @@ class Adafactor(Optimizer):
             rows += new * (now - rows)
             now = np.einsum("...ij,...ij->...j", g, g)[..., None, :] / g.shape[-2]
             columns += new * (now - columns)
-            u = rows * columns
+            u = _wide(rows) * _wide(columns)
             u /= np.maximum(rows.mean(axis=-2, keepdims=True), eps1)
         else:
             v = state["variance"]._array
             v += new * (g * g - v)
-            u = v.copy()
+            u = _wide(v).copy()
         np.maximum(u, eps1 * eps1, out=u)
         np.sqrt(u, out=u)
         np.divide(g, u, out=u)

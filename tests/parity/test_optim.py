@@ -292,3 +292,72 @@ def test_a_hundred_steps():
             b.step()
         assert_same(mine, theirs)
         assert_same_tree(a.state_dict(), b.state_dict())
+
+
+# --- LBFGS ----------------------------------------------------------------------------------------
+
+
+def rosenbrock(ps):
+    total = 0.0
+    for p in ps:
+        v = p.reshape(-1).abs() if p.is_complex() else p.reshape(-1)
+        for a, b in itertools.pairwise(v):
+            total = total + 100 * (b - a * a) ** 2 + (1 - a) ** 2
+        total = total + (v**2).sum() * 0.1
+    return total
+
+
+def lbfgs_run(library, ps, steps, state=None, **kwargs):
+    optimizer = library.LBFGS(ps, **kwargs)
+    if state is not None:
+        optimizer.load_state_dict(state)
+    losses = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = rosenbrock(ps)
+        loss.backward()
+        losses.append(loss.item())
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+    return optimizer, losses
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"line_search_fn": "strong_wolfe", **o}
+        for o in options(lr=[1, 0.1, 10.0], history_size=[100, 3], max_iter=[20, 4, 1])
+    ]
+    + [{"lr": 0.002, **o} for o in options(history_size=[100, 2], max_iter=[20, 3])]
+    + [
+        {"line_search_fn": "strong_wolfe", "max_eval": 3},
+        {"lr": 0.002, "max_eval": 3, "tolerance_change": 1e-3, "tolerance_grad": 1e-2},
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_lbfgs(kwargs, dtype):
+    mine, theirs = pairs([(2, 3), (4,)], dtype, seed=3)
+    # Few steps: what a last bit does to a long search is not the rule's.
+    steps = max(1, 20 // kwargs.get("max_iter", 20))
+    a, seen = lbfgs_run(optim, mine, steps, **kwargs)
+    b, there = lbfgs_run(torch.optim, theirs, steps, **kwargs)
+    assert len(seen) == len(there)
+    np.testing.assert_allclose(seen, there, rtol=1e-8)
+    assert_same(mine, theirs, 1e-8)
+    one, other = a.state_dict(), b.state_dict()
+    assert one["param_groups"] == other["param_groups"]
+    assert one["state"][0].keys() == other["state"][0].keys()
+    assert one["state"][0]["func_evals"] == other["state"][0]["func_evals"]
+    assert one["state"][0]["n_iter"] == other["state"][0]["n_iter"]
+    assert len(one["state"][0]["old_dirs"]) == len(other["state"][0]["old_dirs"])
+    assert_same(one["state"][0]["old_stps"], other["state"][0]["old_stps"], 1e-6)
+    assert repr(a) == repr(b)
+    # PyTorch's state continues here.
+    mine = [tg.tensor(q.detach().numpy().copy(), requires_grad=True) for q in theirs]
+    state = to_tensorgrad(b.state_dict())
+    _, seen = lbfgs_run(optim, mine, 1, state, **kwargs)
+    _, there = lbfgs_run(torch.optim, theirs, 1, b.state_dict(), **kwargs)
+    np.testing.assert_allclose(seen[:3], there[:3], rtol=1e-8)
