@@ -10,6 +10,8 @@ from numpy import ndarray
 
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, numpy_dtype
+from tensorgrad.layouts import contiguous_format, preserve_format
+from tensorgrad.layouts import strided as strided_layout
 from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
 
@@ -189,8 +191,8 @@ def _index(n: Any) -> int:
 
 
 def check_memory_format(memory_format: Any) -> None:
-    """Refuse a memory format: the engine chooses how elements lie in memory, and hides it."""
-    if memory_format is not None:
+    """Refuse any but the usual memory format: the engine chooses the order itself, and hides it."""
+    if memory_format not in (None, contiguous_format, preserve_format):
         raise RuntimeError(
             f"memory_format={memory_format!r} is not supported: the engine chooses the layout of "
             "memory itself, and every tensor behaves as if it were contiguous; leave it out"
@@ -202,7 +204,7 @@ def check_options(device: Any, layout: Any, pin_memory: bool, memory_format: Any
     check_memory_format(memory_format)
     check_device(device)
     _no_pin(pin_memory)
-    if layout is not None and str(layout) not in ("strided", "torch.strided", "tensorgrad.strided"):
+    if layout is not None and layout is not strided_layout:
         raise RuntimeError(f"layout {layout!r} is not supported; tensors are strided")
 
 

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from tensorgrad import autograd, hooks, views
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
-from tensorgrad.device import CPU, check_device, device
+from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.methods import Methods
 from tensorgrad.node import (
@@ -116,24 +116,6 @@ class Tensor(TensorBase, Methods):
     def nbytes(self) -> int:
         """Bytes of all elements."""
         return self._array.nbytes
-
-    @property
-    def device(self) -> device:
-        """Always the CPU."""
-        return CPU
-
-    @property
-    def is_cuda(self) -> bool:
-        """Always False."""
-        return False
-
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is a real floating-point type."""
-        return self._array.dtype.kind == "f"  # type: ignore[no-any-return]
-
-    def is_complex(self) -> bool:
-        """Whether the dtype is complex."""
-        return self._array.dtype.kind == "c"  # type: ignore[no-any-return]
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours, in elements, as PyTorch would have them."""
@@ -264,8 +246,12 @@ class Tensor(TensorBase, Methods):
 
     def detach_(self) -> Self:
         """Leave the graph; refused for a view, whose base would still be in it."""
-        if self._view is not None:
+        if self._is_view():
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        former = self
+        while former._view is not None:  # what it was before a transpose_ or the like
+            former = former._view[0]
+            former._node, former._requires_grad = None, False
         self._node = None
         self._requires_grad = False
         return self
@@ -335,13 +321,11 @@ class Tensor(TensorBase, Methods):
     @property
     def _base(self) -> Any:
         """The tensor whose memory this view shares, or None."""
-        base = self
-        while base._view is not None:
-            base = base._view[0]
+        base = views.base_of(self)
         return None if base is self else base
 
     def _is_view(self) -> bool:
-        return self._view is not None
+        return views.base_of(self) is not self
 
     def _bump(self) -> None:
         """Tell the engine that ``_array`` was written directly."""

@@ -27,7 +27,15 @@ from tensorgrad.node import (
 from tensorgrad.primitive import Primitive, recorded, structural
 from tensorgrad.provenance import caller
 
-__all__ = ["as_view", "bump", "contiguous_strides", "refresh_view", "register_alias", "write"]
+__all__ = [
+    "as_view",
+    "base_of",
+    "bump",
+    "contiguous_strides",
+    "refresh_view",
+    "register_alias",
+    "write",
+]
 
 
 def bump(tensor: Any) -> None:
@@ -52,10 +60,10 @@ def refresh_view(view: Any) -> None:
     if storage.stamp <= view._view[3] or (view._requires_grad and view._node is None):
         return
     chain = [view]
-    parent = view._view[0]
+    parent = _parent(view)
     while parent._view is not None and storage.stamp > parent._view[3]:
         chain.append(parent)
-        parent = parent._view[0]
+        parent = _parent(parent)
     for tensor in reversed(chain):
         parent, op, params, _ = tensor._view
         if parent._requires_grad:
@@ -71,6 +79,41 @@ def refresh_view(view: Any) -> None:
         tensor._view = (parent, op, params, storage.stamp)
 
 
+# --- A tensor that becomes another view of its memory -------------------------------------------
+
+
+class Former:
+    """What a tensor was before `reforming.reform`: until which stamp, and which tensor."""
+
+    __slots__ = ("owner", "since")
+
+    def __init__(self, since: int, owner: Any) -> None:
+        self.since, self.owner = since, weakref.ref(owner)
+
+
+def _parent(view: Any) -> Any:
+    """The tensor that a view is derived from; not what that tensor has become since."""
+    parent, op, params, stamp = view._view
+    found = parent
+    while found._view is not None:
+        former = found._view[0].__dict__.get("_former")
+        if former is None or stamp >= former.since:
+            break
+        found = found._view[0]
+    if found is not parent:
+        view._view = (found, op, params, stamp)
+    return found
+
+
+def base_of(tensor: Any) -> Any:
+    """The tensor whose memory a view shares; itself if it is no view."""
+    while tensor._view is not None:
+        tensor = tensor._view[0]
+    former = tensor.__dict__.get("_former")
+    owner = former.owner() if former is not None else None
+    return tensor if owner is None else owner
+
+
 # --- Writing ------------------------------------------------------------------------------------
 
 
@@ -78,8 +121,8 @@ def _chain(view: Any) -> tuple[Any, list[tuple[Primitive, dict[str, Any]]]]:
     """The root of a view and the steps from the root to it."""
     steps: list[tuple[Primitive, dict[str, Any]]] = []
     while view._view is not None:
-        parent, op, params, _ = view._view
-        steps.append((op, params or {}))
+        parent = _parent(view)
+        steps.append((view._view[1], view._view[2] or {}))
         view = parent
     return view, steps[::-1]
 
@@ -120,6 +163,11 @@ def check_writable(tensor: Any, name: str) -> None:
             f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
             "array): several elements may share one place. clone() it first."
         )
+    check_not_leaf(tensor, name)
+
+
+def check_not_leaf(tensor: Any, name: str) -> None:
+    """Refuse to change a leaf that requires grad, or a view of one, under recording."""
     if not local.context.grad_enabled:
         return
     root = tensor

@@ -7,6 +7,7 @@ that takes the same arguments and is named in the row).  `test_samples_complete`
 from samples_activations import ACTIVATION_LAYERS, ACTIVATIONS
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
 from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
+from samples_inplace import INPLACE
 from samples_layers import LAYERS as BASIC_LAYERS
 from samples_linalg import LINEAR_ALGEBRA, LINEAR_ALGEBRA_PRIMITIVES
 from samples_nn import FUNCTIONAL
@@ -247,7 +248,7 @@ LINALG = [
 FUNCTIONS = [
     *ELEMENTWISE, *COMPARISON, *REDUCTION, *SHAPE, *INDEXING, *LINALG, *SPECIAL, *FUNCTIONAL,
     *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING, *WINDOWS,
-    *ACTIVATIONS,
+    *ACTIVATIONS, *INPLACE,
 ]  # fmt: skip
 SAMPLES = [
     *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,

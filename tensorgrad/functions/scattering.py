@@ -19,6 +19,7 @@ __all__ = [
     "index_copy",
     "index_fill",
     "index_put",
+    "index_reduce",
     "masked_scatter",
     "put",
     "scatter",
@@ -143,7 +144,7 @@ def scatter_reduce(
         if reduce == "sum":
             return total
         count = np.maximum(hits + include_self, 1)
-        if input._array.dtype.kind != "f":
+        if input._array.dtype.kind in "biu":
             return elementwise.floor_divide(total, count.astype(input._array.dtype))
         return elementwise.div(total, np.where(hit, count, 1).astype(input._array.dtype))
     base = input if include_self else elementwise.where(hit, _identity(reduce, input), input)
@@ -272,6 +273,37 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
             f"({given._array.shape[axis]})"
         )
     return reshape(_written(base, axis, places, given), input._array.shape)
+
+
+def index_reduce(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> Tensor:
+    """input combined with source's slices that fall on positions along ``dim``: prod, mean, amax or
+    amin; include_self: whether input's own elements take part there.
+    """
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}."
+        )
+    axis, places, base = _rows("index_reduce", input, dim, index)
+    given = source if source.ndim else reshape(source, (1,))
+    if given._array.shape[axis] != places.size:
+        raise RuntimeError(
+            f"index_reduce(): Number of indices ({places.size}) should be equal to "
+            f"source.size(dim): ({given._array.shape[axis]})"
+        )
+    across = np.broadcast_to(
+        places.reshape(tuple(-1 if i == axis else 1 for i in range(base.ndim))), given._array.shape
+    )
+    found = scatter_reduce(base, axis, wrap(across), given, reduce, include_self=include_self)
+    return reshape(found, input._array.shape)
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:

@@ -10,8 +10,13 @@ from tensorgrad.methods.elementwise import ElementwiseMethods
 from tensorgrad.methods.floating import FloatingMethods
 from tensorgrad.methods.indexing import IndexingMethods
 from tensorgrad.methods.inplace import InplaceMethods
+from tensorgrad.methods.inplace_logic import InplaceLogicMethods
 from tensorgrad.methods.inplace_math import InplaceMathMethods
+from tensorgrad.methods.inplace_matrices import InplaceMatrixMethods
+from tensorgrad.methods.inplace_random import InplaceRandomMethods
+from tensorgrad.methods.inplace_shape import InplaceShapeMethods
 from tensorgrad.methods.joining import JoiningMethods
+from tensorgrad.methods.kinds import KindMethods
 from tensorgrad.methods.linalg import LinalgMethods
 from tensorgrad.methods.matrices import MatrixMethods
 from tensorgrad.methods.products import ProductMethods
@@ -48,6 +53,11 @@ class Methods(
     FloatingMethods,
     InplaceMethods,
     InplaceMathMethods,
+    InplaceLogicMethods,
+    InplaceMatrixMethods,
+    InplaceRandomMethods,
+    InplaceShapeMethods,
+    KindMethods,
     ConversionMethods,
 ):
     """All of a Tensor's operations."""

@@ -8,8 +8,6 @@ import numpy as np
 
 from tensorgrad.functions import elementwise, indexing
 from tensorgrad.node import TensorBase, wrap
-from tensorgrad.random import Generator, rng_of
-from tensorgrad.sampling import normal_array, uniform_array
 from tensorgrad.views import before_write, write
 
 if TYPE_CHECKING:
@@ -37,9 +35,13 @@ class InplaceMethods:
         """In-place `sub`."""
         return write(self, elementwise.sub(before_write(self, other), other, alpha=alpha), "sub_")  # type: ignore[no-any-return]
 
+    subtract_ = sub_
+
     def mul_(self: Any, other: Any) -> Tensor:
         """In-place `mul`."""
         return write(self, elementwise.mul(before_write(self, other), other), "mul_")  # type: ignore[no-any-return]
+
+    multiply_ = mul_
 
     def div_(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """In-place `div`."""
@@ -48,6 +50,12 @@ class InplaceMethods:
             elementwise.div(before_write(self, other), other, rounding_mode=rounding_mode),
             "div_",
         )
+
+    divide_ = div_
+
+    def true_divide_(self: Any, other: Any) -> Tensor:
+        """In-place `true_divide`."""
+        return self.div_(other)  # type: ignore[no-any-return]
 
     def pow_(self: Any, exponent: Any) -> Tensor:
         """In-place `pow`."""
@@ -67,6 +75,8 @@ class InplaceMethods:
         """In-place `clamp`."""
         return write(self, elementwise.clamp(before_write(self, min), min, max), "clamp_")  # type: ignore[no-any-return]
 
+    clip_ = clamp_
+
     def lerp_(self: Any, end: Any, weight: Any) -> Tensor:
         """In-place `lerp`."""
         return write(self, elementwise.lerp(before_write(self, end), end, weight), "lerp_")  # type: ignore[no-any-return]
@@ -75,9 +85,25 @@ class InplaceMethods:
         """In-place `exp`."""
         return write(self, elementwise.exp(before_write(self)), "exp_")  # type: ignore[no-any-return]
 
+    def expm1_(self: Any) -> Tensor:
+        """In-place `expm1`."""
+        return write(self, elementwise.expm1(before_write(self)), "expm1_")  # type: ignore[no-any-return]
+
     def log_(self: Any) -> Tensor:
         """In-place `log`."""
         return write(self, elementwise.log(before_write(self)), "log_")  # type: ignore[no-any-return]
+
+    def log2_(self: Any) -> Tensor:
+        """In-place `log2`."""
+        return write(self, elementwise.log2(before_write(self)), "log2_")  # type: ignore[no-any-return]
+
+    def log1p_(self: Any) -> Tensor:
+        """In-place `log1p`."""
+        return write(self, elementwise.log1p(before_write(self)), "log1p_")  # type: ignore[no-any-return]
+
+    def log10_(self: Any) -> Tensor:
+        """In-place `log10`."""
+        return write(self, elementwise.log10(before_write(self)), "log10_")  # type: ignore[no-any-return]
 
     def sqrt_(self: Any) -> Tensor:
         """In-place `sqrt`."""
@@ -113,11 +139,19 @@ class InplaceMethods:
 
     def abs_(self: Any) -> Tensor:
         """In-place `abs`."""
+        if self._array.dtype.kind == "c":
+            raise RuntimeError(
+                "In-place abs is not supported for complex tensors: the result is real; use abs()"
+            )
         return write(self, elementwise.abs(before_write(self)), "abs_")  # type: ignore[no-any-return]
+
+    absolute_ = abs_
 
     def neg_(self: Any) -> Tensor:
         """In-place `neg`."""
         return write(self, elementwise.neg(before_write(self)), "neg_")  # type: ignore[no-any-return]
+
+    negative_ = neg_
 
     def square_(self: Any) -> Tensor:
         """In-place `square`."""
@@ -135,13 +169,23 @@ class InplaceMethods:
         """In-place `trunc`."""
         return write(self, elementwise.trunc(before_write(self)), "trunc_")  # type: ignore[no-any-return]
 
+    fix_ = trunc_
+
     def sign_(self: Any) -> Tensor:
         """In-place `sign`."""
         return write(self, elementwise.sign(before_write(self)), "sign_")  # type: ignore[no-any-return]
 
+    def sgn_(self: Any) -> Tensor:
+        """In-place `sgn`."""
+        return write(self, elementwise.sgn(before_write(self)), "sgn_")  # type: ignore[no-any-return]
+
     def round_(self: Any, *, decimals: int = 0) -> Tensor:
         """In-place `round`."""
         return write(self, elementwise.round(before_write(self), decimals=decimals), "round_")  # type: ignore[no-any-return]
+
+    def frac_(self: Any) -> Tensor:
+        """In-place `frac`."""
+        return write(self, elementwise.frac(before_write(self)), "frac_")  # type: ignore[no-any-return]
 
     def masked_fill_(self: Any, mask: Any, value: Any) -> Tensor:
         """In-place `masked_fill`."""
@@ -164,31 +208,6 @@ class InplaceMethods:
     def zero_(self: Any) -> Tensor:
         """Zeros everywhere."""
         return write(self, wrap(np.zeros((), self._array.dtype)), "copy_")  # type: ignore[no-any-return]
-
-    def uniform_(
-        self: Any, from_: float = 0, to: float = 1, *, generator: Generator | None = None
-    ) -> Tensor:
-        """Uniform numbers on [from_, to)."""
-        if from_ > to:
-            raise RuntimeError(
-                f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
-            )
-        drawn = uniform_array(rng_of(generator), self._array.shape, self._array.dtype)
-        return write(self, wrap(drawn * (to - from_) + from_), "copy_")  # type: ignore[no-any-return]
-
-    def normal_(
-        self: Any, mean: float = 0, std: float = 1, *, generator: Generator | None = None
-    ) -> Tensor:
-        """Normal numbers."""
-        if std < 0:
-            raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        drawn = normal_array(rng_of(generator), self._array.shape, self._array.dtype)
-        return write(self, wrap(drawn * std + mean), "copy_")  # type: ignore[no-any-return]
-
-    def bernoulli_(self: Any, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
-        """1 with probability p, else 0."""
-        drawn = rng_of(generator).random(self._array.shape) < p
-        return write(self, wrap(np.asarray(drawn).astype(self._array.dtype)), "copy_")  # type: ignore[no-any-return]
 
     def __iadd__(self: Any, other: Any) -> Tensor:
         return self.add_(other)  # type: ignore[no-any-return]

@@ -34,6 +34,18 @@ class ScatteringMethods:
         """input with values written (or added, repeated places too) at a tuple of index tensors."""
         return functions.index_put(self, indices, values, accumulate)
 
+    def index_reduce(
+        self: Any,
+        dim: int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: bool = True,
+    ) -> Tensor:
+        """input combined with source's slices that fall on positions along ``dim``."""
+        return functions.index_reduce(self, dim, index, source, reduce, include_self=include_self)
+
     def masked_scatter(self: Any, mask: Tensor, source: Tensor) -> Tensor:
         """input with the first elements of source, in order, where the mask holds."""
         return functions.masked_scatter(self, mask, source)
