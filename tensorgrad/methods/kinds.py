@@ -99,14 +99,6 @@ class KindMethods:
         """The tensor itself: no view is marked as negated."""
         return self  # type: ignore[no-any-return]
 
-    def is_distributed(self) -> bool:
-        """Always False."""
-        return False
-
-    def is_coalesced(self: Any) -> bool:
-        """Refused: a question for sparse tensors."""
-        raise RuntimeError("is_coalesced expected sparse coordinate tensor layout but got Strided")
-
     def is_nonzero(self: Any) -> bool:
         """Whether the one element is not zero."""
         if self._array.size != 1:
@@ -123,7 +115,7 @@ class KindMethods:
 
     def is_set_to(self: Any, tensor: Tensor) -> bool:
         """Whether both are the same elements of the same memory: address, shape, strides."""
-        return (  # type: ignore[no-any-return]
+        return (
             self.data_ptr() == tensor.data_ptr()
             and self._array.shape == tensor._array.shape
             and logical_strides(self) == logical_strides(tensor)
@@ -166,10 +158,6 @@ class KindMethods:
     def const_data_ptr(self: Any) -> int:
         """The address of the first element."""
         return self.data_ptr()  # type: ignore[no-any-return]
-
-    def record_stream(self: Any, stream: Any) -> None:
-        """Refused: there are no streams without an accelerator."""
-        raise RuntimeError("record_stream: there is no accelerator here; leave the call out")
 
     def dim_order(self: Any, ambiguity_check: bool = False) -> tuple[int, ...]:
         """The dimensions from the one with the largest stride to the smallest."""
