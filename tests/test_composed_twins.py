@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from samples import SAMPLES
-from sampling import Call, numbered
+from sampling import Call, numbered, outputs_of
 
 import tensorgrad as tg
 from tensorgrad.primitive import primitives
@@ -12,13 +12,13 @@ FUSED = [s for s in SAMPLES if s.primitive and primitives[s.primitive].composed]
 
 
 def gradients(sample, call, seed, create_graph):
-    y = call.run(sample.function())
+    y = outputs_of(call.run(sample.function()))
     return tg.autograd.grad(y, call.leaves, seed, create_graph=create_graph)
 
 
-def seed_like(sample, call, rng):
-    y = call.run(sample.function())
-    return tg.from_numpy(rng.standard_normal(y.shape))
+def seeds_like(sample, call, rng):
+    outputs = outputs_of(call.run(sample.function()))
+    return [tg.from_numpy(rng.standard_normal(y.shape)) for y in outputs]
 
 
 def test_there_are_some():
@@ -28,9 +28,10 @@ def test_there_are_some():
 @pytest.mark.parametrize(("sample", "number"), numbered(FUSED))
 def test_order_one(sample, number):
     call = Call(sample.draw(number))
-    seed = seed_like(sample, call, np.random.default_rng(0))
+    seed = seeds_like(sample, call, np.random.default_rng(0))
     kernel = gradients(sample, call, seed, create_graph=False)
-    twin = gradients(sample, call, seed.requires_grad_(), create_graph=True)
+    seed = [g.requires_grad_() for g in seed]
+    twin = gradients(sample, call, seed, create_graph=True)
     for of_kernel, of_twin in zip(kernel, twin, strict=True):
         np.testing.assert_allclose(of_kernel.numpy(), of_twin.detach().numpy(), atol=1e-12)
 
@@ -40,9 +41,9 @@ def test_order_two(sample, number):
     """The twin's second derivative is the derivative of the kernel's first."""
     rng = np.random.default_rng(1)
     call = Call(sample.draw(number))
-    seed = seed_like(sample, call, rng)
+    seed = seeds_like(sample, call, rng)
     weights = [tg.from_numpy(rng.standard_normal(t.shape)) for t in call.leaves]
-    seed.requires_grad_()  # some gradients depend on nothing else
+    seed = [g.requires_grad_() for g in seed]  # some gradients depend on nothing else
     twin = gradients(sample, call, seed, create_graph=True)
     second = tg.autograd.grad(twin, call.leaves, weights, allow_unused=True)
 

@@ -1,0 +1,86 @@
+"""Rows of recurrent layers and attention: primitives, functions, layers."""
+
+from typing import Any
+
+from samples_layers import Layer
+from sampling import Case, Drawn, Sample, case, fixed, real, row
+
+__all__ = ["SEQUENCE", "SEQUENCE_LAYERS", "SEQUENCE_PRIMITIVES"]
+
+# fmt: off
+
+
+def weights(gates: int, of: int, n: int, out: int | None = None) -> list[Drawn]:
+    """The weights of a layer in one direction with biases."""
+    return [real(gates * n, of), real(gates * n, out or n), real(gates * n), real(gates * n)]
+
+
+def primitive(name: str, *cases: Case) -> Sample:
+    return row(f"primitive.{name}", *cases, torch=None, primitive=name)
+
+
+def hidden(*shape: int) -> Drawn:
+    return real(*shape)
+
+
+PACKED = (3, 2, 2, 1)  # three sequences of 4, 3 and 1 steps
+
+SEQUENCE_PRIMITIVES = [
+    *(primitive(
+        "rnn",
+        case(real(6, 3), hidden(2, 2), *weights(1, 3, 2), relu=relu, steps=3),
+        case(real(8, 2), hidden(3, 3), real(3, 2), real(3, 3), None, None, relu=relu, steps=PACKED),
+        case(real(2, 2), hidden(2, 1), real(1, 2), real(1, 1), real(1), None, relu=relu, steps=1),
+    ) for relu in (False, True)),
+    primitive(
+        "gru",
+        case(real(6, 3), hidden(2, 2), *weights(3, 3, 2), steps=3),
+        case(real(8, 2), hidden(3, 3), real(9, 2), real(9, 3), None, None, steps=PACKED),
+        case(real(2, 2), hidden(2, 1), real(3, 2), real(3, 1), None, real(3), steps=1),
+    ),
+    primitive(
+        "lstm",
+        case(real(6, 3), hidden(2, 2), hidden(2, 2), *weights(4, 3, 2), None, steps=3),
+        case(real(8, 2), hidden(3, 3), hidden(3, 3), real(12, 2), real(12, 3), None, None, None,
+             steps=PACKED),
+        case(real(6, 2), hidden(2, 1), hidden(2, 3), *weights(4, 2, 3, 1), real(1, 3), steps=3),
+        case(real(8, 2), hidden(3, 1), hidden(3, 2), *weights(4, 2, 2, 1), real(1, 2),
+             steps=PACKED),
+        case(real(2, 2), hidden(2, 1), hidden(2, 1), real(4, 2), real(4, 1), None, real(4), None,
+             steps=1),
+    ),
+]
+
+LENGTHS = real(8, 2)
+
+
+def recurrent(name: str, gates: int) -> Sample:
+    """All layers and directions: steps first, batch first, packed, biases or none."""
+    def states(*shape: int) -> Any:
+        return (hidden(*shape), hidden(*shape)) if gates == 4 else hidden(*shape)
+
+    two = [*weights(gates, 3, 2), *weights(gates, 3, 2)]
+    deep = [*weights(gates, 2, 2), *weights(gates, 2, 2), *weights(gates, 4, 2),
+            *weights(gates, 4, 2)]
+    bare = [real(gates * 2, 2), real(gates * 2, 2)]
+    return row(
+        name,
+        case(real(3, 2, 3), states(2, 2, 2), two, True, 1, 0.0, True, True, False),
+        case(real(2, 3, 2), states(4, 2, 2), deep, True, 2, 0.0, False, True, True),
+        case(LENGTHS, fixed(PACKED), states(1, 3, 2), bare, False, 1, 0.0, True, False),
+        case(LENGTHS, fixed(PACKED), states(4, 3, 2), deep, True, 2, 0.0, True, True),
+    )
+
+
+def cell(name: str, gates: int, **fields: Any) -> Sample:
+    hx = [hidden(2, 3), hidden(2, 3)] if gates == 4 else hidden(2, 3)
+    return row(name, case(real(2, 2), hx, *weights(gates, 2, 3)),
+               case(real(2, 2), hx, *weights(gates, 2, 3)[:2]), **fields)
+
+
+SEQUENCE = [
+    recurrent("lstm", 4), recurrent("gru", 3), recurrent("rnn_tanh", 1), recurrent("rnn_relu", 1),
+    cell("lstm_cell", 4), cell("gru_cell", 3), cell("rnn_tanh_cell", 1), cell("rnn_relu_cell", 1),
+]
+
+SEQUENCE_LAYERS: list[Layer] = []
