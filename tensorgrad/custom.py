@@ -16,10 +16,10 @@ from tensorgrad.node import (
     make_node,
     new,
     number,
-    storage_of,
     wrap,
 )
 from tensorgrad.primitive import structural
+from tensorgrad.saved import SavedValue
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -66,7 +66,12 @@ class FunctionCtx:
                 "Trying to backward through the graph a second time (saved_tensors were freed). "
                 "Pass retain_graph=True to the first backward."
             )
-        return tuple(None if entry is None else entry() for entry in self._saved)
+        return tuple(None if entry is None else entry.value() for entry in self._saved)
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[Any, ...]:
+        """What forward saved, as objects on which ``register_hooks`` may be called."""
+        return self._saved or ()
 
 
 class Function:
@@ -170,34 +175,6 @@ def _sums_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return lead >= 0 and all(n in (1, m) for n, m in zip(target, shape[lead:], strict=True))
 
 
-def _saver(tensor: Any, place: Any) -> Callable[[], Any]:
-    """A saved tensor, to be rebuilt from its array and its place in the graph.
-
-    Keeping the Tensor itself would tie an output to its own node in a cycle.
-    """
-    array, storage, leaf = tensor._array, storage_of(tensor), tensor._node is None
-    stamp = number()
-    if leaf:
-        return lambda: _checked(tensor, storage, stamp)
-
-    def rebuild() -> Any:
-        made = wrap(array, place)
-        made._storage = storage
-        return _checked(made, storage, stamp)
-
-    return rebuild
-
-
-def _checked(tensor: Any, storage: Any, stamp: int) -> Any:
-    if storage is not None and storage.stamp > stamp:
-        raise RuntimeError(
-            "one of the variables needed for gradient computation has been modified by an inplace "
-            f"operation: a tensor saved by save_for_backward, {tensor._array.dtype}"
-            f"{tensor._array.shape}, is at version {storage.version}. clone() it before saving."
-        )
-    return tensor
-
-
 def _record(
     cls: type[Function], ctx: _Context, args: tuple[Any, ...], edges: Any, result: Any
 ) -> Any:
@@ -244,8 +221,10 @@ def _record(
             out._node, out._requires_grad, out._view = place, True, None
             places[id(tensor)] = place
         made.append(out)
+    hooks = local.context.saved_hooks[-1] if local.context.saved_hooks else None
     ctx._saved = tuple(
-        None if t is None else _saver(t, places.get(id(t), t._node)) for t in ctx._to_save
+        None if t is None else SavedValue(t, places.get(id(t), t._node), hooks)
+        for t in ctx._to_save
     )
     if ctx._saved:
         node.storages = ()  # something to free

@@ -11,17 +11,17 @@ import sys
 import weakref
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad import hooks
+from tensorgrad import saved as packing
 from tensorgrad.node import AccumulateGrad, Freed, Node, OutputNode, hook, local, make_node, wrap
 from tensorgrad.primitive import raw, recorded
-from tensorgrad.provenance import Location, locate
 
-__all__ = ["FunctionNode", "unbroadcast", "walk"]
+__all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
 
 _seq = attrgetter("seq")
 
@@ -37,8 +37,15 @@ class FunctionNode(Node):
 
     def run(self, g: Any, create: bool) -> list[Any]:
         """The gradients of the inputs, as arrays or (``create``) as Tensors."""
-        found: list[Any] = self.ctx._run(self, g, create)
-        return found
+        return self.ctx._run(self, g, create)  # type: ignore[no-any-return]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What forward set on ``ctx``, as in PyTorch, where the node is the ctx."""
+            if name.startswith("__") or name == "ctx":
+                raise AttributeError(name)
+            return getattr(self.ctx, name)
 
 
 def _references() -> int:
@@ -101,6 +108,25 @@ def _leading_to(order: list[Node], targets: set[Node]) -> set[Node]:
     return needed
 
 
+class Walk:
+    """What others may know of the backward pass that runs: hooks, and recomputation."""
+
+    __slots__ = ("__weakref__", "_running", "at_end", "needed", "order", "targets")
+
+    def __init__(
+        self, order: list[Node], needed: set[Node] | None, targets: set[Node] | None
+    ) -> None:
+        self.order, self.needed, self.targets = order, needed, targets
+        self.at_end: list[Any] = []  # called without arguments when the pass is over
+        self._running: set[Node] | None = None
+
+    def will_run(self, node: Node) -> bool:
+        """Whether a gradient may still reach a node, or has reached it."""
+        if self._running is None:
+            self._running = set(self.order)
+        return node in self._running and (self.needed is None or node in self.needed)
+
+
 def walk(
     pending: dict[Node, Any],
     *,
@@ -121,8 +147,9 @@ def walk(
     observers = context.on_backward
     anomaly = context.anomaly
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
-    was_enabled = context.grad_enabled
+    was_enabled, outer = context.grad_enabled, context.walk
     context.grad_enabled = create
+    context.walk = this = Walk(order, needed, targets)
     try:
         for node in order:
             g = pending.pop(node, None)
@@ -158,20 +185,22 @@ def walk(
                 if not any(wanted):
                     continue  # a target above which nothing is asked for: its rules do not run
             saved = node.saved
-            if type(saved) is Freed:
-                raise _freed(node)
+            if type(saved) is not tuple:
+                if type(saved) is Freed:
+                    raise packing.freed(node)
+                saved = packing.unpacked(node)
             storages = node.storages
             if storages is not None:
                 seq = node.seq
                 for storage in storages:
                     if storage is not None and storage.stamp > seq:
-                        raise _overwritten(node)
+                        raise packing.overwritten(node)
             op = node.op
             if anomaly is not None:
                 anomaly.before(node)
             try:
                 if create or kind is FunctionNode or op.joint or op.keeps or node.dtype.kind == "c":
-                    found = _contributions(node, g, wanted, create)
+                    found = _contributions(node, g, saved, wanted, create)
                 elif node.params is None:
                     found = [
                         None if edge is None else rule(raw, g, *saved)  # type: ignore[misc]
@@ -227,7 +256,9 @@ def walk(
                 before = None
             d = None
     finally:
-        context.grad_enabled = was_enabled
+        context.grad_enabled, context.walk = was_enabled, outer
+        for end in this.at_end:
+            end()
     return captured
 
 
@@ -264,18 +295,22 @@ def _arrive(
     if after:
         for function in list(after.values()):
             function(leaf)
+    if node.hooks is not None and node.hooks.post:
+        hooks.after(node, [], g, create)
     return g
 
 
-def _contributions(node: Node, g: Any, wanted: tuple[Node | None, ...], create: bool) -> list[Any]:
+def _contributions(
+    node: Node, g: Any, saved: tuple[Any, ...], wanted: tuple[Node | None, ...], create: bool
+) -> list[Any]:
     """The general case of running a node's rules."""
     if type(node) is FunctionNode:
         return node.run(g, create)
     op = node.op
     xp: Any = recorded if create else raw
     if create and op.composed is not None:
-        return _differentiate_twin(node, g, wanted)
-    arguments = _rebuilt(node) if create else list(node.saved)
+        return _differentiate_twin(node, g, saved, wanted)
+    arguments = _rebuilt(node, saved) if create else list(saved)
     words = dict(node.params or {})
     if op.keeps:
         extras = arguments.pop()
@@ -302,13 +337,13 @@ def _is_complex(node: Node) -> bool:
     return any(dtype.kind == "c" for dtype in dtypes)
 
 
-def _rebuilt(node: Node) -> list[Any]:
+def _rebuilt(node: Node, saved: tuple[Any, ...]) -> list[Any]:
     """The saved arrays as Tensors at their places in the graph."""
-    storages = node.storages or (None,) * len(node.saved)
-    y, *arguments = node.saved
+    storages = node.storages or (None,) * len(saved)
+    y, *arguments = saved
     if isinstance(y, tuple):
         rebuilt: list[Any] = [
-            tuple(wrap(array, _output(node, k, array)) for k, array in enumerate(y))
+            tuple(wrap(array, output_node(node, k, array)) for k, array in enumerate(y))
         ]
     else:
         rebuilt = [y if y is None else wrap(y, node)]
@@ -324,21 +359,23 @@ def _rebuilt(node: Node) -> list[Any]:
     return rebuilt
 
 
-def _output(node: Any, index: int, array: Any) -> OutputNode:
-    """The node of one output: the one that was recorded, while it lives."""
+def output_node(node: Any, index: int, spec: Any) -> OutputNode:
+    """The node of one output, of a shape and dtype: the one recorded, while it lives."""
     alive = node.outputs[index]
     found: Any = alive() if alive is not None else None
     if found is not None:
         return found  # type: ignore[no-any-return]
-    made: Any = make_node(node.op, (node,), (), None, array.shape, array.dtype, OutputNode)
+    made: Any = make_node(node.op, (node,), (), None, spec.shape, spec.dtype, OutputNode)
     made.index = index
     node.outputs[index] = weakref.ref(made)
     return made  # type: ignore[no-any-return]
 
 
-def _differentiate_twin(node: Node, g: Any, wanted: tuple[Node | None, ...]) -> list[Any]:
+def _differentiate_twin(
+    node: Node, g: Any, saved: tuple[Any, ...], wanted: tuple[Node | None, ...]
+) -> list[Any]:
     """Replay a fused primitive's composed twin and differentiate that, with recording on."""
-    arguments = _rebuilt(node)[1:]
+    arguments = _rebuilt(node, saved)[1:]
     if node.op.keeps:
         constants = arguments.pop().get("constants")
         words = {**(node.params or {}), **({} if constants is None else {"constants": constants})}
@@ -361,31 +398,3 @@ def _differentiate_twin(node: Node, g: Any, wanted: tuple[Node | None, ...]) -> 
     return [
         None if edge is None else found.get(t._node) for t, edge in zip(own, wanted, strict=True)
     ]
-
-
-def _freed(node: Node) -> RuntimeError:
-    return RuntimeError(
-        "Trying to backward through the graph a second time: the arrays that "
-        f"{node.name()} saved (recorded at {_at(node.location)}) were freed by the first backward. "
-        "Pass retain_graph=True to the first one if you need two."
-    )
-
-
-def _overwritten(node: Node) -> RuntimeError:
-    """Name what was changed, where it was saved, and where it was written."""
-    names = ("output", *(f"argument '{name}'" for name in node.op.arguments))
-    which, storage = next(
-        (names[min(i, len(names) - 1)], storage)
-        for i, storage in enumerate(node.storages or ())
-        if storage is not None and storage.stamp > node.seq
-    )
-    return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: the {which} of {node.op.name}, saved at {_at(node.location)}, was written at "
-        f"{_at(locate(*storage.writer))} (version {storage.version}). Write out of place there, or "
-        "clone() before."
-    )
-
-
-def _at(place: Location | None) -> str:
-    return str(place) if place is not None else "an unknown place"

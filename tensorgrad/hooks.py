@@ -37,13 +37,14 @@ class RemovableHandle:
 class NodeHooks:
     """The hooks of one node: on its output's gradient, before it runs, after it ran."""
 
-    __slots__ = ("post", "pre", "retain", "tensor")
+    __slots__ = ("metadata", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, Callable[[Any], Any]] = {}
         self.pre: dict[int, Callable[[Any], Any]] = {}
         self.post: dict[int, Callable[[Any, Any], Any]] = {}
         self.retain: list[weakref.ref[Any]] = []
+        self.metadata: dict[Any, Any] = {}
 
 
 def hooks_of(node: Node) -> NodeHooks:
@@ -71,6 +72,14 @@ def register_pre_hook(node: Node, function: Any) -> RemovableHandle:
 def register_post_hook(node: Node, function: Any) -> RemovableHandle:
     """``function(grad_inputs, grad_outputs)`` after the node's rules; it may return new inputs'."""
     return add_hook(hooks_of(node).post, function)
+
+
+def leaf_hooks(leaf: Any) -> dict[int, Any]:
+    """The table of a leaf's hooks, made when first needed."""
+    if leaf._hooks is None:
+        leaf._hooks = {}
+    table: dict[int, Any] = leaf._hooks
+    return table
 
 
 def call_tensor_hooks(table: dict[int, Callable[[Any], Any]], gradient: Any, create: bool) -> Any:

@@ -13,6 +13,7 @@ from numpy import asarray, ndarray
 
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
+from tensorgrad.storages import InferenceStorage, Storage
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -25,6 +26,8 @@ __all__ = [
     "Kept",
     "Node",
     "OutputNode",
+    "Packed",
+    "PackedArray",
     "Scope",
     "SeveralNode",
     "Spec",
@@ -34,6 +37,7 @@ __all__ = [
     "edge_of",
     "local",
     "make_node",
+    "mark_inference",
     "new",
     "number",
     "push_scope",
@@ -47,28 +51,6 @@ __all__ = [
 new = object.__new__
 
 # --- Tensors and storages, as far as recording must know them -------------------------------------
-
-
-class Storage:
-    """What a tensor shares with its views: how often, when and where it was written.
-
-    ``stamp`` is the creation number at the last write: a node made before it that saved this
-    memory must not be used any more.
-
-    The strides of a memory are the user's (``strided``: it came from an ndarray), or the engine's
-    choice, which nobody should see: then ``aliases`` lists who shares the ``memory`` and by which
-    steps, so that all of them can move to a contiguous copy together.
-    """
-
-    __slots__ = ("aliases", "memory", "stamp", "strided", "version", "writer")
-
-    def __init__(self, strided: bool = False) -> None:
-        self.version = 0
-        self.stamp = 0
-        self.writer: tuple[CodeType | None, int] = (None, 0)
-        self.strided = strided
-        self.memory: Any = None
-        self.aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
 
 
 class TensorBase:
@@ -105,6 +87,7 @@ class _Hook:
     batch: type[Any]  # what a Tensor holds instead of an ndarray under vmap; set in batching
     batched: Callable[[Primitive, Any, dict[str, Any]], Any]  # a primitive on such Tensors
     storage: type[Storage]
+    inference = 0  # how many inference_mode blocks are open, in all threads
 
 
 hook = _Hook()
@@ -131,14 +114,22 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     out._grad = out._storage = out._view = out._accumulator = out._hooks = None
     out._node = node
     out._requires_grad = node is not None
+    if hook.inference:
+        mark_inference(out)
     return out
+
+
+def mark_inference(out: Any) -> None:
+    """Make a new tensor an inference tensor, if this thread is in an inference_mode."""
+    if out._storage is None and local.context.inference:
+        out._storage = InferenceStorage()
 
 
 def strided(array: Any) -> Tensor:
     """A Tensor on an array whose strides are part of what the user sees."""
     out = wrap(array)
     if not out._array.flags.c_contiguous:
-        out._storage = Storage(strided=True)
+        out._storage = type(out._storage or Storage())(strided=True)
     return out
 
 
@@ -180,6 +171,22 @@ class Freed(tuple[Any, ...]):
 
 
 NOTHING = Freed()
+
+
+class Packed(tuple[Any, ...]):
+    """The saved entries of a node of which some are `PackedArray`s, by saved-tensor hooks."""
+
+    __slots__ = ()
+
+
+class PackedArray(NamedTuple):
+    """A saved array as a pack hook left it, and the hook that restores it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    kept: Any
+    unpack: Callable[[Any], Any]
+    storage: Storage | None  # where the hook kept the array's own memory
 
 
 class Kept(NamedTuple):
@@ -252,7 +259,7 @@ class Node:
         Known before and after the saved arrays are freed.
         """
         kept = self.saved
-        if type(kept) is tuple and len(kept) > len(self.inputs):
+        if type(kept) is not Freed and len(kept) > len(self.inputs):
             kept = kept[1 : 1 + len(self.inputs)]
         return tuple(
             edge if edge is not None else kept[i] if kept and i < len(kept) else None
@@ -263,12 +270,31 @@ class Node:
         """Let go of the saved arrays; shapes, dtypes and numbers stay known."""
         if None in self.inputs and self.saved:
             self.saved = Freed(
-                Spec(entry.shape, entry.dtype) if isinstance(entry, ndarray) else entry
+                Spec(entry.shape, entry.dtype)
+                if isinstance(entry, (ndarray, PackedArray))
+                else entry
                 for entry in self.saved[1 : 1 + len(self.inputs)]
             )
         else:
             self.saved = NOTHING
         self.storages = None
+
+    if not TYPE_CHECKING:  # to a type checker, a name that is not declared is a mistake
+
+        def __getattr__(self, name: str) -> Any:
+            """``_saved_self``, ``_raw_saved_result``, ...: what the node saved."""
+            if name.startswith(("_saved_", "_raw_saved_")):
+                from tensorgrad.saved import attribute_of
+
+                return attribute_of(self, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes on this node."""
+        from tensorgrad.hooks import hooks_of
+
+        return hooks_of(self).metadata
 
     def name(self) -> str:
         """The node's name as PyTorch spells it: ``MulBackward0``."""

@@ -41,7 +41,7 @@ from tensorgrad.node import (
     push_scope,
     register_tensor_class,
 )
-from tensorgrad.recording import recorder, silent
+from tensorgrad.recording import recorder
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -195,6 +195,20 @@ def primitive(
         return record
 
     return declare
+
+
+def silent(op: Primitive) -> Callable[..., Any]:
+    """The forward for rules on raw arrays: no recording, extras dropped."""
+    if not op.keeps:
+        return op.forward
+    forward = op.forward
+
+    def plain(*args: Any, **params: Any) -> Any:
+        if op.keep_flag:
+            params["keep"] = False
+        return forward(*args, **params).y
+
+    return plain
 
 
 def structural(name: str, doc: str, **words: Any) -> Primitive:

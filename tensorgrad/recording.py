@@ -28,6 +28,7 @@ from tensorgrad.node import (
     hook,
     local,
     make_node,
+    mark_inference,
     new,
     number,
     storage_of,
@@ -35,11 +36,12 @@ from tensorgrad.node import (
 )
 from tensorgrad.promotion import promote
 from tensorgrad.provenance import caller, locate
+from tensorgrad.storages import inference_saved
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["as_argument", "attach", "recorder", "silent"]
+__all__ = ["as_argument", "attach", "recorder"]
 
 
 def as_argument(value: Any, name: str) -> Any:
@@ -76,20 +78,6 @@ def _failed(op: Primitive, args: Sequence[Any], params: Any, error: Exception) -
     if place is not None and better is not error:
         better.args = (f"{better.args[0]} [{place}]",)
     return better
-
-
-def silent(op: Primitive) -> Callable[..., Any]:
-    """The forward for rules on raw arrays: no recording, extras dropped."""
-    if not op.keeps:
-        return op.forward
-    forward = op.forward
-
-    def plain(*args: Any, **params: Any) -> Any:
-        if op.keep_flag:
-            params["keep"] = False
-        return forward(*args, **params).y
-
-    return plain
 
 
 def recorder(op: Primitive) -> Callable[..., Any]:
@@ -169,6 +157,8 @@ def _unary(op: Primitive) -> Callable[..., Any]:
                     storage = a._storage
                     if storage is None:
                         storage = a._storage = Storage()
+                    elif storage.inference:
+                        raise inference_saved(op.name)
                     if save_y:
                         out._storage = Storage()
                         node.saved = (y, x)
@@ -194,6 +184,8 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         out._requires_grad = False
         if view and tracked:
             _as_view(op, a, out, params)
+        if hook.inference:
+            mark_inference(out)
         return out
 
     return record
@@ -268,10 +260,14 @@ def _binary(op: Primitive) -> Callable[..., Any]:
                     stored_a = a._storage
                     if stored_a is None:
                         stored_a = a._storage = Storage()
+                    elif stored_a.inference:
+                        raise inference_saved(op.name)
                 if keep_b and has_b and z is b._array:
                     stored_b = b._storage
                     if stored_b is None:
                         stored_b = b._storage = Storage()
+                    elif stored_b.inference:
+                        raise inference_saved(op.name)
                 if keep_y:
                     stored_y = out._storage = Storage()
                 node.saved = (
@@ -290,6 +286,8 @@ def _binary(op: Primitive) -> Callable[..., Any]:
                 return out
         out._node = None
         out._requires_grad = False
+        if hook.inference:
+            mark_inference(out)
         return out
 
     return record
@@ -362,6 +360,8 @@ def attach(
             saved.append(array)
             if isinstance(arg, TensorBase) and array is arg._array:
                 storage = storage_of(arg)
+                if storage.inference:
+                    raise inference_saved(op.name)
         else:
             saved.append(edge if edge is not None else Spec(array.shape, array.dtype))
         storages.append(storage)

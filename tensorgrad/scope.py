@@ -42,11 +42,28 @@ class Scope:
 class Context:
     """What one thread is doing: whether it records, in which module, and who watches."""
 
-    __slots__ = ("anomaly", "grad_enabled", "on_backward", "on_forward", "scope", "vmaps")
+    __slots__ = (
+        "anomaly",
+        "before_write",
+        "grad_enabled",
+        "inference",
+        "on_backward",
+        "on_forward",
+        "saved_hooks",
+        "saved_hooks_disabled",
+        "scope",
+        "vmaps",
+        "walk",
+    )
 
     def __init__(self) -> None:
         self.grad_enabled = True
+        self.inference = False  # in the block of an inference_mode
         self.scope: Scope | None = None
+        self.saved_hooks: tuple[Any, ...] = ()  # pairs (pack, unpack), the innermost last
+        self.saved_hooks_disabled: str | None = None  # the message of who forbids them
+        self.before_write: tuple[Callable[[Any], object], ...] = ()  # see allow_mutation_on_...
+        self.walk: Any = None  # the backward pass that runs now
         self.anomaly: Any = None  # what detect_anomaly keeps, while it is on
         self.on_forward: tuple[Callable[[Node, Any], object], ...] = ()
         self.vmaps: tuple[Any, ...] = ()  # the frames of mapped functions, outermost first

@@ -6,13 +6,12 @@ Here is its state: data, gradient, graph, conversion.  Its operations are in the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import autograd, hooks, views
+from tensorgrad import autograd, views
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
@@ -21,6 +20,9 @@ from tensorgrad.node import (
     OutputNode,
     Storage,
     TensorBase,
+    hook,
+    local,
+    mark_inference,
     register_tensor_class,
     storage_of,
     strided,
@@ -62,6 +64,8 @@ class Tensor(TensorBase, Methods):
         self._node = self._storage = self._view = self._accumulator = self._hooks = None
         self._grad = None
         self._requires_grad = requires_grad
+        if hook.inference:
+            mark_inference(self)
 
     # --- What it is -----------------------------------------------------------------------------
 
@@ -180,6 +184,11 @@ class Tensor(TensorBase, Methods):
                 "variable in a subgraph that doesn't require differentiation use var_no_grad = "
                 "var.detach()."
             )
+        if requires_grad and self.is_inference() and not local.context.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed; clone() it first."
+            )
         self._requires_grad = bool(requires_grad)
         return self
 
@@ -273,49 +282,11 @@ class Tensor(TensorBase, Methods):
         self._storage = Storage(strided=True) if strides_count else None
         self._view = self._accumulator = None
 
-    def retain_grad(self) -> None:
-        """Keep ``.grad`` for this tensor although it is not a leaf."""
-        if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._node is not None and not self.retains_grad:
-            import weakref
-
-            hooks.hooks_of(self._node).retain.append(weakref.ref(self))
-
-    @property
-    def retains_grad(self) -> bool:
-        """Whether a non-leaf keeps its gradient."""
-        found = self._node.hooks if self._node is not None else None
-        return found is not None and any(r() is self for r in found.retain)
-
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> hooks.RemovableHandle:
-        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; it may replace
-        it.
-        """
-        if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._node is not None:
-            return hooks.add_hook(hooks.hooks_of(self._node).tensor, hook)
-        if self._hooks is None:
-            self._hooks = {}
-        return hooks.add_hook(self._hooks, hook)
-
-    def register_post_accumulate_grad_hook(
-        self, hook: Callable[[Tensor], None]
-    ) -> hooks.RemovableHandle:
-        """Call ``hook(leaf)`` after a gradient was added to this leaf's ``.grad``."""
-        if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._node is not None:
-            raise RuntimeError(
-                "post accumulate grad hooks cannot be registered on non-leaf tensors"
-            )
-        table: dict[int, Any] = self.__dict__.setdefault("_post_accumulate_hooks", {})
-        return hooks.add_hook(table, hook)
-
     @property
     def _version(self) -> int:
         """How often this tensor's memory was written in place."""
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._storage is None else self._storage.version
 
     @property

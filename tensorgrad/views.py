@@ -163,6 +163,13 @@ def check_writable(tensor: Any, name: str) -> None:
             f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
             "array): several elements may share one place. clone() it first."
         )
+    if tensor._storage is not None and tensor._storage.inference and not local.context.inference:
+        raise RuntimeError(
+            f"{name}: Inplace update to inference tensor outside InferenceMode is not allowed. You "
+            "can make a clone to get a normal tensor before doing inplace update."
+        )
+    for watcher in local.context.before_write:
+        watcher(tensor)
     check_not_leaf(tensor, name)
 
 

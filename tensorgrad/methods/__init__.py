@@ -8,6 +8,7 @@ from tensorgrad.methods.complex_parts import ComplexMethods
 from tensorgrad.methods.conversion import ConversionMethods
 from tensorgrad.methods.elementwise import ElementwiseMethods
 from tensorgrad.methods.floating import FloatingMethods
+from tensorgrad.methods.gradients import GradientMethods
 from tensorgrad.methods.indexing import IndexingMethods
 from tensorgrad.methods.inplace import InplaceMethods
 from tensorgrad.methods.inplace_logic import InplaceLogicMethods
@@ -59,6 +60,7 @@ class Methods(
     InplaceShapeMethods,
     KindMethods,
     ConversionMethods,
+    GradientMethods,
 ):
     """All of a Tensor's operations."""
 

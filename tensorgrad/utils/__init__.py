@@ -1,5 +1,5 @@
 """What PyTorch programs import from torch.utils."""
 
-from tensorgrad.utils import data
+from tensorgrad.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

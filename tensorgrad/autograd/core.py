@@ -1,156 +1,29 @@
-"""Differentiation: backward, grad, grad modes, and functions with a backward of their own."""
+"""backward and grad: where a walk starts, where it ends, and what is returned."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
-from tensorgrad.custom import Function, once_differentiable
+from tensorgrad.autograd.edges import GradientEdge, node_at
 from tensorgrad.engine import walk
 from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
+from tensorgrad.primitive import recorded
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = [
-    "Function",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "grad",
-    "is_grad_enabled",
-    "no_grad",
-    "observe_backward",
-    "observe_forward",
-    "once_differentiable",
-    "set_detect_anomaly",
-    "set_grad_enabled",
-]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-# --- Modes ----------------------------------------------------------------------------------------
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations of this thread are recorded."""
-    return local.context.grad_enabled
-
-
-class _GradMode:
-    """A context manager and decorator that sets whether this thread records."""
-
-    def __init__(self, mode: bool) -> None:
-        self._mode = mode
-        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
-
-    def __enter__(self) -> None:
-        context = local.context
-        self._before.append(context.grad_enabled)
-        context.grad_enabled = self._mode
-
-    def __exit__(self, *error: object) -> None:
-        local.context.grad_enabled = self._before.pop()
-
-    def __call__(self, function: F) -> F:
-        mode = self._mode
-        if inspect.isgeneratorfunction(function):
-            return _wrap_generator(function, mode)  # type: ignore[no-any-return]
-
-        @functools.wraps(function)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with _GradMode(mode):
-                return function(*args, **kwargs)
-
-        return wrapped  # type: ignore[return-value]
-
-
-def _wrap_generator(function: Any, mode: bool) -> Any:
-    """The mode holds while the generator runs, not while its consumer does."""
-
-    @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        generator = function(*args, **kwargs)
-        sent: Any = None
-        try:
-            while True:
-                with _GradMode(mode):
-                    value = generator.send(sent)
-                try:
-                    sent = yield value
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # goes to the generator, as if it had raised itself
-                    with _GradMode(mode):
-                        value = generator.throw(error)
-                    sent = yield value
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        finally:
-            generator.close()
-
-    return wrapped
-
-
-class no_grad(_GradMode):
-    """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
-
-    def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
-
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(False)
-
-
-class enable_grad(_GradMode):
-    """Record again inside a `no_grad`; as context manager or decorator."""
-
-    def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
-
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(True)
-
-
-class set_grad_enabled(_GradMode):
-    """Set the mode at once; as a context manager, until the end of the block."""
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(bool(mode))
-        self._previous = local.context.grad_enabled
-        local.context.grad_enabled = self._mode
-
-    def __enter__(self) -> None:
-        self._before.append(self._previous)
-        local.context.grad_enabled = self._mode
-
-    def __call__(self, function: F) -> F:
-        local.context.grad_enabled = self._previous  # as a decorator it sets nothing now
-        return super().__call__(function)
-
-
-# --- Backward -------------------------------------------------------------------------------------
+__all__ = ["backward", "grad", "observe_backward", "observe_forward"]
 
 
 def _sequence(value: Any) -> Sequence[Any]:
-    return (value,) if value is None or isinstance(value, TensorBase) else tuple(value)
+    if value is None or isinstance(value, (TensorBase, GradientEdge)):
+        return (value,)
+    return tuple(value)
 
 
 def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> dict[Node, Any]:
@@ -161,21 +34,24 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
     pending: dict[Node, Any] = {}
     gradient: Any
     for output, gradient in zip(outputs, given, strict=True):
-        if not isinstance(output, TensorBase):
+        if isinstance(output, GradientEdge):
+            edge: Node | None = node_at(output)
+            array: Any = edge  # as far as its shape and dtype are asked for
+        elif isinstance(output, TensorBase):
+            edge, array = edge_of(output), output._array
+        else:
             raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
-        edge = edge_of(output)
         if edge is None:
             raise RuntimeError(
                 f"{name}: the tensor {describe(output)} does not require grad and does not have a "
                 "grad_fn: nothing that requires grad led to it, or it was made under no_grad() or "
                 "by detach()"
             )
-        array = output._array
         if gradient is None:
             if array.size != 1:
                 raise RuntimeError(
                     f"{name}: grad can be implicitly created only for scalar outputs, got "
-                    f"{describe(output)}; reduce it (.sum(), .mean()) or pass the gradient"
+                    f"{_describe(output)}; reduce it (.sum(), .mean()) or pass the gradient"
                 )
             if array.dtype.kind == "c":
                 raise RuntimeError(
@@ -190,10 +66,12 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
         elif gradient._array.shape != array.shape:
             raise RuntimeError(
                 f"{name}: mismatch in shape: the gradient is {describe(gradient)}, the output is "
-                f"{describe(output)}"
+                f"{_describe(output)}"
             )
         elif gradient._array.dtype.kind == "c" and array.dtype.kind != "c":
-            raise RuntimeError(f"{name}: a complex gradient for the real output {describe(output)}")
+            raise RuntimeError(
+                f"{name}: a complex gradient for the real output {_describe(output)}"
+            )
         value: Any = gradient if create else gradient._array
         if gradient._array.dtype is not array.dtype:
             value = gradient.to(array.dtype) if create else value.astype(array.dtype)
@@ -226,6 +104,8 @@ def backward(
     edges = _edges(wanted, "backward")
     found = walk(pending, retain=retain, create=create_graph, targets=set(edges))
     for tensor, edge in zip(wanted, edges, strict=True):
+        if isinstance(tensor, GradientEdge):
+            continue  # a leaf's; there is no tensor whose .grad could hold another's
         if tensor._node is not None and edge in found:  # a leaf received its gradient on the way
             gradient = found[edge] if create_graph else wrap(found[edge].copy())
             tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
@@ -234,6 +114,9 @@ def backward(
 def _edges(inputs: Sequence[Any], name: str) -> list[Node]:
     edges = []
     for i, tensor in enumerate(inputs):
+        if isinstance(tensor, GradientEdge):
+            edges.append(node_at(tensor))
+            continue
         if not isinstance(tensor, TensorBase):
             raise TypeError(f"{name}: input {i} is {type(tensor).__name__}, not a Tensor")
         edge = edge_of(tensor)
@@ -260,16 +143,22 @@ def grad(
 
     Leaves no trace in any ``.grad``.  An input that the outputs do not depend on is an error,
     unless ``allow_unused`` (None is returned for it) or ``materialize_grads`` (zeros).
+    is_grads_batched: each of ``grad_outputs`` has one more dimension in front, and so have the
+        gradients: one row a row.
     """
-    if is_grads_batched:
-        raise RuntimeError(
-            "grad: is_grads_batched=True is not supported; loop over the rows of grad_outputs"
-        )
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "grad: expected allow_unused to be True or not passed when materialize_grads=True"
         )
     allow = materialize_grads if allow_unused is None else allow_unused
+    if is_grads_batched:
+        return _batched(
+            lambda seeds, retain: grad(
+                outputs, inputs, seeds, retain, create_graph, allow, False, materialize_grads
+            ),
+            grad_outputs,
+            create_graph if retain_graph is None else retain_graph,
+        )
     wanted = _sequence(inputs)
     edges = _edges(wanted, "grad")
     pending = _seeds(_sequence(outputs), grad_outputs, create_graph, "grad")
@@ -281,18 +170,46 @@ def grad(
         if gradient is None:
             if not allow:
                 raise RuntimeError(
-                    f"grad: input {i}, {describe(tensor)}, appears to not have been used in the "
+                    f"grad: input {i}, {_describe(tensor)}, appears to not have been used in the "
                     "graph. Set allow_unused=True if this is the desired behavior."
                 )
-            answer.append(
-                wrap(np.zeros(tensor._array.shape, tensor._array.dtype))
-                if materialize_grads
-                else None
-            )
+            answer.append(wrap(np.zeros(edge.shape, edge.dtype)) if materialize_grads else None)
         else:
             # Two inputs may be given the same array (x + y): a user may write into each.
             answer.append(gradient if create_graph else wrap(np.array(gradient)))
     return tuple(answer)
+
+
+def _batched(
+    pull: Callable[[list[Any], bool], tuple[Any, ...]], grad_outputs: Any, retain: bool
+) -> tuple[Any, ...]:
+    """One backward pass for each row of the batch; ``pull(seeds, retain)`` makes it."""
+    seeds = _sequence(grad_outputs)
+    sizes = {seed.shape[0] if seed.ndim else 0 for seed in seeds if seed is not None}
+    if len(sizes) != 1 or 0 in sizes:
+        raise RuntimeError(
+            "grad: with is_grads_batched=True every gradient of grad_outputs needs a leading "
+            f"dimension of one size, at least 1, got {[describe(seed) for seed in seeds]}"
+        )
+    size: int = sizes.pop()
+    rows = [
+        pull([None if s is None else s[i] for s in seeds], retain or i < size - 1)
+        for i in range(size)
+    ]
+    return tuple(
+        None
+        if parts[0] is None
+        else recorded.cat(*(recorded.reshape(p, shape=(1, *p._array.shape)) for p in parts), axis=0)
+        for parts in zip(*rows, strict=True)
+    )
+
+
+def _describe(value: Any) -> str:
+    """A tensor, or the output that an edge names."""
+    if isinstance(value, GradientEdge):
+        node = node_at(value)
+        return f"output {value.output_nr} of {node.name()}, {node.dtype}{node.shape}"
+    return describe(value)
 
 
 # --- Observers ------------------------------------------------------------------------------------
@@ -324,10 +241,3 @@ def observe_backward(observer: Callable[[Node, Any], object]) -> Iterator[None]:
         yield
     finally:
         context.on_backward = before
-
-
-def __getattr__(name: str) -> Any:
-    """``autograd.gradcheck`` as in PyTorch; it is a client of this module, so it loads on use."""
-    if name in ("gradcheck", "gradgradcheck"):
-        return getattr(importlib.import_module("tensorgrad.gradcheck"), name)
-    raise AttributeError(f"module 'tensorgrad.autograd' has no attribute {name!r}")

@@ -1,0 +1,195 @@
+"""What a thread records: no_grad, enable_grad, set_grad_enabled, inference_mode."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from tensorgrad.node import Context, hook, local
+
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_counting = threading.Lock()  # of the blocks that are open in all threads
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded."""
+    return local.context.grad_enabled
+
+
+class _GradMode:
+    """A context manager and decorator that sets whether this thread records."""
+
+    def __init__(self, mode: bool) -> None:
+        self._mode = mode
+        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
+
+    def __enter__(self) -> None:
+        context = local.context
+        self._before.append(context.grad_enabled)
+        context.grad_enabled = self._mode and not context.inference
+
+    def __exit__(self, *error: object) -> None:
+        local.context.grad_enabled = self._before.pop()
+
+    def __call__(self, function: F) -> F:
+        again = self._again
+        if inspect.isgeneratorfunction(function):
+            return _wrap_generator(function, again)  # type: ignore[no-any-return]
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    def _again(self) -> _GradMode:
+        """The same mode to enter anew, once for each call of a decorated function."""
+        return _GradMode(self._mode)
+
+
+def _wrap_generator(function: Any, again: Callable[[], _GradMode]) -> Any:
+    """The mode holds while the generator runs, not while its consumer does."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        generator = function(*args, **kwargs)
+        sent: Any = None
+        try:
+            while True:
+                with again():
+                    value = generator.send(sent)
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # goes to the generator, as if it had raised itself
+                    with again():
+                        value = generator.throw(error)
+                    sent = yield value
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        finally:
+            generator.close()
+
+    return wrapped
+
+
+class no_grad(_GradMode):
+    """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_GradMode):
+    """Record again inside a `no_grad`; as context manager or decorator."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(True)
+
+
+class set_grad_enabled(_GradMode):
+    """Set the mode at once; as a context manager, until the end of the block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self._previous = local.context.grad_enabled
+        local.context.grad_enabled = self._mode
+
+    def __enter__(self) -> None:
+        self._before.append(self._previous)
+        local.context.grad_enabled = self._mode
+
+    def __call__(self, function: F) -> F:
+        local.context.grad_enabled = self._previous  # as a decorator it sets nothing now
+        return super().__call__(function)
+
+
+class inference_mode(_GradMode):
+    """Record nothing, and let no graph save what is made in the block, now or later.
+
+    ``with inference_mode():``, ``@inference_mode()`` or ``@inference_mode``; ``mode=False`` is the
+    way out of an outer one.  Views of ordinary tensors stay ordinary.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        made = super().__new__(cls)
+        if isinstance(mode, bool):
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+        self.mode = mode
+        self._inference_before: list[bool] = []
+
+    def __enter__(self) -> None:
+        context = local.context
+        self._inference_before.append(context.inference)
+        _set_inference(context, self.mode)
+        super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        context = local.context
+        _set_inference(context, self._inference_before.pop())
+
+    def _again(self) -> _GradMode:
+        return inference_mode(self.mode)
+
+
+def _set_inference(context: Context, mode: bool) -> None:
+    with _counting:
+        hook.inference += mode - context.inference
+    context.inference = mode
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is in an `inference_mode`."""
+    return local.context.inference
+
+
+class set_multithreading_enabled:
+    """PyTorch's permission to run backward on several threads.
+
+    tensorgrad's backward runs on the calling thread, with or without it; what NumPy's BLAS does on
+    several cores is not the graph's matter.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        return None
