@@ -44,6 +44,8 @@ def compare(ours, other, **tolerance):
     ours, other = outputs_of(ours), outputs_of(other)
     assert len(ours) == len(other)
     for a, b in zip(ours, other, strict=True):
+        if isinstance(b, torch.dtype):
+            a, b = a.name, str(b).removeprefix("torch.")
         if not isinstance(b, torch.Tensor):
             assert a == b
             continue

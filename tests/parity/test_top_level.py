@@ -1,0 +1,112 @@
+"""Functions of the top level beside PyTorch's: awkward inputs and bad arguments."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import tensorgrad as tg
+
+Y = [[1.0, 2.0, 4.0], [3.0, 5.0, 9.0]]
+
+# What must come out alike: a value, or an error of the same family.
+ALIKE = {
+    "trapezoid of nothing": lambda t: t.trapezoid(t.ones(0)),
+    "trapezoid of empty rows": lambda t: t.trapezoid(t.ones(2, 0)),
+    "trapezoid of a number": lambda t: t.trapezoid(t.tensor(1.0)),
+    "trapezoid of bools": lambda t: t.trapezoid(t.tensor([True, False])),
+    "trapezoid x": lambda t: t.trapezoid(t.tensor(Y), t.tensor([0.0, 1.0])),
+    "trapezoid dx": lambda t: t.trapezoid(t.tensor(Y), dx=True),
+    "cumulative_trapezoid of nothing": lambda t: t.cumulative_trapezoid(t.ones(0)),
+    "gradient of a number": lambda t: t.gradient(t.tensor(1.0)),
+    "gradient order": lambda t: t.gradient(t.tensor(Y), dim=1, edge_order=3),
+    "gradient size": lambda t: t.gradient(t.tensor(Y), dim=0, edge_order=2),
+    "gradient twice": lambda t: t.gradient(t.tensor(Y), dim=(0, 0)),
+    "gradient spacings": lambda t: t.gradient(t.tensor(Y), spacing=[1.0, 2.0], dim=1),
+    "gradient of halves": lambda t: t.gradient(t.tensor(Y).double(), spacing=0.25)[1],
+    "histogram of ones": lambda t: t.histogram(t.ones(3), 2),
+    "histogram without bins": lambda t: t.histogram(t.tensor(Y), 0),
+    "histogram range": lambda t: t.histogram(t.tensor(Y), 2, range=(3.0, 1.0)),
+    "histogram types": lambda t: t.histogram(t.tensor(Y).double(), t.tensor([0.0, 1.0])),
+    "histogram of NaN": lambda t: t.histogram(t.tensor([float("nan"), 1.0]), 2),
+    "histogram beside NaN": lambda t: t.histogram(
+        t.tensor([float("nan"), 1.0, 2.0]), 2, range=(0.0, 2.0)
+    ),
+    "histogramdd dims": lambda t: t.histogramdd(t.tensor(Y), [2, 2]),
+    "histogramdd rank": lambda t: t.histogramdd(t.ones(3), 2),
+    "hash mode": lambda t: t.hash_tensor(t.ones(2), mode=1),
+    "hash of nothing": lambda t: t.hash_tensor(t.ones(0)),
+    "hash of int8": lambda t: t.hash_tensor(t.tensor([-1, 3], dtype=t.int8)),
+    "index_reduce sum": lambda t: t.index_reduce(
+        t.tensor(Y), 0, t.tensor([0, 0]), t.tensor(Y), "sum"
+    ),
+    "index_reduce count": lambda t: t.index_reduce(
+        t.tensor(Y), 0, t.tensor([0]), t.tensor(Y), "mean"
+    ),
+    "index_reduce integers": lambda t: t.index_reduce(
+        t.tensor([1, 4, 9]), 0, t.tensor([0, 0]), t.tensor([5, 6]), "mean"
+    ),
+    "segment_reduce lengths": lambda t: t.segment_reduce(
+        t.tensor(Y), "sum", lengths=t.tensor([1, 2])
+    ),
+    "segment_reduce empty": lambda t: t.segment_reduce(
+        t.tensor(Y), "mean", lengths=t.tensor([2, 0])
+    ),
+    "segment_reduce empty max": lambda t: t.segment_reduce(
+        t.tensor(Y), "max", lengths=t.tensor([0, 2, 0])
+    ),
+    "segment_reduce indices": lambda t: t.segment_reduce(
+        t.tensor(Y), "sum", indices=t.tensor([1, 1])
+    ),
+    "is_nonzero": lambda t: t.is_nonzero(t.ones(2)),
+    "is_nonzero of one": lambda t: t.is_nonzero(t.zeros(1, 1)),
+    "result_type": lambda t: str(t.result_type(t.tensor(1.0).double(), t.ones(2))),
+    "promote_types": lambda t: str(t.promote_types(t.uint8, t.int16)),
+    "typename": lambda t: t.typename(t.ones(2)),
+    "typename long": lambda t: t.typename(t.ones(2).long()),
+    "typename function": lambda t: t.typename(warnings.warn),
+}
+
+
+def outcome(function, library):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return function(library)
+        except Exception as error:
+            return error
+
+
+def same(a, b):
+    if isinstance(b, Exception):
+        assert isinstance(a, Exception), f"PyTorch raises {b!r:.200}"
+        assert isinstance(a, type(b)) or isinstance(b, type(a)), f"{a!r} instead of {b!r}"
+    elif isinstance(b, torch.Tensor):
+        assert a.dtype.name == str(b.dtype).removeprefix("torch.")
+        assert tuple(a.shape) == tuple(b.shape)
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6, atol=1e-7, equal_nan=True)
+    elif isinstance(b, (tuple, list)):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            same(one, other)
+    elif isinstance(b, str):
+        assert a.replace("tensorgrad", "torch") == b
+    else:
+        assert a == b
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_alike(name):
+    a, b = outcome(ALIKE[name], tg), outcome(ALIKE[name], torch)
+    if isinstance(a, Exception) and not isinstance(b, Exception):
+        raise AssertionError("PyTorch accepts it") from a
+    same(a, b)
+
+
+@pytest.mark.parametrize("a", [d for d in dir(torch) if isinstance(getattr(torch, d), torch.dtype)])
+def test_can_cast(a):
+    for b in ("bool", "uint8", "int8", "int64", "float16", "float64", "complex64"):
+        if hasattr(tg, a):
+            ours = tg.can_cast(getattr(tg, a), getattr(tg, b))
+            assert ours == torch.can_cast(getattr(torch, a), getattr(torch, b)), (a, b)
