@@ -12,17 +12,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from tensorgrad.optim.optimizer import Optimizer
+from tensorgrad.optim.schedule_combined import ChainedScheduler, SequentialLR
+from tensorgrad.optim.schedule_cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
+from tensorgrad.optim.schedule_cyclic import CyclicLR, OneCycleLR
+from tensorgrad.optim.schedule_measured import LossRatioLR, ReduceLROnPlateau
 from tensorgrad.optim.scheduler import LambdaScheduler, LRScheduler, current, times
 
 __all__ = [
+    "ChainedScheduler",
     "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
+    "LossRatioLR",
     "MultiStepLR",
     "MultiplicativeLR",
+    "OneCycleLR",
     "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
 ]
 

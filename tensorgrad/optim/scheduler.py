@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from tensorgrad.optim.optimizer import Optimizer
 from tensorgrad.tensor import Tensor
 
-__all__ = ["LRScheduler", "LambdaScheduler", "current", "times"]
+__all__ = ["LRScheduler", "LambdaScheduler", "current", "for_groups", "set_rates", "times"]
 
 Rate: TypeAlias = "float | Tensor"
 
@@ -24,6 +24,29 @@ def current(optimizer: Optimizer, key: str = "lr") -> list[Any]:
 def times(optimizer: Optimizer, factor: float) -> list[Any]:
     """The learning rate of each group times a factor."""
     return [group["lr"] * factor for group in optimizer.param_groups]
+
+
+def set_rates(optimizer: Optimizer, rates: list[Any]) -> None:
+    """Give each group its rate."""
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if isinstance(group["lr"], Tensor):
+            # In place: a tensor given as lr stays the one that the user holds.
+            group["lr"].fill_(rate.item() if isinstance(rate, Tensor) else rate)
+        else:
+            group["lr"] = rate
+
+
+def for_groups(name: str, what: str, optimizer: Optimizer, values: Any) -> list[Any]:
+    """One value for each group: those of a list, or the same for all."""
+    groups = len(optimizer.param_groups)
+    if not isinstance(values, (list, tuple)):
+        return [_copied(values) for _ in range(groups)]
+    if len(values) != groups:
+        raise ValueError(
+            f"{name}: {what} must have the same length as optimizer.param_groups; {what} has "
+            f"{len(values)} values, param_groups {groups}"
+        )
+    return [_copied(value) for value in values]
 
 
 def _copied(value: Any) -> Any:
@@ -126,12 +149,10 @@ class LRScheduler:
                 self.last_epoch = epoch
                 closed = getattr(self, "_get_closed_form_lr", self.get_lr)
                 rates = closed()
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            if isinstance(group["lr"], Tensor):
-                # In place: a tensor given as lr stays the one that the user holds.
-                group["lr"].fill_(rate.item() if isinstance(rate, Tensor) else rate)
-            else:
-                group["lr"] = rate
+        self._set(rates)
+
+    def _set(self, rates: list[Any]) -> None:
+        set_rates(self.optimizer, rates)
         self._last_lr: list[Any] = current(self.optimizer)
 
     @contextmanager

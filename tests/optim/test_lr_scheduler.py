@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
@@ -155,11 +156,92 @@ def test_own_schedulers():
         (lambda: ConstantLR(sgd(), 1.5), ValueError, "between 0 and 1"),
         (lambda: LinearLR(sgd(), 0.0), ValueError, "greater than 0"),
         (lambda: LinearLR(sgd(), 0.5, 2.0), ValueError, "Ending multiplicative factor"),
+        (lambda: lr_scheduler.LossRatioLR(3), TypeError, "int is not an Optimizer"),
+        (lambda: lr_scheduler.LossRatioLR(sgd(), 0), ValueError, "positive integer window"),
+        (lambda: lr_scheduler.LossRatioLR(sgd(), 2, 3, 2), ValueError, "0 <= min_lr <= max_lr"),
+        (lambda: lr_scheduler.CyclicLR(3, 1, 2), TypeError, "int is not an Optimizer"),
+        (lambda: lr_scheduler.OneCycleLR(3, 1, 2), TypeError, "int is not an Optimizer"),
+        (
+            lambda: lr_scheduler.ChainedScheduler([lr_scheduler.LossRatioLR(sgd())]),
+            ValueError,
+            "does not support LossRatioLR",
+        ),
     ],
 )
 def test_refusals(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_the_loss_ratio_rule():
+    optimizer = sgd()
+    first = optimizer.param_groups[0]["lr"]
+    scheduler = lr_scheduler.LossRatioLR(optimizer, window=3)
+    losses = [3.0, 2.0, 4.0, 2.0, 1.0, 3.0, 1.0, 1.0, 1.0, 5.0]
+    seen = []
+    for loss in losses:
+        optimizer.step()
+        scheduler.step(tg.tensor(loss) if loss == 1 else loss)
+        seen.append(optimizer.param_groups[0]["lr"])
+    # Means 3, 2, 1: nothing to compare with, times 2/3, times 1/2.
+    np.testing.assert_allclose(np.array(seen) / first, [1] * 5 + [2 / 3] * 3 + [1 / 3] * 2)
+    assert scheduler.get_last_lr() == [seen[-1]]
+    again = lr_scheduler.LossRatioLR(sgd(), window=9)
+    again.load_state_dict(scheduler.state_dict())
+    assert (again.window, again.count, again.total, again.previous) == (3, 1, 5.0, 1.0)
+
+
+def test_the_loss_ratio_rule_has_bounds():
+    optimizer = sgd()
+    optimizer.param_groups[0]["lr"] = 0.5
+    scheduler = lr_scheduler.LossRatioLR(optimizer, window=1, min_lr=0.1, max_lr=1.0)
+    rates = []
+    for loss in (1.0, 1.5, 6.0, 0.1, float("nan"), 0.0, float("inf"), 0.2):
+        scheduler.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"])
+    # NaN, 0 and infinity change nothing; 0.2 is compared with 0.1.
+    np.testing.assert_allclose(rates, [0.5, 0.75, 1.0, 0.1, 0.1, 0.1, 0.1, 0.2])
+
+
+def test_a_phase_of_no_length():
+    # The rise takes 0.1 of 10 steps: it ends at step 0, where PyTorch divides by zero.
+    optimizer = sgd()
+    lr_scheduler.OneCycleLR(optimizer, 0.5, 10, pct_start=0.1, cycle_momentum=False)
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_combined_within_combined():
+    # PyTorch's begin with a step too many, or raise NotImplementedError where they begin.
+    optimizer = sgd()
+    first = optimizer.param_groups[0]["lr"]
+
+    def chain():
+        return lr_scheduler.ChainedScheduler(
+            [lr_scheduler.ExponentialLR(optimizer, 0.5), lr_scheduler.StepLR(optimizer, 2, 0.1)]
+        )
+
+    inner = lr_scheduler.SequentialLR(
+        optimizer, [lr_scheduler.ConstantLR(optimizer, 0.5, 9), chain()], [2]
+    )
+    scheduler = lr_scheduler.SequentialLR(
+        optimizer, [lr_scheduler.ConstantLR(optimizer, 0.1, 9), inner], [2]
+    )
+    seen = []
+    for _ in range(7):
+        seen.append(optimizer.param_groups[0]["lr"] / first)
+        optimizer.step()
+        scheduler.step()
+    np.testing.assert_allclose(seen, [0.1, 0.1, 0.5, 0.5, 1, 0.5, 0.025])
+    optimizer = sgd()
+    scheduler = lr_scheduler.SequentialLR(
+        optimizer, [chain(), lr_scheduler.StepLR(optimizer, 1, 0.1)], [3]
+    )
+    seen = []
+    for _ in range(5):
+        seen.append(optimizer.param_groups[0]["lr"] / first)
+        optimizer.step()
+        scheduler.step()
+    np.testing.assert_allclose(seen, [1, 0.5, 0.025, 1, 0.1])
 
 
 def test_public_names():
