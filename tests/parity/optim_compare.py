@@ -69,3 +69,27 @@ def to_tensorgrad(tree):
     if isinstance(tree, (list, tuple)):
         return type(tree)(to_tensorgrad(value) for value in tree)
     return tree
+
+
+# --- Schedulers -----------------------------------------------------------------------------------
+
+
+def two_groups(library, tensor):
+    ps = [tensor([1.0], requires_grad=True), tensor([2.0], requires_grad=True)]
+    return library.SGD([{"params": ps[0]}, {"params": ps[1], "lr": 0.03}], lr=0.5)
+
+
+def leaves(tensor):
+    return [{"params": tensor([1.0], requires_grad=True)} for _ in range(2)]
+
+
+def options(optimizer):
+    """All but the parameters."""
+    return [
+        {key: value for key, value in group.items() if key != "params"}
+        for group in optimizer.param_groups
+    ]
+
+
+def rates(optimizer):
+    return [group["lr"] for group in optimizer.param_groups]
