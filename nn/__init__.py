@@ -15,7 +15,7 @@ from tensorgrad.nn.activation import (
     Softplus,
     Tanh,
 )
-from tensorgrad.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from tensorgrad.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 from tensorgrad.nn.container import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.conv import Conv1d, Conv2d, Conv3d
 from tensorgrad.nn.conv_transpose import (
@@ -49,6 +49,8 @@ from tensorgrad.nn.fractional_pooling import (
     FractionalMaxPool3d,
 )
 from tensorgrad.nn.gates import CELU, GLU, SELU, Mish, Softmax2d, Softsign, Tanhshrink
+from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from tensorgrad.nn.layernorm import CrossMapLRN2d, GroupNorm, LayerNorm, RMSNorm
 from tensorgrad.nn.linear import Identity, Linear
 from tensorgrad.nn.loss import (
     BCELoss,
@@ -155,6 +157,7 @@ __all__ = [
     "ConvTranspose3d",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -165,16 +168,21 @@ __all__ = [
     "Fold",
     "FractionalMaxPool2d",
     "FractionalMaxPool3d",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -199,6 +207,7 @@ __all__ = [
     "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
+    "RMSNorm",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -218,6 +227,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",

@@ -14,14 +14,13 @@ from tensorgrad.nn.parameter import Parameter
 from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "NormBase", "SyncBatchNorm"]
 
 
-class _BatchNorm(Module):
-    """What batch normalisation over vectors, sequences, images and volumes shares."""
+class NormBase(Module):
+    """The parameters and running statistics of normalisation per channel."""
 
     _version = 2  # since then num_batches_tracked is part of the state
-    _ranks: tuple[int, ...]
 
     num_features: int
     eps: float
@@ -86,6 +85,18 @@ class _BatchNorm(Module):
     def _may_lack(self, name: str, version: int | None) -> bool:
         return name == "num_batches_tracked" and (version is None or version < 2)
 
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(NormBase):
+    """What batch normalisation over vectors, sequences, images and volumes shares."""
+
+    _ranks: tuple[int, ...]
+
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self._ranks:
             wanted = " or ".join(f"{rank}D" for rank in self._ranks)
@@ -121,12 +132,6 @@ class _BatchNorm(Module):
                 count._bump()
         return out
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
-
 
 class BatchNorm1d(_BatchNorm):
     """(x - mean) / sqrt(var + eps) * weight + bias per feature of (N, C) or channel of (N, C, L).
@@ -149,3 +154,66 @@ class BatchNorm3d(_BatchNorm):
     """Batch normalisation per channel of (N, C, D, H, W); arguments as `BatchNorm1d`."""
 
     _ranks = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation over all processes of a group: here there is one, so over its batch.
+
+    It stands where a model that was converted for several processes expects it; arguments as
+    `BatchNorm1d`.  process_group: None; tensorgrad has no groups of processes.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        if process_group is not None:
+            raise NotImplementedError(
+                "SyncBatchNorm: tensorgrad works in one process: leave process_group out, got "
+                f"{process_group!r}"
+            )
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ValueError(
+                f"SyncBatchNorm: expected at least 2D input (got {input.ndim}D input of shape "
+                f"{tuple(input.shape)})"
+            )
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """The module with a SyncBatchNorm in place of every batch norm in it, itself included.
+
+        The new layers have the old ones' parameters, buffers and mode.
+        """
+        made = module
+        if isinstance(module, _BatchNorm):
+            made = cls(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            made.weight, made.bias = module.weight, module.bias
+            made.running_mean, made.running_var = module.running_mean, module.running_var
+            made.num_batches_tracked = module.num_batches_tracked
+            made.train(module.training)
+        for name, child in list(module.named_children()):
+            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return made

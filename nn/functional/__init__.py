@@ -92,6 +92,7 @@ from tensorgrad.nn.functional.interpolation import (
     upsample_bilinear,
     upsample_nearest,
 )
+from tensorgrad.nn.functional.layer_norm import group_norm, instance_norm, layer_norm, rms_norm
 from tensorgrad.nn.functional.linear import embedding, linear, one_hot
 from tensorgrad.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tensorgrad.nn.functional.max_pooling import (
@@ -167,6 +168,7 @@ __all__ = [
     "gelu",
     "glu",
     "grid_sample",
+    "group_norm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -174,8 +176,10 @@ __all__ = [
     "hardtanh",
     "hardtanh_",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "leaky_relu_",
     "linear",
@@ -207,6 +211,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_",
+    "rms_norm",
     "rrelu",
     "rrelu_",
     "selu",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.nn.functional.checks import expect_tensor
+from tensorgrad.nn.functional.checks import expect_number, expect_tensor
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import normalization as ops
 from tensorgrad.tensor import Tensor
@@ -34,6 +34,8 @@ def batch_norm(
     unbiased variance.  Otherwise normalise by the running ones.
     """
     expect_tensor("batch_norm", "input", input)
+    expect_number("batch_norm", "momentum", momentum)
+    expect_number("batch_norm", "eps", eps)
     x = input._array
     if x.ndim < 2:
         raise IndexError(
@@ -42,7 +44,7 @@ def batch_norm(
         )
     for name, value in zip(_ARGUMENTS, (running_mean, running_var, weight, bias)):
         if value is not None:
-            _check(name, value, x)
+            check_channels("batch_norm", name, value, x)
     if not training:
         if running_mean is None or running_var is None:
             which = "running_mean" if running_mean is None else "running_var"
@@ -50,7 +52,7 @@ def batch_norm(
                 f"batch_norm(): {which} must be defined in evaluation mode; pass training=True to "
                 "use the batch's own statistics"
             )
-        return _by_running(input, running_mean, running_var, weight, bias, eps)
+        return by_running(input, running_mean, running_var, weight, bias, eps)
     n = x.size // x.shape[1] if x.shape[1] else 0
     if n == 1:
         raise ValueError(
@@ -60,26 +62,27 @@ def batch_norm(
     mean, var = ops.statistics(x)
     out = ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=eps)
     if n:
-        _move(running_mean, mean, momentum)
-        _move(running_var, var * x.dtype.type(n / (n - 1)), momentum)
+        move_running(running_mean, mean, momentum)
+        move_running(running_var, var * x.dtype.type(n / (n - 1)), momentum)
     return out
 
 
-def _check(name: str, value: Tensor, x: Any) -> None:
-    expect_tensor("batch_norm", name, value)
+def check_channels(name: str, argument: str, value: Tensor, x: Any) -> None:
+    """Raise unless a value per channel fits the array x (N, C, ...) in size and dtype."""
+    expect_tensor(name, argument, value)
     if value._array.shape != (x.shape[1],):
         raise RuntimeError(
-            f"batch_norm(): {name} should contain {x.shape[1]} elements not {value.numel()}: an "
+            f"{name}(): {argument} should contain {x.shape[1]} elements not {value.numel()}: an "
             f"input of shape {x.shape} has {x.shape[1]} channels"
         )
     if value._array.dtype != x.dtype:
         raise RuntimeError(
-            f"batch_norm(): mixed dtype: all inputs must share same datatype, got input {x.dtype} "
-            f"and {name} {value._array.dtype}; convert the module or the input"
+            f"{name}(): mixed dtype: all inputs must share same datatype, got input {x.dtype} "
+            f"and {argument} {value._array.dtype}; convert the module or the input"
         )
 
 
-def _move(running: Tensor | None, batch: Any, momentum: float) -> None:
+def move_running(running: Tensor | None, batch: Any, momentum: float) -> None:
     """Move a running statistic towards the batch's, in place and unrecorded."""
     if running is None:
         return
@@ -90,7 +93,7 @@ def _move(running: Tensor | None, batch: Any, momentum: float) -> None:
         running._bump()
 
 
-def _by_running(
+def by_running(
     input: Tensor,
     mean: Tensor,
     var: Tensor,

@@ -2,6 +2,7 @@
 
 from tensorgrad.formula import (  # noqa: F401  (importing them declares their functions)
     linalg,
+    normalization,
     special,
     windows,
 )
