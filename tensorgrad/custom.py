@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.engine import FunctionNode
+from tensorgrad.errors import GradientShapeError
 from tensorgrad.node import (
     OutputNode,
     TensorBase,
@@ -162,9 +163,12 @@ class _Context(FunctionCtx):
                 )
             shape = gradient._array.shape
             if shape != edge.shape and not _sums_to(shape, edge.shape):
-                raise RuntimeError(
+                raise GradientShapeError(
                     f"{name} returned an invalid gradient at index {i} - got {shape} but expected "
-                    f"shape compatible with {edge.shape}"
+                    f"shape compatible with {edge.shape}",
+                    i,
+                    shape,
+                    edge.shape,
                 )
             arrays.append(gradient if create else gradient._array)
         return arrays

@@ -7,11 +7,21 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LinAlgError", "describe", "does_not_broadcast", "explain"]
+__all__ = ["GradientShapeError", "LinAlgError", "describe", "does_not_broadcast", "explain"]
 
 
 class LinAlgError(RuntimeError):
     """A matrix that an operation of linear algebra cannot take: singular, not positive-definite."""
+
+
+class GradientShapeError(RuntimeError):
+    """A Function's backward returned a gradient whose shape its argument cannot have."""
+
+    def __init__(
+        self, message: str, argument: int, got: tuple[int, ...], expected: tuple[int, ...]
+    ) -> None:
+        super().__init__(message)
+        self.argument, self.got, self.expected = argument, got, expected
 
 
 def describe(value: Any) -> str:

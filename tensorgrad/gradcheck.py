@@ -1,9 +1,17 @@
-"""`gradcheck` and `gradgradcheck`: are these gradients right?  Finite differences answer.
+"""`gradcheck` and `gradgradcheck`: are these gradients right?  Differences answer, and say why not.
 
 Small functions have their whole Jacobian compared; large ones are compared along random
 directions, and searched element by element only where that fails.  What differs from PyTorch:
 
-- ``fast_mode=None``, the default, chooses between the two by size; True and False are PyTorch's.
+- The differences are complex steps where the function allows them (as exact as the function
+  itself), otherwise Richardson's extrapolation; ``method`` names one, and an ``eps`` of your own
+  asks for PyTorch's central differences with that step.
+- At a kink (relu at 0, a tie of max) every value between the derivatives from the left and from
+  the right passes, and the report says so.
+- A wrong gradient is explained: `GradcheckError.report` names the mistake if it is a known one.
+- float32 inputs get a tolerance from their arithmetic, unless eps, atol or rtol is given.
+- ``fast_mode=None``, the default, chooses between the two ways by size; True and False are
+  PyTorch's.
 - A Module's parameters are checked too, under their names.  ``parameters`` names others (a Module,
   an iterable or a dict of tensors), for a loss that is a closure over a model; () means none.
 - Functions that draw random numbers are run from the same random state each time, which is
@@ -14,27 +22,32 @@ directions, and searched element by element only where that fails.  What differs
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.checking.comparison import SEED, Check
+from tensorgrad.checking.comparison import SEED, Check, Options
 from tensorgrad.checking.differences import Point, Subject
-from tensorgrad.checking.report import GradcheckError, argument_names
+from tensorgrad.checking.naming import argument_names
+from tensorgrad.checking.report import GradcheckError, Report
+from tensorgrad.checking.tolerance import Default
+from tensorgrad.custom import Function
 from tensorgrad.node import TensorBase, edge_of, wrap
 
-__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+__all__ = ["GradcheckError", "Report", "gradcheck", "gradcheck_report", "gradgradcheck"]
+
+EPS, ATOL, RTOL = Default(1e-6), Default(1e-5), Default(1e-3)
 
 
 def gradcheck(
     func: Callable[..., Any],
     inputs: Any,
     *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
+    eps: float = EPS,
+    atol: float = ATOL,
+    rtol: float = RTOL,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
@@ -46,21 +59,24 @@ def gradcheck(
     fast_mode: bool | None = None,
     masked: bool | None = None,
     parameters: Any = None,
+    method: str | None = None,
+    order: int = 1,
 ) -> bool:
-    """Whether backward agrees with central differences, ``|a - n| <= atol + rtol * |n|``.
+    """Whether backward agrees with differences of the function, ``|a - n| <= atol + rtol * |n|``.
 
-    func: a function, Module or ``Function.apply`` returning a tensor or a tuple of them.
-    inputs: a tensor or a tuple; those that require grad are checked, and should be float64 or
-        complex128.
-    eps: the step of the differences.
+    func: a function, a Module, a `Function` or its ``apply``; it returns a tensor or nested tuples,
+        lists and dicts of them.
+    inputs: a tensor or a tuple; those that require grad are checked, best in double precision.
+    eps: the step of central differences; giving it chooses them.
+    method: "complex", "richardson", "central"; None takes the best that is possible.
+    order: 2 checks the gradients of the gradients as well (`gradgradcheck`).
     nondet_tol: how much two runs of the same backward may differ.
     check_undefined_grad: with several outputs, that backward treats one that received no gradient
         as one that received zeros.
     check_grad_dtypes: that every gradient has its input's dtype.
 
-    Returns True, or raises `GradcheckError` naming the function, the primitives it ran, the
-    argument and its worst element (False with ``raise_exception=False``).  ValueError if nothing
-    requires grad.
+    Returns True, or raises `GradcheckError`, which explains what is wrong (False with
+    ``raise_exception=False``).  ValueError if nothing requires grad.
     """
     _refuse(
         check_batched_grad=check_batched_grad,
@@ -70,9 +86,10 @@ def gradcheck(
     )
     if not check_backward_ad:
         raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
-    subject = _subject(func, inputs, parameters, "gradcheck")
-    check = Check(subject, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes)
-    return check.answer(fast_mode, raise_exception)
+    options = _options(
+        eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
+    )
+    return _answer(_reports(func, inputs, parameters, options, _order(order)), raise_exception)
 
 
 def gradgradcheck(
@@ -80,9 +97,9 @@ def gradgradcheck(
     inputs: Any,
     grad_outputs: Any = None,
     *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
+    eps: float = EPS,
+    atol: float = ATOL,
+    rtol: float = RTOL,
     gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
@@ -94,6 +111,7 @@ def gradgradcheck(
     fast_mode: bool | None = None,
     masked: bool = False,
     parameters: Any = None,
+    method: str | None = None,
 ) -> bool:
     """Whether the gradients, as functions of inputs and ``grad_outputs``, have right gradients.
 
@@ -106,7 +124,90 @@ def gradgradcheck(
     )
     if not check_rev_over_rev:
         raise ValueError("gradgradcheck: check_rev_over_rev=False leaves nothing to check")
-    first = _subject(func, inputs, parameters, "gradgradcheck")
+    options = _options(
+        eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
+    )
+    strided = gen_non_contig_grad_outputs
+    report = _second(func, inputs, parameters, options, grad_outputs, strided)
+    return _answer(iter([report]), raise_exception)
+
+
+def gradcheck_report(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    order: int = 1,
+    eps: float = EPS,
+    atol: float = ATOL,
+    rtol: float = RTOL,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool | None = None,
+    parameters: Any = None,
+    method: str | None = None,
+) -> Report:
+    """The `Report` of a gradcheck, whether it passes or not: ``ok``, ``finding``, ``compared``.
+
+    It tells what a bare True does not: by which differences, how closely, with which tolerance, and
+    which kinks were met.  With ``order=2`` the report of order 2, or of order 1 if that fails.
+    """
+    options = _options(
+        eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
+    )
+    report = Report("")
+    for report in _reports(func, inputs, parameters, options, _order(order)):
+        if not report.ok:
+            break
+    return report
+
+
+# --- One order, then the other --------------------------------------------------------------------
+
+
+def _options(
+    eps: float,
+    atol: float,
+    rtol: float,
+    nondet_tol: float,
+    undefined: bool,
+    dtypes: bool,
+    method: str | None,
+    fast: bool | None,
+) -> Options:
+    if method is None and not isinstance(eps, Default):
+        method = "central"
+    return Options(eps, atol, rtol, nondet_tol, undefined, dtypes, method, fast)
+
+
+def _order(order: int) -> int:
+    if order not in (1, 2):
+        raise ValueError(f"gradcheck: order must be 1 or 2, got {order!r}")
+    return order
+
+
+def _reports(
+    func: Any, inputs: Any, parameters: Any, options: Options, order: int
+) -> Iterator[Report]:
+    subject = _subject(func, inputs, parameters, options, "gradcheck")
+    yield Check(subject, options, func).report()
+    if order == 2:
+        yield _second(func, inputs, parameters, options, None, False)
+
+
+def _answer(reports: Iterator[Report], raise_exception: bool) -> bool:
+    for report in reports:
+        if not report.ok:
+            if raise_exception:
+                raise GradcheckError(report)
+            return False
+    return True
+
+
+def _second(
+    func: Any, inputs: Any, parameters: Any, options: Options, grad_outputs: Any, strided: bool
+) -> Report:
+    first = _subject(func, inputs, parameters, options, "gradgradcheck")
     with first.undisturbed():
         outputs = first.record()
     if not outputs:
@@ -114,7 +215,7 @@ def gradgradcheck(
     given: tuple[Any, ...]
     if grad_outputs is None:
         rng = np.random.default_rng(SEED)
-        given = tuple(_random_like(rng, t._array, gen_non_contig_grad_outputs) for t in outputs)
+        given = tuple(_random_like(rng, t._array, strided) for t in outputs)
     else:
         given = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
         if len(given) != len(outputs):
@@ -134,11 +235,15 @@ def gradgradcheck(
     targets = [point.tensor for point in first.points]
     seeds = [Point(f"grad_outputs[{i}]", t) for i, t in enumerate(given) if _requires_grad(t)]
     second = Subject(gradients, (*first.inputs, *given), (*first.points, *seeds))
-    check = Check(second, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes)
-    check.about = func
-    check.order = 2
+    check = Check(second, options, func, order=2)
+
+    def first_is_right() -> bool:
+        again = _subject(func, inputs, parameters, options, "gradgradcheck")
+        return Check(again, options, func).report().ok
+
+    check.first = first_is_right
     with first.undisturbed():
-        return check.answer(fast_mode, raise_exception)
+        return check.report()
 
 
 # --- What is checked ------------------------------------------------------------------------------
@@ -157,7 +262,10 @@ def _requires_grad(value: Any) -> bool:
     return isinstance(value, TensorBase) and edge_of(value) is not None
 
 
-def _subject(func: Any, inputs: Any, parameters: Any, caller: str) -> Subject:
+def _subject(func: Any, inputs: Any, parameters: Any, options: Options, caller: str) -> Subject:
+    if isinstance(func, type) and issubclass(func, Function):
+        func = func.apply
+    chosen = all(isinstance(v, Default) for v in (options.eps, options.atol, options.rtol))
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     names = argument_names(func, len(given))
     points = [
@@ -182,12 +290,12 @@ def _subject(func: Any, inputs: Any, parameters: Any, caller: str) -> Subject:
         )
     for point in points:
         array = point.array
-        if array.dtype not in (np.float64, np.complex128):
+        if array.dtype not in (np.float64, np.complex128) and not chosen:
             warnings.warn(
                 f"{caller}: {point.label} requires gradient and is {array.dtype}, not a double "
                 "precision floating point or complex: differences of such numbers are mostly "
                 "rounding errors, and the check will likely fail. Convert it with .double().",
-                stacklevel=3,
+                stacklevel=4,
             )
         strides = zip(array.strides, array.shape, strict=True)
         if array.size and any(s == 0 and n > 1 for s, n in strides):

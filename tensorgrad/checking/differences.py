@@ -1,4 +1,4 @@
-"""A function at a point, and its derivatives there: by central differences, and by backward.
+"""A function at a point, its arguments moved about it, and its derivatives by backward.
 
 Complex arrays are read as pairs of reals: with PyTorch's convention for complex gradients
 (of a real L, dL/da + i dL/db) backward is then the transpose of the real Jacobian, and nothing else
@@ -45,6 +45,7 @@ class Point:
         self.label = label or name  # the name for a sentence: "input 0 (x)"
         self.array: Any = tensor._array
         self.base = self.array.copy()
+        self._accumulator = tensor._accumulator
         self.complex = self.array.dtype.kind == "c"
         self.size = self.array.size * (2 if self.complex else 1)
 
@@ -71,8 +72,29 @@ class Point:
         self.array[...] = self.base + steps.reshape(self.base.shape)
 
     def home(self) -> None:
-        """Back to where it was."""
+        """Back to the values around which it is moved."""
         self.array[...] = self.base
+
+    def rebase(self, values: Any) -> None:
+        """Move it, and its home, elsewhere."""
+        self.base = values
+        self.home()
+
+    def imagine(self, steps: Real | None) -> None:
+        """Exchange the memory for a complex copy, ``steps`` times i added; None: the real one."""
+        if steps is None:
+            if self.tensor._array is self.array:
+                return
+            self.tensor._array, self.tensor._accumulator = self.array, self._accumulator
+            return
+        # A leaf's accumulator knows its dtype, and would drop the imaginary part of its gradient.
+        if self.tensor._array is self.array:
+            self._accumulator = self.tensor._accumulator
+        self.tensor._accumulator = None
+        kind = np.complex64 if self.array.dtype == np.float32 else np.complex128
+        moved = self.base.astype(kind)
+        moved.imag = steps.reshape(self.base.shape)
+        self.tensor._array = moved
 
 
 class Subject:
@@ -89,6 +111,7 @@ class Subject:
         self.buffers = tuple(buffers)
         self._random = default_generator._rng.bit_generator.state
         self._kept: tuple[int, ...] | None = None
+        self._places: list[str] = []
 
     def call(self) -> list[Any]:
         """The outputs that are tensors, from a fresh run at the present values.
@@ -97,9 +120,9 @@ class Subject:
         time it is asked.
         """
         default_generator._rng.bit_generator.state = self._random
-        result = self.func(*self.inputs)
-        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-        return [output for output in outputs if isinstance(output, TensorBase)]
+        found = list(_leaves(self.func(*self.inputs), ""))
+        self._places = [place for place, _ in found]
+        return [output for _, output in found]
 
     def record(self) -> list[Any]:
         """The outputs that can be differentiated: those that require grad, once and for all."""
@@ -108,59 +131,37 @@ class Subject:
             self._kept = tuple(i for i, t in enumerate(outputs) if t.requires_grad)
         return [outputs[i] for i in self._kept]
 
+    def place(self, o: int) -> str:
+        """Where in a nested result the o-th differentiable output stands: ``['loss']``, or ""."""
+        return self._places[o if self._kept is None else self._kept[o]]
+
     def values(self, *, everything: bool = False) -> list[Real]:
         """The same outputs as flat reals; with ``everything`` all that hold floats."""
+        return [flat(array) for array in self.arrays(everything=everything)]
+
+    def arrays(self, *, everything: bool = False) -> list[ndarray[Any, Any]]:
+        """As `values`, in their own shapes and dtypes."""
         outputs = self.call()
         if everything:
             outputs = [t for t in outputs if t._array.dtype.kind in "fc"]
         elif self._kept is not None:
             outputs = [outputs[i] for i in self._kept]
-        return [flat(t._array) for t in outputs]
+        return [t._array for t in outputs]
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Record, whatever the caller's mode; restore the random state and the buffers."""
         held = [(buffer, buffer._array.copy()) for buffer in self.buffers]
+        bases = [point.base for point in self.points]
         try:
             with autograd.enable_grad():
                 yield
         finally:
-            for point in self.points:
-                point.home()
+            for point, base in zip(self.points, bases, strict=True):
+                point.rebase(base)
             for buffer, before in held:
                 buffer._array[...] = before
             default_generator._rng.bit_generator.state = self._random
-
-    # --- By differences ---------------------------------------------------------------------------
-
-    def difference(self, point: Point, k: int, eps: float, **which: bool) -> list[Real]:
-        """How each output changes per unit of one coordinate."""
-        try:
-            point.move(k, eps)
-            high = self.values(**which)
-            point.move(k, -eps)
-            low = self.values(**which)
-        finally:
-            point.put_back(k)
-        return _quotient(high, low, eps)
-
-    def numerical_jacobian(self, point: Point, eps: float, **which: bool) -> list[Real]:
-        """For each output its Jacobian (output elements, input elements)."""
-        columns = [self.difference(point, k, eps, **which) for k in range(point.size)]
-        if not columns:
-            return [np.zeros((value.size, 0)) for value in self.values(**which)]
-        return [np.stack(column, axis=1) for column in zip(*columns, strict=True)]
-
-    def along(self, point: Point, direction: Real, eps: float) -> list[Real]:
-        """How each output changes per unit step in a direction."""
-        try:
-            point.move_all(eps * direction)
-            high = self.values()
-            point.move_all(-eps * direction)
-            low = self.values()
-        finally:
-            point.home()
-        return _quotient(high, low, eps)
 
     # --- By backward ------------------------------------------------------------------------------
 
@@ -191,9 +192,18 @@ class Subject:
         return [np.stack(row) for row in zip(*rows, strict=True)]
 
 
-def _quotient(high: list[Real], low: list[Real], eps: float) -> list[Real]:
-    with np.errstate(invalid="ignore"):  # inf - inf: the comparison will say what is wrong
-        return [(h - low_) / (2 * eps) for h, low_ in zip(high, low, strict=True)]
+def _leaves(result: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """The tensors of nested tuples, lists and dicts, with the keys that lead to them."""
+    if isinstance(result, TensorBase):
+        yield place, result
+    elif isinstance(result, dict):
+        for key, value in result.items():
+            yield from _leaves(value, f"{place}[{key!r}]")
+    elif isinstance(result, (tuple, list)):
+        for i, value in enumerate(result):
+            # The number alone is how outputs of a plain tuple are called anyway.
+            nested = bool(place) or isinstance(value, (tuple, list, dict))
+            yield from _leaves(value, f"{place}[{i}]" if nested else "")
 
 
 def _like(output: Any, cotangent: Real) -> Any:

@@ -11,6 +11,7 @@ from tensorgrad.gradcheck import gradcheck, gradgradcheck
 
 # fast_mode=None chooses by size, where PyTorch's False always compares the whole Jacobian.
 OWN_DEFAULTS = {"fast_mode"}
+OWN_ARGUMENTS = {"parameters", "method", "order"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ OWN_DEFAULTS = {"fast_mode"}
 )
 def test_arguments(ours, theirs):
     mine, reference = inspect.signature(ours).parameters, inspect.signature(theirs).parameters
-    assert [name for name in mine if name != "parameters"] == list(reference)
+    assert [name for name in mine if name not in OWN_ARGUMENTS] == list(reference)
     for name, parameter in reference.items():
         assert mine[name].kind == parameter.kind
         if name not in OWN_DEFAULTS:
