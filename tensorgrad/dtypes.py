@@ -33,9 +33,6 @@ __all__ = [
     "uint8",
 ]
 
-finfo = np.finfo
-iinfo = np.iinfo
-
 
 class dtype:
     """A tensor's element type: ``itemsize``, ``is_floating_point``, ``is_complex``,
@@ -175,6 +172,85 @@ def numpy_dtype(d: Any) -> np.dtype[Any]:
         return as_dtype(np.dtype(d).newbyteorder("=")).dtype
     except TypeError as error:
         raise TypeError(f"{d!r} is not a tensor dtype ({error})") from None
+
+
+class finfo:
+    """The limits of a floating-point type; of a complex type, those of its parts.
+
+    bits, eps (the step after 1), max, min, tiny = smallest_normal, resolution.
+    """
+
+    __slots__ = ("_of", "bits", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+
+    def __init__(self, type: Any = None) -> None:
+        if type is None:
+            type = _default
+        if not isinstance(type, (dtype, np.dtype)):
+            raise TypeError(f"finfo(): argument 'type' must be a dtype, not {type!r}")
+        kind = as_dtype(numpy_dtype(type)).to_real()
+        if not kind.is_floating_point:
+            raise TypeError(
+                f"finfo() requires a floating point input type, got {type!r}. "
+                "Use iinfo for integers"
+            )
+        found = np.finfo(kind.dtype)
+        self._of = kind
+        self.bits = builtins.int(found.bits)
+        self.eps, self.max, self.min = (
+            builtins.float(x) for x in (found.eps, found.max, found.min)
+        )
+        self.tiny = self.smallest_normal = builtins.float(found.tiny)
+        self.resolution = builtins.float(f"1e-{found.precision}")
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type."""
+        return str(self._of.name)
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, finfo) and self._of is other._of
+
+    def __hash__(self) -> builtins.int:
+        return hash((finfo, self._of))
+
+    def __repr__(self) -> str:
+        fields = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        limits = ", ".join(f"{name}={getattr(self, name):.6g}" for name in fields)
+        return f"finfo({limits}, dtype={self.dtype})"
+
+
+class iinfo:
+    """The limits of an integer type: bits, max, min."""
+
+    __slots__ = ("_of", "bits", "max", "min")
+
+    def __init__(self, type: Any) -> None:
+        if not isinstance(type, (dtype, np.dtype)):
+            raise TypeError(f"iinfo(): argument 'type' must be a dtype, not {type!r}")
+        kind = as_dtype(numpy_dtype(type))
+        if kind.dtype.kind not in "iu":
+            raise TypeError(f"iinfo() requires an integer input type, got {type!r}. Use finfo")
+        found = np.iinfo(kind.dtype)
+        self._of = kind
+        self.bits, self.max, self.min = (
+            builtins.int(found.bits),
+            builtins.int(found.max),
+            builtins.int(found.min),
+        )
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type."""
+        return self._of.name
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, iinfo) and self._of is other._of
+
+    def __hash__(self) -> builtins.int:
+        return hash((iinfo, self._of))
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:.6g}, max={self.max:.6g}, dtype={self.dtype})"
 
 
 # PyTorch's second names.

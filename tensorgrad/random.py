@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.node import wrap
+from tensorgrad.device import check_device
+from tensorgrad.node import TensorBase, wrap
 
 __all__ = [
     "Generator",
     "default_generator",
+    "fork_rng",
     "get_rng_state",
     "initial_seed",
     "manual_seed",
@@ -42,8 +46,11 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the sequence that belongs to a seed; returns the generator."""
-        self._seed = int(seed)
-        self._rng = np.random.Generator(np.random.PCG64(self._seed % (1 << 64)))
+        seed = int(seed)
+        if not -(1 << 63) <= seed < 1 << 64:
+            raise RuntimeError(f"manual_seed: {seed} is not within [-2**63, 2**64)")
+        self._seed = seed % (1 << 64)
+        self._rng = np.random.Generator(np.random.PCG64(self._seed))
         return self
 
     def initial_seed(self) -> int:
@@ -66,13 +73,17 @@ class Generator:
                 state["state"]["inc"],
                 state["has_uint32"],
                 state["uinteger"],
-                self._seed % (1 << 64),
+                self._seed,
             )
         )
         return wrap(np.frombuffer(words, np.uint8).copy())
 
     def set_state(self, new_state: Any) -> Generator:
         """Go back to a state that get_state returned."""
+        if not isinstance(new_state, TensorBase):
+            raise TypeError(f"expected a Tensor that get_state returned, got {new_state!r:.40}")
+        if new_state._array.dtype != np.uint8:
+            raise TypeError(f"RNG state must be a uint8 tensor, got {new_state._array.dtype}")
         words = new_state._array.tobytes()
         if len(words) != 80:
             raise RuntimeError(f"RNG state is wrong size: {len(words)} bytes, expected 80")
@@ -117,6 +128,25 @@ def get_rng_state() -> Any:
 def set_rng_state(new_state: Any) -> None:
     """Restore the default generator's state."""
     default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(
+    devices: Sequence[Any] | None = None, enabled: bool = True, device_type: str = "cpu"
+) -> Iterator[None]:
+    """Within it the default generator may be used and seeded; after it, it goes on as before."""
+    for device in devices or ():
+        check_device(device)
+    if device_type not in ("cpu", "cuda"):  # "cuda" is PyTorch's default, and means all there are
+        check_device(device_type)
+    if not enabled:
+        yield
+        return
+    state = default_generator.get_state()
+    try:
+        yield
+    finally:
+        default_generator.set_state(state)
 
 
 def rng_of(generator: Generator | None) -> np.random.Generator:

@@ -6,6 +6,8 @@ from tensorgrad.methods.arithmetic import ArithmeticMethods
 from tensorgrad.methods.comparison import ComparisonMethods
 from tensorgrad.methods.complex_parts import ComplexMethods
 from tensorgrad.methods.conversion import ConversionMethods
+from tensorgrad.methods.creating import CreatingMethods
+from tensorgrad.methods.drawing import DrawingMethods
 from tensorgrad.methods.elementwise import ElementwiseMethods
 from tensorgrad.methods.floating import FloatingMethods
 from tensorgrad.methods.gradients import GradientMethods
@@ -59,6 +61,8 @@ class Methods(
     InplaceRandomMethods,
     InplaceShapeMethods,
     KindMethods,
+    CreatingMethods,
+    DrawingMethods,
     ConversionMethods,
     GradientMethods,
 ):

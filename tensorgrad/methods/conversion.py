@@ -13,6 +13,7 @@ from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device
 from tensorgrad.device import device as Device
 from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.legacy import of_dtype, type_of
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise
 from tensorgrad.printing import format_tensor
@@ -90,9 +91,13 @@ class ConversionMethods:
             return elementwise.astype(elementwise.real(self), dtype=wanted)
         return elementwise.astype(self, dtype=wanted)
 
-    def type(self: Any, dtype: Any = None) -> Any:
-        """Without an argument the name of the type; with one, converted to it."""
-        return f"tensorgrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+    def type(self: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """Without an argument the name of the type, ``tensorgrad.FloatTensor``; with one (a dtype,
+        a tensor type or its name), converted to it.
+        """
+        if dtype is None:
+            return f"tensorgrad.{of_dtype(self.dtype).__name__}"
+        return self.to(type_of(dtype))
 
     def type_as(self: Any, other: Tensor) -> Tensor:
         """Converted to the other tensor's dtype."""
@@ -130,6 +135,26 @@ class ConversionMethods:
     def bool(self: Any) -> Tensor:
         """As bool."""
         return self.to(np.bool_)  # type: ignore[no-any-return]
+
+    def short(self: Any) -> Tensor:
+        """As int16."""
+        return self.to(np.int16)  # type: ignore[no-any-return]
+
+    def char(self: Any) -> Tensor:
+        """As int8."""
+        return self.to(np.int8)  # type: ignore[no-any-return]
+
+    def byte(self: Any) -> Tensor:
+        """As uint8."""
+        return self.to(np.uint8)  # type: ignore[no-any-return]
+
+    def cfloat(self: Any) -> Tensor:
+        """As complex64."""
+        return self.to(np.complex64)  # type: ignore[no-any-return]
+
+    def cdouble(self: Any) -> Tensor:
+        """As complex128."""
+        return self.to(np.complex128)  # type: ignore[no-any-return]
 
     def __int__(self: Any) -> Any:
         return self._scalar(int)

@@ -58,18 +58,9 @@ class KindMethods:
         return self._array.ndim  # type: ignore[no-any-return]
 
     @property
-    def names(self: Any) -> tuple[None, ...]:
-        """None for each dimension: named tensors are left out."""
-        return (None,) * self._array.ndim  # type: ignore[no-any-return]
-
-    @property
     def name(self) -> None:
         """None: PyTorch's name of a variable, which nothing sets any more."""
         return None
-
-    def has_names(self) -> bool:
-        """Always False: named tensors are left out."""
-        return False
 
     def is_floating_point(self: Any) -> bool:
         """Whether the dtype is a real floating-point type."""

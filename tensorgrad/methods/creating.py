@@ -1,0 +1,148 @@
+"""New tensors with the dtype of an existing one, and its elements as another class or size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.creation import array_of, check_options, finish, size_of
+from tensorgrad.dtypes import as_dtype, numpy_dtype
+from tensorgrad.functions import shape
+from tensorgrad.legacy import of_dtype
+from tensorgrad.node import TensorBase
+from tensorgrad.primitive import recorded
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["CreatingMethods"]
+
+
+def _kind(tensor: Any, dtype: Any) -> np.dtype[Any]:
+    return tensor._array.dtype if dtype is None else numpy_dtype(dtype)
+
+
+def _sizes(args: tuple[Any, ...], size: Any) -> tuple[int, ...]:
+    return size_of(args if size is None else (size,))
+
+
+class CreatingMethods:
+    """``new_*``: as the function of that name, in this tensor's dtype unless another is given."""
+
+    __slots__ = ()
+
+    def new_tensor(
+        self: Any,
+        data: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """A tensor of data, copied."""
+        check_options(device, layout, pin_memory)
+        return finish(array_of(data).astype(_kind(self, dtype)), requires_grad)
+
+    def new_empty(
+        self: Any,
+        *args: Any,
+        size: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """Unwritten elements."""
+        check_options(device, layout, pin_memory)
+        return finish(np.empty(_sizes(args, size), _kind(self, dtype)), requires_grad)
+
+    def new_zeros(
+        self: Any,
+        *args: Any,
+        size: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """Zeros."""
+        check_options(device, layout, pin_memory)
+        return finish(np.zeros(_sizes(args, size), _kind(self, dtype)), requires_grad)
+
+    def new_ones(
+        self: Any,
+        *args: Any,
+        size: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """Ones."""
+        check_options(device, layout, pin_memory)
+        return finish(np.ones(_sizes(args, size), _kind(self, dtype)), requires_grad)
+
+    def new_full(
+        self: Any,
+        size: Sequence[int],
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """One value everywhere."""
+        check_options(device, layout, pin_memory)
+        value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
+        filled = np.full(size_of((tuple(size),)), np.asarray(value).astype(_kind(self, dtype)))
+        return finish(filled, requires_grad)
+
+    def new(self: Any, *args: Any) -> Tensor:
+        """As the constructor of this tensor's type: of data, or unwritten of a size."""
+        return of_dtype(as_dtype(self._array.dtype))(*args)
+
+    def as_subclass(self: Any, cls: Any) -> Any:
+        """The same memory and graph as an object of a subclass of Tensor."""
+        if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
+            raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
+        alias = self.view_as(self)
+        made: Any = cls.__new__(cls)
+        for name in TensorBase.__slots__:
+            if hasattr(alias, name):
+                setattr(made, name, getattr(alias, name))
+        return made
+
+    def sum_to_size(self: Any, *size: Any) -> Tensor:
+        """Summed over the dimensions along which that size would be broadcast to this one."""
+        wanted = size_of(size)
+        have = self._array.shape
+        lead = len(have) - len(wanted)
+        fits = lead >= 0 and all(
+            n in (1, m) for n, m in zip(wanted, have[max(lead, 0) :], strict=True)
+        )
+        if not fits:
+            raise RuntimeError(
+                f"size {{{list(wanted)}}} is not expandable to size {{{list(have)}}}."
+            )
+        axes = [*range(lead)]
+        axes += [i + lead for i, n in enumerate(wanted) if n == 1 and have[i + lead] != 1]
+        if not axes:
+            return self  # type: ignore[no-any-return]
+        return shape.reshape(recorded.sum(self, axis=tuple(axes), keepdims=True), wanted)
+
+    def module_load(self: Any, other: Tensor, assign: bool = False) -> Tensor:
+        """What `Module.load_state_dict` puts in this tensor's place: itself, overwritten by other,
+        or other itself (assign).
+        """
+        if assign:
+            return other.detach()
+        return self.detach().copy_(other)  # type: ignore[no-any-return]
