@@ -6,6 +6,7 @@ that takes the same arguments and is named in the row).  `test_samples_complete`
 
 from samples_activations import ACTIVATION_LAYERS, ACTIVATIONS
 from samples_calculus import CALCULUS, KINDS
+from samples_copies import COPIES
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
 from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
 from samples_inplace import INPLACE
@@ -255,8 +256,7 @@ LINALG = [
 FUNCTIONS = [
     *ELEMENTWISE, *COMPARISON, *REDUCTION, *SHAPE, *INDEXING, *LINALG, *SPECIAL, *FUNCTIONAL,
     *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING, *WINDOWS,
-    *ACTIVATIONS, *INPLACE, *SEQUENCE, *CALCULUS, *KINDS,
-    *NORMALIZATION,
+    *ACTIVATIONS, *INPLACE, *SEQUENCE, *CALCULUS, *KINDS, *NORMALIZATION, *COPIES,
 ]  # fmt: skip
 SAMPLES = [
     *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,

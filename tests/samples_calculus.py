@@ -62,4 +62,3 @@ KINDS = [
     row("resolve_conj", case(cplx(2, 3))),
     row("typename", case(1), case([1]), case("text"), differentiable=False),
 ]
-# fmt: on

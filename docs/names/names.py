@@ -194,7 +194,7 @@ def write_coming(found: Comparison) -> None:
     lines = ["# Not written yet, by the part that will bring it. Empty in the end."]
     for place, reasons in read("coming.toml").items():
         kept = {
-            reason: [n for n in names if (place, n) not in found.there]
+            reason: [n for n in names if (place, n) not in found.there | found.left_out.keys()]
             for reason, names in reasons.items()
         }
         if any(kept.values()):

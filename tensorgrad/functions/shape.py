@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.dtypes import as_dtype, numpy_dtype
+from tensorgrad.node import storage_of, strided
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
 from tensorgrad.views import view_as_shape
@@ -81,6 +83,13 @@ def sizes_of(size: Any) -> tuple[int, ...]:
     return tuple(map(operator.index, size))
 
 
+def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """Sizes given by keyword, as if by position; TypeError if they are given in both ways."""
+    if several:
+        raise TypeError(f"{name}() got multiple values: {several} and, by keyword, {one}")
+    return (one,)
+
+
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
     sizes = _filled(input._array.shape, sizes_of((shape,)), "reshape")
@@ -101,6 +110,34 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             "Use .reshape(...) instead."
         )
     return shared  # type: ignore[no-any-return]
+
+
+def view_as_dtype(input: Tensor, dtype: Any) -> Tensor:
+    """The tensor's bytes as elements of another dtype, sharing memory; without a gradient."""
+    kind, array = numpy_dtype(dtype), input._array
+    if kind == array.dtype:
+        return view(input, *array.shape)
+    if input.requires_grad and kind.kind in "fc":
+        raise RuntimeError(
+            f"view: the bytes of {input.dtype} as {as_dtype(kind)} have no gradient; use "
+            ".to(dtype), or .detach() first"
+        )
+    if kind.itemsize != array.itemsize:
+        if not array.ndim:
+            raise RuntimeError(
+                f"view: a 0-dim tensor cannot be viewed as {as_dtype(kind)} (different element "
+                "sizes)"
+            )
+        if array.shape[-1] * array.itemsize % kind.itemsize or (
+            array.shape[-1] > 1 and array.strides[-1] != array.itemsize
+        ):
+            raise RuntimeError(
+                f"view: the last dimension, of {array.shape[-1]} elements of {input.dtype}, must "
+                f"be contiguous and divide into elements of {as_dtype(kind)}"
+            )
+    out = strided(array.view(kind))
+    out._storage = storage_of(input)  # so that writes to one are noticed by the other
+    return out
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import shape as functions
-from tensorgrad.functions.shape import sizes_of
+from tensorgrad.functions.shape import given_once, sizes_of
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -19,13 +19,15 @@ class ShapeMethods:
 
     __slots__ = ()
 
-    def broadcast_to(self: Any, size: Sequence[int]) -> Tensor:
+    def broadcast_to(self: Any, *sizes: Any, size: Any = None) -> Tensor:
         """Repeat along dimensions of size 1, as a view; the gradient sums over the repeats."""
-        return functions.broadcast_to(self, size)
+        several = sizes if size is None else given_once("broadcast_to", sizes, size)
+        return functions.broadcast_to(self, sizes_of(several))
 
-    def expand(self: Any, *size: Any) -> Tensor:
+    def expand(self: Any, *sizes: Any, size: Any = None) -> Tensor:
         """As broadcast_to; -1 keeps a dimension."""
-        return functions.expand(self, *size)
+        several = sizes if size is None else given_once("expand", sizes, size)
+        return functions.expand(self, *several)
 
     def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Join the dimensions from start_dim to end_dim into one."""
@@ -91,35 +93,46 @@ class ShapeMethods:
         """Insert a dimension of size 1."""
         return functions.unsqueeze(self, dim)
 
-    def reshape(self: Any, *shape: Any) -> Tensor:
+    def reshape(self: Any, *sizes: Any, shape: Any = None) -> Tensor:
         """Another shape, given as ints or one sequence; a view where that is possible."""
-        return functions.reshape(self, sizes_of(shape))
+        several = sizes if shape is None else given_once("reshape", sizes, shape)
+        return functions.reshape(self, sizes_of(several))
 
     def reshape_as(self: Any, other: Tensor) -> Tensor:
         """Reshaped to the other tensor's shape."""
         return functions.reshape(self, other.shape)
 
-    def view(self: Any, *shape: Any) -> Tensor:
-        """A reshape that shares memory; an error where the strides forbid it."""
-        if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)):
-            raise RuntimeError(f"view: viewing as {shape[0]!r} is not supported; use .to(dtype)")
-        return functions.view(self, *shape)
+    def view(self: Any, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
+        """A reshape that shares memory, an error where the strides forbid it; or, with a dtype, the
+        bytes as elements of it.
+        """
+        if (
+            len(shape) == 1
+            and not hasattr(shape[0], "__index__")
+            and not isinstance(shape[0], (tuple, list))
+        ):
+            dtype, shape = shape[0], ()
+        if dtype is not None:
+            return functions.view_as_dtype(self, dtype)
+        return functions.view(self, *(shape if size is None else given_once("view", shape, size)))
 
     def view_as(self: Any, other: Tensor) -> Tensor:
         """Viewed in the other tensor's shape."""
         return functions.view(self, other.shape)
 
-    def permute(self: Any, *dims: Any) -> Tensor:
+    def permute(self: Any, *order: Any, dims: Any = None) -> Tensor:
         """The dimensions in another order, given as ints or one sequence."""
-        return functions.permute(self, sizes_of(dims))
+        several = order if dims is None else given_once("permute", order, dims)
+        return functions.permute(self, sizes_of(several))
 
     def expand_as(self: Any, other: Tensor) -> Tensor:
         """Expanded to the other tensor's shape."""
         return functions.expand(self, *other.shape)
 
-    def flip(self: Any, *dims: Any) -> Tensor:
+    def flip(self: Any, *axes: Any, dims: Any = None) -> Tensor:
         """Reversed along dimensions, as a copy."""
-        return functions.flip(self, sizes_of(dims))
+        several = axes if dims is None else given_once("flip", axes, dims)
+        return functions.flip(self, sizes_of(several))
 
     @property
     def T(self: Any) -> Tensor:

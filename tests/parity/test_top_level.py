@@ -59,6 +59,28 @@ ALIKE = {
     "segment_reduce indices": lambda t: t.segment_reduce(
         t.tensor(Y), "sum", indices=t.tensor([1, 1])
     ),
+    "view bytes": lambda t: t.tensor(Y).view(t.int32),
+    "view smaller": lambda t: t.tensor(Y).view(t.uint8).shape[1],
+    "view larger": lambda t: t.ones(2, 4, dtype=t.int16).view(t.int64),
+    "view larger, odd": lambda t: t.ones(2, 3, dtype=t.int16).view(t.int64),
+    "view smaller, transposed": lambda t: t.tensor(Y).t().view(t.int8),
+    "view of a number": lambda t: t.tensor(1.0).view(t.int8),
+    "view by name": lambda t: t.tensor(Y).view(dtype=t.int32),
+    "view size by name": lambda t: t.tensor(Y).view(size=(3, 2)),
+    "reshape by name": lambda t: t.tensor(Y).reshape(shape=(3, 2)),
+    "permute by name": lambda t: t.tensor(Y).permute(dims=(1, 0)),
+    "flip by name": lambda t: t.tensor(Y).flip(dims=(1,)),
+    "tile by name": lambda t: t.tensor(Y).tile(dims=(2,)),
+    "repeat by name": lambda t: t.tensor(Y).repeat(repeats=(2, 1)),
+    "expand by name": lambda t: t.tensor([[1.0], [2.0]]).expand(size=(2, 3)),
+    "broadcast_to by name": lambda t: t.tensor([1.0, 2.0]).broadcast_to(size=(2, 2)),
+    "broadcast_to by ints": lambda t: t.tensor([1.0, 2.0]).broadcast_to(2, 2),
+    "reshape twice": lambda t: t.tensor(Y).reshape(6, shape=(6,)),
+    "fill with a vector": lambda t: t.fill(t.ones(2), t.ones(2)),
+    "slice_copy step": lambda t: t.slice_copy(t.ones(2), 0, 0, 1, 0),
+    "unravel_index of floats": lambda t: t.unravel_index(t.ones(2), (2, 3)),
+    "unravel_index negative": lambda t: t.unravel_index(t.tensor([1]), (2, -3)),
+    "nonzero_static size": lambda t: t.nonzero_static(t.ones(2), size=-1),
     "is_nonzero": lambda t: t.is_nonzero(t.ones(2)),
     "is_nonzero of one": lambda t: t.is_nonzero(t.zeros(1, 1)),
     "result_type": lambda t: str(t.result_type(t.tensor(1.0).double(), t.ones(2))),
@@ -110,3 +132,15 @@ def test_can_cast(a):
         if hasattr(tg, a):
             ours = tg.can_cast(getattr(tg, a), getattr(tg, b))
             assert ours == torch.can_cast(getattr(torch, a), getattr(torch, b)), (a, b)
+
+
+def test_view_as_another_dtype_shares_memory():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * x).sum()
+    bits = x.detach().view(tg.int32)
+    bits[0] = 0
+    assert x.tolist() == [0.0, 2.0]
+    with pytest.raises(RuntimeError, match=r"in place|modified"):
+        y.backward()
+    with pytest.raises(RuntimeError, match="have no gradient"):
+        x.view(tg.float64)
