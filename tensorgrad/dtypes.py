@@ -166,8 +166,10 @@ def numpy_dtype(d: Any) -> np.dtype[Any]:
         return _default.dtype
     if d is builtins.complex:
         return _default.to_complex().dtype  # type: ignore[no-any-return]
-    if d in (builtins.bool, builtins.int):
-        return np.dtype(np.bool_ if d is builtins.bool else np.int64)
+    if d is builtins.bool:  # not `d in (bool, int)`: np.dtype(bool) equals bool, and is not it
+        return np.dtype(np.bool_)
+    if d is builtins.int:
+        return np.dtype(np.int64)
     try:
         return as_dtype(np.dtype(d).newbyteorder("=")).dtype
     except TypeError as error:

@@ -256,7 +256,8 @@ def diff(
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     axis = wrap_dim(dim, input.ndim)
-    parts = [t for t in (prepend, input, append) if t is not None]
+    # No difference, nothing before or after: PyTorch and NumPy return the input.
+    parts = [t for t in (prepend, input, append) if t is not None] if n else [input]
     out = shapes.cat(*parts, axis=axis) if len(parts) > 1 else elementwise.clone(input)
     head = (slice(None),) * axis
     for _ in range(n):

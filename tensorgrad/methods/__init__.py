@@ -18,6 +18,7 @@ from tensorgrad.methods.inplace_math import InplaceMathMethods
 from tensorgrad.methods.inplace_matrices import InplaceMatrixMethods
 from tensorgrad.methods.inplace_random import InplaceRandomMethods
 from tensorgrad.methods.inplace_shape import InplaceShapeMethods
+from tensorgrad.methods.interchange import InterchangeMethods
 from tensorgrad.methods.joining import JoiningMethods
 from tensorgrad.methods.kinds import KindMethods
 from tensorgrad.methods.linalg import LinalgMethods
@@ -65,6 +66,7 @@ class Methods(
     DrawingMethods,
     ConversionMethods,
     GradientMethods,
+    InterchangeMethods,
 ):
     """All of a Tensor's operations."""
 

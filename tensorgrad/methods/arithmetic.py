@@ -10,6 +10,7 @@ from tensorgrad.functions.elementwise import is_bool, sub
 from tensorgrad.functions.linalg import matmul
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.ops import floating as bits
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -124,6 +125,26 @@ class ArithmeticMethods:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
         return ops.bitwise_xor(other, self)
+
+    def __lshift__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return bits.bitwise_left_shift(self, other)
+
+    def __rlshift__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return bits.bitwise_left_shift(other, self)
+
+    def __rshift__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return bits.bitwise_right_shift(self, other)
+
+    def __rrshift__(self: Any, other: Any) -> Tensor:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return bits.bitwise_right_shift(other, self)
 
     def __sub__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,9 @@ def _right(xp: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
         return _vector(xp, xp.matmul(_swap(xp, a), xp.reshape(g, shape=(*g.shape, 1))), a)
     if b.ndim == 2 and a.ndim > 2:
         # One product over the flattened batch, not a batch of products to be summed.
-        rows = xp.reshape(a, shape=(-1, a.shape[-1]))
-        return xp.matmul(_swap(xp, rows), xp.reshape(g, shape=(-1, g.shape[-1])))
+        n = prod(a.shape[:-1])  # not -1, which means nothing where there are no elements
+        rows = xp.reshape(a, shape=(n, a.shape[-1]))
+        return xp.matmul(_swap(xp, rows), xp.reshape(g, shape=(n, g.shape[-1])))
     return xp.matmul(_swap(xp, a), g)
 
 
@@ -74,14 +76,14 @@ def matmul(a: Any, b: Any) -> Any:
     if a.ndim == 2 and b.ndim == 2:
         return np.dot(a, b) if a.dtype.kind != "b" else np.matmul(a, b)
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
-        rows = np.dot(a.reshape(-1, a.shape[-1]), b)
+        rows = np.dot(a.reshape(prod(a.shape[:-1]), a.shape[-1]), b)
         return rows.reshape(*a.shape[:-1], b.shape[-1])
     return np.matmul(a, b)
 
 
 def _linear_rules() -> Any:
     def to_rows(xp: Any, x: Any) -> Any:
-        return x if x.ndim == 2 else xp.reshape(x, shape=(-1, x.shape[-1]))
+        return x if x.ndim == 2 else xp.reshape(x, shape=(prod(x.shape[:-1]), x.shape[-1]))
 
     def of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
         return xp.matmul(g, w)
@@ -117,7 +119,7 @@ def linear(x: Any, w: Any, b: Any) -> Any:
             "input, weight and bias must have one dtype, got "
             f"{', '.join(map(str, sorted(kinds, key=str)))}"
         )
-    y = np.dot(x.reshape(-1, x.shape[-1]), w.T) if x.ndim != 2 else np.dot(x, w.T)
+    y = np.dot(x.reshape(prod(x.shape[:-1]), x.shape[-1]), w.T) if x.ndim != 2 else np.dot(x, w.T)
     if b is not None:
         y += b
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[0])

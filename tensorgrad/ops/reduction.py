@@ -79,7 +79,7 @@ def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
         shape = kept_shape(x.shape, axis)
         axes = axes_of(axis, x.ndim)
         shape = shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i not in axes)
-        return np.full(shape, np.nan, x.dtype)
+        return np.full(shape, np.nan if x.dtype.kind == "f" else complex(np.nan, np.nan), x.dtype)
     total = np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
     return np.multiply(total, x.dtype.type(1 / n)) if x.dtype.kind == "f" else total / n
 
