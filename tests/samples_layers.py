@@ -61,8 +61,9 @@ IMAGE = real(2, 2, 4, 5)
 LOGITS, CLASSES = real(4, 3), whole(4, below=3)
 KINKED = real(2, 3, of="nonzero")
 
-# Modules that only hold others: tested where they are used.
-CONTAINERS = ("Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential")
+# Modules that only hold others, or are bases of others: tested where they are used.
+CONTAINERS = ("Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
+              "RNNBase", "RNNCellBase")
 
 LAYERS = [
     layer("Linear", case(3, 2), case(real(2, 3)), case(real(3)), case(real(2, 2, 3))),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from samples_layers import Layer
+from samples_layers import Layer, layer
 from sampling import Case, Drawn, Sample, case, fixed, real, row
 
 __all__ = ["SEQUENCE", "SEQUENCE_LAYERS", "SEQUENCE_PRIMITIVES"]
@@ -83,4 +83,24 @@ SEQUENCE = [
     cell("lstm_cell", 4), cell("gru_cell", 3), cell("rnn_tanh_cell", 1), cell("rnn_relu_cell", 1),
 ]
 
-SEQUENCE_LAYERS: list[Layer] = []
+def layers(name: str, states: int, **only: Any) -> list[Layer]:
+    """A recurrent layer and its cell, in their options."""
+    def hx(*shape: int) -> Any:
+        return hidden(*shape) if states == 1 else (hidden(*shape), hidden(*shape))
+
+    return [
+        layer(name, case(3, 2), case(real(3, 2, 3)), case(real(2, 3), hx(1, 2))),
+        layer(name, case(2, 2, 2, bias=False, batch_first=True, bidirectional=True, **only),
+              case(real(2, 3, 2), hx(4, 2, 2)), case(real(3, 2))),
+        layer(name, case(2, 2, num_layers=2, dropout=0.5), case(real(3, 2, 2)), mode="eval"),
+        layer(f"{name}Cell", case(2, 3), case(real(2, 2)), case(real(2), hx(3))),
+        layer(f"{name}Cell", case(2, 3, bias=False, **only), case(real(2, 2), hx(2, 3))),
+    ]
+
+
+SEQUENCE_LAYERS = [
+    *layers("RNN", 1, nonlinearity="relu"), *layers("LSTM", 2), *layers("GRU", 1),
+    layer("LSTM", case(2, 3, proj_size=2, bidirectional=True, num_layers=2),
+          case(real(3, 2, 2)), case(real(3, 2, 2), (hidden(4, 2, 2), hidden(4, 2, 3)))),
+    layer("GRU", case(2, 2, num_layers=2, dropout=1.0), case(real(3, 2, 2))),
+]

@@ -18,6 +18,7 @@ from tensorgrad.nn.modules import (
     padding,
     pixelshuffle,
     pooling,
+    rnn,
     sparse,
     upsampling,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "padding",
     "pixelshuffle",
     "pooling",
+    "rnn",
     "sparse",
     "upsampling",
 ]

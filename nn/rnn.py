@@ -1,0 +1,397 @@
+"""Recurrent layers over whole sequences: RNN, LSTM, GRU."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import warnings
+from typing import Any
+
+from tensorgrad.creation import zeros
+from tensorgrad.functions import recurrent
+from tensorgrad.functions.indexing import index_select
+from tensorgrad.nn import init
+from tensorgrad.nn.factory import parameter
+from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.utils.rnn import PackedSequence
+from tensorgrad.tensor import Tensor
+
+__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
+
+# How many rows of weights there are for each hidden unit.
+_GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
+
+
+class RNNBase(Module):
+    """What the recurrent layers share; ``mode`` says which of them it is.
+
+    Layer k has weight_ih_l{k} (gates * hidden, in), weight_hh_l{k} (gates * hidden, out),
+    bias_ih_l{k}, bias_hh_l{k} (gates * hidden,) and, with proj_size, weight_hr_l{k} (proj_size,
+    hidden); the backward direction's names end in ``_reverse``.  All are drawn from U(-k, k),
+    k = 1 / sqrt(hidden_size).
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        _check(mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
+        self.mode = mode
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.proj_size = proj_size
+        directions = 2 if bidirectional else 1
+        gates, out = _GATES[mode] * hidden_size, proj_size or hidden_size
+        self._all_weights: list[list[str]] = []
+        for layer in range(num_layers):
+            for suffix in ("", "_reverse")[:directions]:
+                size = input_size if layer == 0 else out * directions
+                shapes: dict[str, tuple[int, ...]] = {
+                    "weight_ih": (gates, size),
+                    "weight_hh": (gates, out),
+                }
+                if bias:
+                    shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                names = [f"{name}_l{layer}{suffix}" for name in shapes]
+                for name, shape in zip(names, shapes.values(), strict=True):
+                    setattr(self, name, parameter(self, shape, device, dtype))
+                self._all_weights.append(names)
+        self.reset_parameters()
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list[Tensor]:
+        # Looked up by name on every call: a parametrized weight is computed anew each time.
+        return [getattr(self, name) for name in self._flat_weights_names]
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The weights of every layer and direction."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    def flatten_parameters(self) -> None:
+        """Nothing: it moves a GPU's weights together."""
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    # --- Arguments --------------------------------------------------------------------------------
+
+    def _batch_of(self, input: Tensor, batch_sizes: Tensor | None) -> int:
+        if batch_sizes is not None:
+            return int(batch_sizes._array[0])
+        return int(input.size(0 if self.batch_first else 1))
+
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
+        """Raise unless the input has the weights' dtype and the right dimensions."""
+        kind = self._flat_weights[0].dtype
+        if input.dtype != kind:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({kind}). Convert "
+                f"input: input.to({kind}), or convert model: model.to({input.dtype})"
+            )
+        expected = 3 if batch_sizes is None else 2
+        if input.ndim != expected:
+            raise RuntimeError(f"input must have {expected} dimensions, got {input.ndim}")
+        if input.size(-1) != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
+                f"{input.size(-1)}"
+            )
+
+    def get_expected_hidden_size(
+        self, input: Tensor, batch_sizes: Tensor | None
+    ) -> tuple[int, int, int]:
+        """The shape of the hidden state: (layers * directions, batch, out)."""
+        count = self.num_layers * (2 if self.bidirectional else 1)
+        return count, self._batch_of(input, batch_sizes), self.proj_size or self.hidden_size
+
+    def check_hidden_size(
+        self,
+        hx: Tensor,
+        expected_hidden_size: tuple[int, int, int],
+        msg: str = "Expected hidden size {}, got {}",
+    ) -> None:
+        """Raise RuntimeError unless a state has a shape."""
+        if tuple(hx.shape) != expected_hidden_size:
+            raise RuntimeError(msg.format(expected_hidden_size, list(hx.shape)))
+
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
+        """Raise unless input and state fit."""
+        self.check_input(input, batch_sizes)
+        self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
+
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
+        """A state with its batch in another order; None leaves it."""
+        return hx if permutation is None else index_select(hx, 1, permutation)
+
+    # --- Running ----------------------------------------------------------------------------------
+
+    def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
+        return zeros(self.get_expected_hidden_size(input, batch_sizes), dtype=input.dtype)
+
+    def _unsqueezed(self, hx: Any, batched: bool) -> Any:
+        """A state with the dimension of the batch."""
+        wanted = 3 if batched else 2
+        if hx.ndim != wanted:
+            kind = "batched 3-D" if batched else "unbatched 2-D"
+            raise RuntimeError(
+                f"For {kind} input, hx should also be {wanted}-D but got {hx.ndim}-D tensor"
+            )
+        return hx if batched else hx.unsqueeze(1)
+
+    def _squeezed(self, hx: Any) -> Any:
+        return hx.squeeze(1)
+
+    def _run(self, *args: Any) -> tuple[Tensor, Any]:
+        """(output, state) of the function that the mode names."""
+        run: Any = getattr(recurrent, self.mode.lower())
+        return run(*args)  # type: ignore[no-any-return]
+
+    def _forward(self, input: Any, hx: Any) -> tuple[Any, Any]:
+        settings = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
+        if isinstance(input, PackedSequence):
+            data, batch_sizes, order, back = input
+            if hx is None:
+                hx = self._zeros(data, batch_sizes)
+            else:
+                hx = self.permute_hidden(hx, order)
+            self.check_forward_args(data, hx, batch_sizes)
+            output, hidden = self._run(data, batch_sizes, hx, self._flat_weights, *settings)
+            packed = PackedSequence(output, batch_sizes, order, back)
+            return packed, self.permute_hidden(hidden, back)
+        if input.ndim not in (2, 3):
+            raise ValueError(
+                f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D tensor "
+                "instead"
+            )
+        batched = input.ndim == 3
+        batch = 0 if self.batch_first else 1
+        whole = input if batched else input.unsqueeze(batch)
+        hx = self._zeros(whole, None) if hx is None else self._unsqueezed(hx, batched)
+        self.check_forward_args(whole, hx, None)
+        output, hidden = self._run(whole, hx, self._flat_weights, *settings, self.batch_first)
+        if batched:
+            return output, hidden
+        return output.squeeze(batch), self._squeezed(hidden)
+
+    def extra_repr(self) -> str:
+        text = f"{self.input_size}, {self.hidden_size}"
+        standard = {
+            "proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0,
+            "bidirectional": False,
+        }  # fmt: skip
+        for name, value in standard.items():
+            if getattr(self, name) != value:
+                text += f", {name}={getattr(self, name)}"
+        return text
+
+
+def _check(
+    mode: str, input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any,
+    dropout: Any, proj_size: Any,
+) -> None:  # fmt: skip
+    """The errors of PyTorch's constructor."""
+    real = isinstance(dropout, numbers.Number) and not isinstance(dropout, bool)
+    if not real or not 0 <= dropout <= 1:
+        raise ValueError(
+            "dropout should be a number in range [0, 1] representing the probability of an element "
+            f"being zeroed, got {dropout!r}"
+        )
+    if dropout > 0 and num_layers == 1:
+        warnings.warn(
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
+            f"expects num_layers greater than 1, but got dropout={dropout} and "
+            f"num_layers={num_layers}",
+            stacklevel=4,
+        )
+    for name, value, kind in (
+        ("bias", bias, bool),
+        ("batch_first", batch_first, bool),
+        ("input_size", input_size, int),
+        ("hidden_size", hidden_size, int),
+    ):
+        if not isinstance(value, kind):
+            raise TypeError(
+                f"{name} should be of type {kind.__name__}, got: {type(value).__name__}"
+            )
+    for name, value in (
+        ("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)
+    ):  # fmt: skip
+        if value <= 0:
+            raise ValueError(f"{name} must be greater than zero, got {value}")
+    if proj_size < 0:
+        raise ValueError(
+            "proj_size should be a positive integer or zero to disable projections, got "
+            f"{proj_size}"
+        )
+    if proj_size >= hidden_size:
+        raise ValueError(
+            f"proj_size has to be smaller than hidden_size, got {proj_size} and {hidden_size}"
+        )
+    if mode not in _GATES:
+        raise ValueError(f"Unrecognized RNN mode: {mode}; use one of {', '.join(_GATES)}")
+
+
+def _no_projection(proj_size: int | None) -> None:
+    if proj_size is not None:
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+
+
+class RNN(RNNBase):
+    """h = tanh(w_ih x + b_ih + w_hh h + b_hh), or relu of it, layer upon layer.
+
+    Takes (steps, batch, input_size), with batch_first (batch, steps, input_size), (steps,
+    input_size) or a PackedSequence, and h_0 (layers * directions, batch, hidden_size), zeros if
+    left out; gives the last layer's h after every step, and every layer's last.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        proj_size: int | None = None,
+    ) -> None:
+        _no_projection(proj_size)
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(
+                f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
+            )
+        super().__init__(
+            f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first,
+            dropout, bidirectional, 0, device, dtype,
+        )  # fmt: skip
+        self.nonlinearity = nonlinearity
+
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+        """(output, h_n)."""
+        return self._forward(input, hx)
+
+
+class GRU(RNNBase):
+    """Gated recurrent units; inputs and outputs as for `RNN`."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        proj_size: int | None = None,
+    ) -> None:
+        _no_projection(proj_size)
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            0, device, dtype,
+        )  # fmt: skip
+
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+        """(output, h_n)."""
+        return self._forward(input, hx)
+
+
+class LSTM(RNNBase):
+    """Long short-term memory; inputs and outputs as for `RNN`, with (h, c) for the state.
+
+    proj_size: h is projected to so many features; c keeps hidden_size.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            proj_size, device, dtype,
+        )  # fmt: skip
+
+    def get_expected_cell_size(
+        self, input: Tensor, batch_sizes: Tensor | None
+    ) -> tuple[int, int, int]:
+        """The shape of the cell state: (layers * directions, batch, hidden_size)."""
+        count, batch, _ = self.get_expected_hidden_size(input, batch_sizes)
+        return count, batch, self.hidden_size
+
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
+        """Raise unless input and both states fit."""
+        self.check_input(input, batch_sizes)
+        shapes = (
+            self.get_expected_hidden_size(input, batch_sizes),
+            self.get_expected_cell_size(input, batch_sizes),
+        )
+        for number, shape in enumerate(shapes):
+            message = f"Expected hidden[{number}] size {{}}, got {{}}"
+            self.check_hidden_size(hidden[number], shape, message)
+
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
+        """Both states with their batch in another order; None leaves them."""
+        return tuple(super(LSTM, self).permute_hidden(state, permutation) for state in hx)
+
+    def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
+        cell = zeros(self.get_expected_cell_size(input, batch_sizes), dtype=input.dtype)
+        return super()._zeros(input, batch_sizes), cell
+
+    def _unsqueezed(self, hx: Any, batched: bool) -> Any:
+        return tuple(super(LSTM, self)._unsqueezed(state, batched) for state in hx)
+
+    def _squeezed(self, hx: Any) -> Any:
+        return tuple(super(LSTM, self)._squeezed(state) for state in hx)
+
+    def _run(self, *args: Any) -> tuple[Tensor, Any]:
+        output, h, c = recurrent.lstm(*args)
+        return output, (h, c)
+
+    def forward(
+        self, input: Any, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Any, tuple[Tensor, Tensor]]:
+        """(output, (h_n, c_n))."""
+        return self._forward(input, hx)
