@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tensorgrad import views
 from tensorgrad.engine import FunctionNode
 from tensorgrad.errors import GradientShapeError
 from tensorgrad.node import (
@@ -17,6 +19,7 @@ from tensorgrad.node import (
     make_node,
     new,
     number,
+    storage_of,
     wrap,
 )
 from tensorgrad.primitive import structural
@@ -46,6 +49,18 @@ class FunctionCtx:
                     "set other values as attributes of ctx"
                 )
         self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for a ``jvp`` of the function's own, which nothing here calls.
+
+        `func.jvp` differentiates ``backward`` instead: one rule, for every order.
+        """
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, TensorBase):
+                raise TypeError(
+                    f"save_for_forward can only save tensors or None, got {type(tensor).__name__}"
+                )
+        self.saved_for_forward = tensors
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say which inputs forward changed in place; each must also be returned."""
@@ -78,9 +93,21 @@ class FunctionCtx:
 class Function:
     """Subclass it with static methods ``forward(ctx, ...)`` and ``backward(ctx, *gradients)``.
 
+    ``vjp`` is another name for ``backward``.  ``vmap(info, in_dims, *args)`` says what the function
+    does under `func.vmap`; ``generate_vmap_rule = True`` has it derived from forward and backward.
+
     Or ``forward(...)`` without ctx and ``setup_context(ctx, inputs, output)``.  Call it by
     ``apply``.  ``backward`` returns one gradient, or None, per argument of forward.
     """
+
+    generate_vmap_rule = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: a Function is not called, it is applied."""
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Call "
+            f"{type(self).__name__}.apply(...) on the class."
+        )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -98,12 +125,44 @@ class Function:
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The gradients of forward's arguments; must be overridden."""
         raise NotImplementedError(
-            "You must implement the backward function for custom autograd.Function."
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with backward mode AD."
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangents of the outputs: PyTorch's forward mode, which nothing here calls."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD."
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
+        """What the function does to a batch: returns the output and its batch dimensions."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or "
+            "set generate_vmap_rule=True."
         )
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Run forward, and record this function as one node."""
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run forward, and record this function as one node.
+
+        Keyword arguments and defaults are bound to forward's parameters where forward takes no
+        ctx; otherwise arguments are positional.
+        """
+        if cls.setup_context is not Function.setup_context:
+            bound = inspect.signature(cls.forward).bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        elif kwargs:
+            raise TypeError(
+                f"{cls.__name__}.apply() takes keyword arguments only with setup_context, got "
+                + ", ".join(kwargs)
+            )
         ctx = _Context(cls)
         context = local.context
         recording = context.grad_enabled
@@ -142,6 +201,13 @@ class _Context(FunctionCtx):
             else:
                 shown.append(value if create else wrap(value))
         backward: Callable[..., Any] = self._function.backward
+        if self._function.vjp is not Function.vjp:
+            if backward is not Function.backward:
+                raise RuntimeError(
+                    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. "
+                    "You should only implement one of them."
+                )
+            backward = self._function.vjp
         found = backward(self, *shown)
         found = list(found) if isinstance(found, tuple) else [found]
         name = f"{self._function.__name__}.backward"
@@ -189,6 +255,8 @@ def _record(
         t._array.dtype if isinstance(t, TensorBase) else np.dtype(np.float32) for t in outputs
     )
     if not several:
+        if not isinstance(result, (TensorBase, list, dict)):
+            return result  # a number, None: nothing that a gradient could reach
         if not isinstance(result, TensorBase):
             raise TypeError(
                 f"{cls.__name__}.forward must return a Tensor or a tuple of them, got "
@@ -202,6 +270,7 @@ def _record(
     node.ctx = ctx
     given = {id(a) for a in args if isinstance(a, TensorBase)}
     dirty = {id(t) for t in ctx._dirty}
+    _check_dirty(cls, ctx, outputs)
     constant = {id(t) for t in ctx._non_differentiable}
     places: dict[int, Any] = {}
     made: list[Any] = []
@@ -210,7 +279,9 @@ def _record(
             made.append(tensor)
             continue
         if id(tensor) in given and id(tensor) not in dirty:
-            out: Any = wrap(tensor._array)  # an input handed through becomes a tensor of its own
+            out: Any = _handed_through(tensor)  # becomes a tensor of its own
+        elif id(tensor) not in dirty and id(views.base_of(tensor)) in given:
+            out = _handed_through(tensor)
         else:
             out = tensor
         if id(tensor) not in constant and tensor._array.dtype.kind in "fc":
@@ -222,7 +293,12 @@ def _record(
                 place.shape, place.dtype = tensor._array.shape, tensor._array.dtype
                 place.code, place.lasti, place.scope = node.code, node.lasti, node.scope
                 place.seq, place.index = number(), index
-            out._node, out._requires_grad, out._view = place, True, None
+            if id(tensor) in dirty and tensor._view is not None:
+                views.written(tensor, place)
+            else:
+                if id(tensor) in dirty:
+                    views.bump(tensor)
+                out._node, out._requires_grad, out._view = place, True, None
             places[id(tensor)] = place
         made.append(out)
     hooks = local.context.saved_hooks[-1] if local.context.saved_hooks else None
@@ -234,6 +310,32 @@ def _record(
         node.storages = ()  # something to free
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
     return tuple(made) if several else made[0]
+
+
+def _check_dirty(cls: type[Function], ctx: _Context, outputs: list[Any]) -> None:
+    returned = {id(t) for t in outputs}
+    for tensor in ctx._dirty:
+        if id(tensor) not in returned:
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as "
+                f"output by {cls.__name__}. The inputs that are modified inplace must all be "
+                "outputs of the Function."
+            )
+        root = views.base_of(tensor)
+        if root._requires_grad and root._node is None:
+            raise RuntimeError(
+                f"{cls.__name__}: a leaf Variable that requires grad has been used in an in-place "
+                "operation (it, or a view of it, was marked dirty); clone() it before"
+            )
+
+
+def _handed_through(tensor: Any) -> Any:
+    """The same memory, which must not be written through it: the input's graph would not follow."""
+    array = tensor._array.view()
+    array.flags.writeable = False
+    out: Any = wrap(array)
+    out._storage = storage_of(tensor)
+    return out
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,6 +25,7 @@ from tensorgrad.node import (
     wrap,
 )
 from tensorgrad.provenance import Location, locate
+from tensorgrad.storages import inference_saved
 
 __all__ = [
     "Hooks",
@@ -275,6 +276,8 @@ class SavedValue:
     def __init__(self, tensor: Any, place: Any, hooks: Hooks | None = None) -> None:
         self._array = tensor._array
         self._storage = storage_of(tensor)
+        if self._storage.inference and not local.context.inference:
+            raise inference_saved("save_for_backward")
         self._leaf = tensor if place is None or type(place) is AccumulateGrad else None
         self._place = None if self._leaf is not None else place
         self._stamp = number()

@@ -160,8 +160,9 @@ def check_writable(tensor: Any, name: str) -> None:
     """Refuse a write that would make the gradient of a leaf meaningless."""
     if not tensor._array.flags.writeable:
         raise RuntimeError(
-            f"{name}: the tensor's memory is read-only (it was expanded, or made from a read-only "
-            "array): several elements may share one place. clone() it first."
+            f"{name}: the tensor's memory is read-only (it was expanded, made from a "
+            "read-only array, or handed through by an autograd.Function): a write would change "
+            "more than this tensor. clone() it first."
         )
     if tensor._storage is not None and tensor._storage.inference and not local.context.inference:
         raise RuntimeError(
@@ -240,16 +241,29 @@ def write(tensor: Any, value: Any, name: str) -> Any:
         if source.dtype != array.dtype:
             value = recorded.astype(value, dtype=array.dtype)
         new = value._node if value._node is not None else accumulator(value)
+    _rebind(root, old_root, new, steps)
+    return tensor
+
+
+def _rebind(root: Any, old: Any, new: Any, steps: Any) -> None:
+    """The base of a written view: what it was, with the new part in place."""
     root._node = make_node(
         COPY_SLICES,
-        (old_root, new),
-        (None, old_root, new),
+        (old, new),
+        (None, old, new),
         {"steps": tuple(steps)},
         root._array.shape,
         root._array.dtype,
     )
     root._requires_grad = True
-    return tensor
+
+
+def written(view: Any, place: Any) -> None:
+    """A view's memory now holds the output of a node: its base, and so it itself, follow."""
+    root, steps = _chain(view)
+    old = edge_of(root)
+    bump(view)
+    _rebind(root, old, place, steps)
 
 
 # --- Layout -------------------------------------------------------------------------------------
