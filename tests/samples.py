@@ -20,6 +20,7 @@ from samples_normalization import (
 )
 from samples_primitives import PRIMITIVES
 from samples_sequence import SEQUENCE, SEQUENCE_LAYERS, SEQUENCE_PRIMITIVES
+from samples_signal import SIGNAL
 from samples_special import SPECIAL
 from samples_windows import WINDOW_LAYERS, WINDOW_PRIMITIVES, WINDOWS
 from sampling import Dtype, Sample, binary, case, cplx, real, row, truth, unary, whole
@@ -256,7 +257,7 @@ LINALG = [
 FUNCTIONS = [
     *ELEMENTWISE, *COMPARISON, *REDUCTION, *SHAPE, *INDEXING, *LINALG, *SPECIAL, *FUNCTIONAL,
     *LINEAR_ALGEBRA, *FOURIER, *REARRANGING, *SORTING, *STATISTICS, *SCATTERING, *WINDOWS,
-    *ACTIVATIONS, *INPLACE, *SEQUENCE, *CALCULUS, *KINDS, *NORMALIZATION, *COPIES,
+    *ACTIVATIONS, *INPLACE, *SEQUENCE, *CALCULUS, *KINDS, *NORMALIZATION, *COPIES, *SIGNAL,
 ]  # fmt: skip
 SAMPLES = [
     *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,
