@@ -13,6 +13,7 @@ from typing import Any
 from timing import race  # first: it sets OpenBLAS's time-out before NumPy is imported
 
 # isort: split
+import checkpoint
 import graph
 import provenance
 from workloads import WORKLOADS
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures")
     args = parser.parse_args()
-    known = {*WORKLOADS, "provenance", "graph"}
+    known = {*WORKLOADS, "provenance", "graph", "checkpoint"}
     if unknown := set(args.only) - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     seconds = 0.3 if args.quick else 3.0
@@ -66,6 +67,8 @@ def main() -> None:
         results["provenance"] = provenance.main(only - {"provenance"}, seconds)
     if not only or "graph" in only:
         results["graph"] = graph.main(args.quick)
+    if not only or "checkpoint" in only:
+        results["checkpoint"] = checkpoint.main(args.quick)
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n")
 

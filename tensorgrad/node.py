@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy import asarray, ndarray
 
+from tensorgrad.inspection import SavedNames
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
 from tensorgrad.storages import InferenceStorage, Storage
@@ -202,7 +203,7 @@ class Kept(NamedTuple):
     cache: Any = None
 
 
-class Node:
+class Node(SavedNames):
     """One recorded operation.  It has edges to the nodes of its inputs, never to a Tensor.
 
     An edge is the input's node (a leaf has an `AccumulateGrad`), or None where no gradient is
@@ -278,16 +279,6 @@ class Node:
         else:
             self.saved = NOTHING
         self.storages = None
-
-    if not TYPE_CHECKING:  # to a type checker, a name that is not declared is a mistake
-
-        def __getattr__(self, name: str) -> Any:
-            """``_saved_self``, ``_raw_saved_result``, ...: what the node saved."""
-            if name.startswith(("_saved_", "_raw_saved_")):
-                from tensorgrad.saved import attribute_of
-
-                return attribute_of(self, name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def metadata(self) -> dict[Any, Any]:

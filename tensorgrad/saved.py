@@ -31,11 +31,11 @@ __all__ = [
     "Hooks",
     "SavedTensor",
     "SavedValue",
-    "attribute_of",
     "freed",
     "overwritten",
     "pack_array",
     "pack_node",
+    "saved_tensor",
     "unpack_array",
     "unpacked",
 ]
@@ -245,24 +245,16 @@ class SavedTensor:
         return _shown(node, self._place, array)
 
 
-def attribute_of(node: Node, name: str) -> Any:
-    """``_saved_<name>`` and ``_raw_saved_<name>`` of a node.
-
-    The names are the operation's own argument names, and PyTorch's ``self`` and ``other`` for the
-    first two and ``result`` for the output.
-    """
-    raw = name.startswith("_raw_saved_")
-    wanted = name.removeprefix("_raw_saved_" if raw else "_saved_")
+def saved_tensor(node: Node, name: str) -> SavedTensor:
+    """One of a node's saved arrays: ``result``, ``self``, ``other``, or an argument by its name."""
     names = node.op.arguments
     places = {"result": 0, "self": 1, "other": 2, **{n: i + 1 for i, n in enumerate(names)}}
-    place = places.get(wanted)
+    place = places.get(name)
     if place is None or place > len(names):
         raise AttributeError(
-            f"{node.name()} has no attribute {name!r}; it may have saved "
-            + ", ".join(f"_saved_{n}" for n in ("result", *names))
+            f"{node.name()} has no saved tensor {name!r}; there are {', '.join(('result', *names))}"
         )
-    saved = SavedTensor(node, place)
-    return saved if raw else saved.value()
+    return SavedTensor(node, place)
 
 
 class SavedValue:

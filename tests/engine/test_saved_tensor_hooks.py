@@ -183,8 +183,11 @@ def test_saved_attributes_and_their_hooks():
     assert m.grad_fn._saved_self.grad_fn is a.grad_fn
     assert (a * 3.0).grad_fn._saved_other == 3.0
     assert a.sin().grad_fn._saved_result is None
-    with pytest.raises(AttributeError, match="_saved_nothing"):
-        _ = y.grad_fn._saved_nothing
+    assert m.grad_fn.saved_tensor("b").value() is x
+    with pytest.raises(AttributeError, match=r"'nothing'; there are result, x"):
+        y.grad_fn.saved_tensor("nothing")
+    with pytest.raises(AttributeError, match="other"):
+        _ = y.grad_fn._saved_other
     raw = y.grad_fn._raw_saved_result
     raw.register_hooks(lambda t: (t * 2).tolist(), lambda kept: tg.tensor(kept) / 2)
     with pytest.raises(RuntimeError, match="already been set"):
