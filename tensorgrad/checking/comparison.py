@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorgrad.checking import behaviour
 from tensorgrad.checking.differences import Point, Real, Subject, flat
+from tensorgrad.checking.directions import compare_along
 from tensorgrad.checking.evidence import Finding
 from tensorgrad.checking.explaining import Mismatch, broadcast_finding, describe, explain, second
 from tensorgrad.checking.kinks import kinks
@@ -23,9 +24,6 @@ from tensorgrad.errors import GradientShapeError
 __all__ = ["SEED", "Check", "Options"]
 
 FULL_SIZE = 400  # inputs and outputs together, up to which the whole Jacobian is compared
-DIRECTIONS = 3  # a wrong element hides from one random direction only by chance
-SEARCHED = 512  # how many elements of a large input are tried to find the wrong one
-EXPLAINED = 2000  # the sizes up to which a failed large check looks at the whole Jacobian
 SEED = 20_240_229
 OUTSIDE = "which is not between them"
 
@@ -117,7 +115,7 @@ class Check:
         size = sum(p.size for p in self.subject.points) + sum(v.size for v in again)
         fast = self.options.fast
         if fast or (fast is None and size > FULL_SIZE):
-            self.directions(outputs)
+            compare_along(self, outputs)
         else:
             self.jacobians(outputs)
         behaviour.check(self, outputs)
@@ -256,78 +254,3 @@ class Check:
             others=others,
             **describe(mismatch, word),
         )
-
-    # --- Random directions ------------------------------------------------------------------------
-
-    def directions(self, outputs: list[Any]) -> None:
-        """Compare the derivatives of random combinations of outputs along random directions."""
-        worst: dict[tuple[int, int], tuple[float, float]] = {}
-        kinked: set[tuple[int, int]] = set()
-        for _ in range(DIRECTIONS):
-            weights = [self.rng.standard_normal(flat(t._array).size) for t in outputs]
-            pulled = [
-                self.subject.pull_flat([t], [v]) for t, v in zip(outputs, weights, strict=True)
-            ]
-            for p, point in enumerate(self.subject.points):
-                # Signs, not normals: every element moves by the step, none by much more or less.
-                direction = self.rng.choice([-1.0, 1.0], point.size)
-                moved = self.differences.along(point, direction)
-                for o, output in enumerate(outputs):
-                    if (o, p) in kinked:
-                        continue  # looked at element by element already
-                    numerical = np.dot(weights[o], moved[o])
-                    analytical = np.dot(pulled[o][p], direction)
-                    scale = float(np.linalg.norm(weights[o]) * np.sqrt(point.size))
-                    over = self.excess(point, np.array(analytical), np.array(numerical), scale)
-                    if over > 0:
-                        self.search(outputs, o, output, p, weights[o], pulled[o][p])
-                        kinked.add((o, p))  # it did not raise: only kinks were found
-                    else:
-                        gap = abs(float(analytical - numerical))
-                        before = worst.get((o, p), (0.0, 0.0))
-                        worst[o, p] = max(before[0], gap), max(before[1], abs(float(numerical)))
-        for (o, p), (gap, size) in worst.items():
-            point = self.subject.points[p]
-            self.result.compared.append(
-                Compared(
-                    point.name,
-                    self.word(o),
-                    self.differences.used(point),
-                    DIRECTIONS,
-                    gap,
-                    gap / size if size else gap,
-                    0,
-                    self.differences.reasons.get(point, ""),
-                )
-            )
-        self.result.notes.append(
-            f"compared along {DIRECTIONS} random directions; fast_mode=False compares each element"
-        )
-
-    def search(
-        self, outputs: list[Any], o: int, output: Any, p: int, weights: Real, gradient: Real
-    ) -> None:
-        """A direction failed: raise with the wrong elements, unless all it met were kinks."""
-        point = self.subject.points[p]
-        problem = "Gradient mismatch along a random direction,"
-        if max(point.size, weights.size) <= EXPLAINED and point.size * weights.size <= 1_000_000:
-            expected = self.differences.jacobian(point)[o]
-            got = self.subject.analytical_jacobian(output)[p]
-            whole = self.compare(o, p, output, expected, got)
-            if whole is not None:
-                raise self.told(whole, problem)
-            if self.result.compared[-1].kinks:
-                return
-        tried = np.arange(point.size)
-        if point.size > SEARCHED:
-            likely = np.argsort(-np.abs(gradient), kind="stable")[: SEARCHED // 2]
-            others = self.rng.choice(point.size, SEARCHED // 2, replace=False)
-            tried = np.unique(np.concatenate([likely, others]))
-        numerical = np.array(
-            [np.dot(weights, self.differences.column(point, int(k))[o]) for k in tried]
-        )[None]
-        analytical = gradient[tried][None]
-        over = self.excess(point, analytical, numerical, float(np.linalg.norm(weights)))
-        self.note(o, p, numerical, analytical, over, [])
-        mismatch = Mismatch(self.subject, o, p, output, numerical, analytical, over, tried)
-        raise self.told(mismatch, problem)

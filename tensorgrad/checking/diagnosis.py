@@ -51,7 +51,7 @@ def _part(e: Evidence, columns: Any, bad: int, size: int) -> Finding:
     others = (
         "the other element is right" if size - bad == 1 else f"the other {size - bad} are right"
     )
-    start = f"Only {where} {'is' if bad == 1 else 'are'} wrong; {others}."
+    start = f"Only {where} {'are' if ' of ' in where else 'is'} wrong; {others}."
     key = tuple(np.flatnonzero(columns)[:16].tolist())
     advice = "Look for an index, a mask, a slice or a border that is treated apart in backward."
     inner = e.narrowed(columns)

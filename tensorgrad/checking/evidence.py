@@ -45,6 +45,7 @@ class Evidence:
     y: Real | None  # the output's; None where rows are no elements of an output
     room: float  # by how much equal numbers may differ, as a part of the largest one
     complex: tuple[bool, bool] = (False, False)  # the output, the input
+    part: bool = False  # of a few of the input's elements only
 
     @property
     def scale(self) -> float:
@@ -76,6 +77,7 @@ class Evidence:
             self.y,
             self.room,
             self.complex,
+            True,
         )
 
 

@@ -87,9 +87,9 @@ def explain(mismatch: Mismatch, differences: Differences) -> tuple[Finding, int]
         wrong = np.abs(elsewhere.got - elsewhere.expected) > 1e3 * elsewhere.room * elsewhere.scale
         if wrong.any():
             others.append(diagnose(elsewhere, wrong))
-    if not others or agree(first, others):
+    if first.kind != "unknown" and agree(first, others):
         return first, len(others)
-    if agree(others[0], others[1:]) and others[0].kind != "unknown":
+    if others and agree(others[0], others[1:]) and others[0].kind != "unknown":
         return others[0], len(others) - 1
     return first, 0
 

@@ -22,7 +22,7 @@ __all__ = ["METHODS", "Differences"]
 
 METHODS = ("complex", "richardson", "central")
 TINY = 1e-20  # the complex step: its square vanishes beside any number that matters
-ROUNDS = 3  # how often Richardson's step shrinks, by 16
+ROUNDS = 4  # how often Richardson's step shrinks, by 16
 PAIR = 2  # Richardson's two steps: h and h/2
 
 Move = Callable[[float], None]
@@ -109,8 +109,21 @@ class Differences:
 
     def sides(self, point: Point, k: int, h: float) -> tuple[list[Real], list[Real]]:
         """The derivatives from the left and from the right, each with its error of order h gone."""
+        try:
+            return self._sides(_mover(point, k), h)
+        finally:
+            point.put_back(k)
+
+    def sides_along(self, point: Point, direction: Real, h: float) -> tuple[list[Real], list[Real]]:
+        """The same in a direction."""
+        try:
+            return self._sides(lambda t: point.move_all(t * direction), h)
+        finally:
+            point.home()
+
+    def _sides(self, move: Move, h: float) -> tuple[list[Real], list[Real]]:
+        move(0.0)
         here = self.subject.values()
-        move = _mover(point, k)
 
         def one_sided(t: float) -> list[Real]:
             move(t)
@@ -123,10 +136,7 @@ class Differences:
                     for f, n, z in zip(far, near, here, strict=True)
                 ]
 
-        try:
-            return one_sided(-h), one_sided(h)
-        finally:
-            point.put_back(k)
+        return one_sided(-h), one_sided(h)
 
     # --- How they are made ------------------------------------------------------------------------
 
@@ -157,7 +167,11 @@ class Differences:
                     for m, n in zip(made, near, strict=True)
                 ]
             if best:
-                better = [d < e / 4 for d, e in zip(doubt, errors, strict=True)]
+                # Relative to the results: across a pole they are small, and so is their doubt.
+                better = [
+                    d / (1e-6 + abs(m)) < e / (1e-6 + abs(b)) / 4
+                    for d, m, e, b in zip(doubt, made, errors, best, strict=True)
+                ]
                 best = [np.where(c, m, b) for c, m, b in zip(better, made, best, strict=True)]
                 errors = [np.where(c, d, e) for c, d, e in zip(better, doubt, errors, strict=True)]
             else:

@@ -75,7 +75,7 @@ def _named(e: Evidence, c: float) -> tuple[str, str]:
     size = abs(c)
     minus = " The sign is flipped too." if c < 0 else ""
     # An elementwise function sums nothing, so that a 2 is a 2 there, whatever the sizes are.
-    for n, what in () if _diagonal(e) else size_names(e):
+    for n, what in () if e.part or _diagonal(e) else size_names(e):
         if abs(size * n - 1) < near:
             return (
                 f"The gradient of {e.name} is {n} times too small, and {n} is {what}: it looks "

@@ -1,0 +1,404 @@
+"""What gradcheck says of each known mistake, word for word."""
+
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.gradcheck import GradcheckError, gradcheck, gradcheck_report, gradgradcheck
+
+
+def draw(*shape: int, seed: int = 0) -> Any:
+    return tg.tensor(np.random.default_rng(seed).standard_normal(shape), requires_grad=True)
+
+
+def function(forward: Callable[..., Any], backward: Callable[..., Any], name: str = "Made") -> Any:
+    """A Function of two plain ones; its arguments are called as forward's, backward sees them."""
+    body = {
+        "forward": staticmethod(forward),
+        "setup_context": staticmethod(lambda ctx, given, output: ctx.save_for_backward(*given)),
+        "backward": staticmethod(lambda ctx, g: backward(g, *ctx.saved_tensors)),
+    }
+    return type(name, (tg.autograd.Function,), body)
+
+
+def explained(made: Any, inputs: Any, check: Any = gradcheck) -> Any:
+    with pytest.raises(GradcheckError) as caught:
+        check(made, inputs)
+    report = caught.value.report
+    assert report.explanation in str(caught.value)
+    assert report.finding is not None
+    return report
+
+
+def words(text: str) -> str:
+    """The text in one line: where lines are broken is `test_a_whole_message`'s affair."""
+    return " ".join(text.split())
+
+
+def one_element(g: Any, x: Any) -> Any:
+    found = (g * x.cos()).numpy().copy()
+    found[1, 2] *= 3
+    return tg.from_numpy(found)
+
+
+CASES: dict[str, tuple[str, Any, Any, str]] = {
+    "sign flipped": (
+        "sign",
+        function(lambda x: x.sin(), lambda g, x: -g * x.cos()),
+        draw(2, 3),
+        """
+        The sign is flipped: backward gives minus the gradient of x.
+        got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for a minus that is missing, or one too many, where x's gradient is made.
+        """,
+    ),
+    "factor off": (
+        "factor",
+        function(lambda x: x * x, lambda g, x: g * x),
+        draw(2, 3),
+        """
+        The gradient of x is 2 times too small: a factor 2 is missing.
+        got = 0.5 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for a power or a product whose derivative has the factor 2.
+        """,
+    ),
+    "factor of its own": (
+        "factor",
+        function(lambda x: x * 1.7, lambda g, x: -g * 1.23),
+        draw(2, 3),
+        """
+        The gradient of x is off by one constant factor, -0.7235.
+        got = -0.723529 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for a constant of forward that backward lacks, or has twice.
+        """,
+    ),
+    "sum for a mean": (
+        "factor",
+        function(lambda x: (x * x).mean(), lambda g, x: 2 * g * x),
+        draw(4, 3),
+        """
+        The gradient of x is 12 times too large, and 12 is the number of elements of x: it looks
+          like a sum in backward where forward has a mean.
+        got = 12 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Divide by 12, as the mean in forward does.
+        """,
+    ),
+    "mean for a sum": (
+        "factor",
+        function(lambda x, w: x @ w, lambda g, x, w: (g @ w.T, x.T @ g / len(x))),
+        (draw(5, 3), draw(3, 2, seed=1)),
+        """
+        The gradient of w is 5 times too small, and 5 is the size of axis 0 of the output: it looks
+          like a mean in backward where forward has a sum.
+        got = 0.2 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for a mean(), or a division by 5, that forward does not have.
+        """,
+    ),
+    "batch sum missing": (
+        "batch sum",
+        function(lambda x, b: x + b, lambda g, x, b: (g, g[0])),
+        (draw(4, 3), draw(3, seed=1)),
+        """
+        The sum over the batch (axis 0) is missing: the gradient of b is the contribution of row 0
+          of 4 alone.
+        For row 0 got equals expected, to 1e-09 of the largest derivative; for the others it is 0.
+          The same at 2 other inputs.
+        b is used by every row: add up what each of them gives, .sum(0).
+        """,
+    ),
+    "mean term missing": (
+        "mean term",
+        function(lambda x: x - x.mean(0), lambda g, x: g + 0 * x),
+        draw(4, 3),
+        """
+        The mean term is missing in the gradient of x: forward subtracts a mean along axis 0, and
+          every element of x moves that mean.
+        expected - got is constant along axis 0, and is minus the mean of got there, to 1e-09 of the
+          largest derivative. The same at 2 other inputs.
+        Subtract it: dx - dx.mean(0, keepdim=True).
+        """,
+    ),
+    "transposed factor": (
+        "transposed",
+        function(lambda x, w: x @ w, lambda g, x, w: (g @ w, x.T @ g)),
+        (draw(4, 3), draw(3, 3, seed=1)),
+        """
+        A factor is transposed: the gradient of x is right for the transpose of the matrix that
+          forward multiplied by.
+        got is expected with axis 1 of the output and axis 1 of x exchanged, to 1e-09 of the largest
+          derivative. The same at 2 other inputs.
+        For y = x @ W the gradient of x is g @ W.T, that of W is x.T @ g. Square matrices fit either
+          way, so no error of shapes tells.
+        """,
+    ),
+    "transposed gradient": (
+        "transposed",
+        function(lambda x, w: x @ w, lambda g, x, w: (g @ w.T, g.T @ x)),
+        (draw(4, 3), draw(3, 3, seed=1)),
+        """
+        The gradient of w is transposed.
+        got is expected with axes 0 and 1 of w exchanged, to 1e-09 of the largest derivative. The
+          same at 2 other inputs.
+        Transpose what backward returns, or exchange the two factors of its product.
+        """,
+    ),
+    "broadcast not summed, by shape": (
+        "broadcast",
+        function(lambda x, b: x * b.reshape(3, 1), lambda g, x, b: (g * b.reshape(3, 1), g * x)),
+        (draw(3, 5), draw(3, seed=1)),
+        """
+        The broadcast of b is not summed: backward gives shape (3, 5) for b, whose shape is (3,).
+        Forward used each element of b along axis 1 of that shape again and again.
+        Add up what each use gives: .sum(1), reshaped to (3,) if need be.
+        """,
+    ),
+    "broadcast not summed, by value": (
+        "broadcast",
+        function(
+            lambda x, b: x * b.reshape(3, 1),
+            lambda g, x, b: (g * b.reshape(3, 1), (g * x)[:, 0]),
+        ),
+        (draw(3, 5), draw(3, seed=1)),
+        """
+        The sum over axis 1 of the output is missing: the gradient of b is the contribution of row 0
+          of 5 alone.
+        For row 0 got equals expected, to 1e-09 of the largest derivative; for the others it is 0.
+          The same at 2 other inputs.
+        b is used by every row: add up what each of them gives, .sum(1).
+        """,
+    ),
+    "one wrong element": (
+        "one element",
+        function(lambda x: x.sin(), one_element),
+        draw(2, 3),
+        """
+        Only x[1, 2] is wrong; the other 5 are right. The gradient there is 3 times too large.
+        got = 3 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for an index, a mask, a slice or a border that is treated apart in backward.
+        """,
+    ),
+    "a wrong column": (
+        "sign",
+        function(
+            lambda x: x.sin(), lambda g, x: g * x.cos() * tg.tensor([1, 1, -1], dtype=x.dtype)
+        ),
+        draw(2, 3),
+        """
+        Only x[:, 2] is wrong; the other 4 are right. The sign is flipped: backward gives minus the
+          gradient there.
+        got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Look for an index, a mask, a slice or a border that is treated apart in backward.
+        """,
+    ),
+    "nothing": (
+        "dependency",
+        function(lambda x, y: x * y, lambda g, x, y: (g * y, None)),
+        (draw(3), draw(3, seed=1)),
+        """
+        No gradient reaches y: backward gives zero, yet the output depends on y.
+        The largest derivative is 0.6404; all that came is 0. The same at 2 other inputs.
+        Look for a None or zeros returned for y, a detach(), .data, numpy() or no_grad() on the way.
+        """,
+    ),
+    "NaN": (
+        "nan",
+        function(lambda x: x * x, lambda g, x: g * (2 * x * x) / x),
+        tg.tensor([0.0, 1.0, 2.0], dtype=tg.float64, requires_grad=True),
+        """
+        Backward gives NaN for 1 of 3 elements of x.
+        The differences are finite there: the function is fine, its backward is not.
+        Look for 0 * inf, 0 / 0, a log or a root of 0 in backward; mask before, not after it.
+        """,
+    ),
+    "a factor of the output": (
+        "own factor",
+        function(lambda x: x.sigmoid(), lambda g, x: g * x.sigmoid()),
+        draw(4),
+        """
+        The gradient of x lacks the factor (1 - y) of the output y.
+        got * (1 - y) = expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Multiply by (1 - y).
+        """,
+    ),
+    "softmax's second term": (
+        "coupling term",
+        function(lambda x: x.softmax(1), lambda g, x: g * x.softmax(1)),
+        draw(3, 4),
+        """
+        In the gradient of x, the coupling term -y * sum(g * y) is missing.
+        expected - got is that term and nothing else, to 1e-09 of the largest derivative. The same
+          at 2 other inputs.
+        Forward divides by a sum along axis 1, and every element of x moves it. The whole rule, for
+          a gradient g that comes in: dx = y * g - y * sum(g * y).
+        """,
+    ),
+    "own rows only": (
+        "batch sum",
+        function(lambda x: x.cumsum(0), lambda g, x: g + 0 * x),
+        draw(4, 2),
+        """
+        The sum over axis 0 is missing: each row of x gets only the gradient of its own row of the
+          output, yet it moves the others too.
+        For the own row got equals expected, to 1e-09 of the largest derivative; for the others it
+          is 0. The same at 2 other inputs.
+        Sum over axis 0 what all rows of the output give to one row of x.
+        """,
+    ),
+    "conjugate missing": (
+        "conjugate",
+        function(lambda z: z * (1 + 2j), lambda g, z: g * (1 + 2j)),
+        tg.tensor(np.array([1 + 2j, 0.5 - 1j]), requires_grad=True),
+        """
+        A conjugate is missing in the gradient of z.
+        got is expected with the imaginary factor's sign turned, to 1e-09 of the largest derivative.
+          The same at 2 other inputs.
+        For y = c * z, PyTorch's convention is conj(c) * grad: use .conj() on the factor.
+        """,
+    ),
+    "unknown": (
+        "unknown",
+        function(lambda x: x.sin(), lambda g, x: g * (x.cos() + x**3)),
+        draw(3, seed=4),
+        """
+        No single mistake that gradcheck knows explains the gradient of x.
+        got / expected lies between -48.63 and 0.9946; the sign is right in 2 of 3.
+        Two mistakes may be mixed. Check the parts of the function one by one.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_explanation(case: str):
+    kind, made, inputs, text = CASES[case]
+    report = explained(made, inputs)
+    assert words(report.explanation) == words(text)
+    assert report.finding.kind == kind
+
+
+def test_right_at_order_one_and_wrong_at_order_two():
+    half = function(lambda x: x**3, lambda g, x: g * 3 * x * x.detach(), "Cube")
+    assert gradcheck(half, draw(3))
+    report = explained(half, draw(3), gradgradcheck)
+    assert report.finding.kind == "factor"
+    assert words(report.explanation) == words(
+        """
+        The derivative of gradient 0 by x is 2 times too small: a factor 2 is missing.
+        got = 0.5 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        Backward must be made of differentiable operations on the saved tensors. Look there for a
+          detach(), .data, numpy(), no_grad() or a value that forward computed.
+        """
+    )
+    assert "order 1 is right: what backward computes is correct" in str(report)
+    cut = function(lambda x: x**3, lambda g, x: g * (3 * x * x).detach(), "Cube")
+    report = explained(cut, draw(3), gradgradcheck)
+    assert report.finding.kind == "dependency"
+    assert report.finding.says == (
+        "No gradient reaches x: backward gives zero, yet the output depends on x."
+    )
+    wrong = function(lambda x: x**3, lambda g, x: g * x * x.detach(), "Cube")
+    assert "order 1 is wrong already" in str(explained(wrong, draw(3), gradgradcheck))
+    # order=2 of gradcheck itself is both, the first one first
+    with pytest.raises(GradcheckError, match="gradcheck of Cube"):
+        gradcheck(wrong, draw(3), order=2)
+    with pytest.raises(GradcheckError, match="gradgradcheck of Cube"):
+        gradcheck(half, draw(3), order=2)
+    with pytest.raises(ValueError, match="order must be 1 or 2"):
+        gradcheck(half, draw(3), order=3)
+
+
+def test_a_whole_message():
+    made = function(lambda x: x.sin(), lambda g, x: -g * x.cos(), "Sine")
+    x = tg.tensor([[0.0, 1.0], [2.0, 0.5]], dtype=tg.float64, requires_grad=True)
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(made, x)
+    assert str(caught.value) == inspect.cleandoc(
+        """
+        gradcheck of Sine: Jacobian mismatch for output 0 with respect to input 0 (x)
+
+          The sign is flipped: backward gives minus the gradient of x.
+          got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+          Look for a minus that is missing, or one too many, where x's gradient is made.
+
+          worst element:   d output 0[0, 0] / d x[0, 0]
+          expected:        1 (by differences)
+          got:             -1 (by backward)
+          relative error:  2
+          wrong:           4 of 16 derivatives, in 4 of 4 elements of x, float64(2, 2)
+
+          derivative                     expected        got  got / expected
+          d output 0[0, 0] / d x[0, 0]          1         -1              -1
+          d output 0[0, 1] / d x[0, 1]   0.540302  -0.540302              -1
+          d output 0[1, 0] / d x[1, 0]  -0.416147   0.416147              -1
+          d output 0[1, 1] / d x[1, 1]   0.877583  -0.877583              -1
+
+          where x is wrong (· right, ░ a little, █ most)
+          |██▓▓|
+          |▒▒██|
+
+          input    output   differences  largest difference  verdict
+          x      output 0  complex step             2.0e+00  4 wrong
+          tolerance: 1e-05 + 0.001 * |expected|, the defaults for double precision.
+          primitives: Sine
+        """
+    )
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    assert again.index == (0, 0)
+
+
+def test_a_coincidence_is_not_told():
+    # At x = 2 everywhere, a missing factor x looks like a missing 2; elsewhere it does not.
+    x = tg.full((3,), 2.0, dtype=tg.float64, requires_grad=True)
+    report = explained(function(lambda x: x * x * x, lambda g, x: 3 * g * x), x)
+    assert report.finding.kind == "own factor"
+    assert "lacks the factor x" in report.explanation
+
+
+def test_every_wrong_argument_is_in_the_summary():
+    made = function(lambda a, b, c: a * b * c, lambda g, a, b, c: (-g * b * c, g * a * c, g * a))
+    report = explained(made, (draw(3), draw(3, seed=1), draw(3, seed=2)))
+    assert {c.name: c.wrong > 0 for c in report.compared} == {"a": True, "b": False, "c": True}
+    assert report.argument == "a"
+
+
+def test_large_functions_are_explained_too():
+    made = function(lambda x: x * x, lambda g, x: g * x)
+    report = explained(made, draw(50, 60))
+    assert report.finding.kind == "factor"
+    assert report.finding.says == "The gradient of x is 2 times too small: a factor 2 is missing."
+    report = explained(function(lambda x: x - x.mean(0), lambda g, x: g + 0 * x), draw(30, 20))
+    assert report.finding.kind == "mean term"
+
+
+def test_pictures():
+    report = gradcheck_report(*CASES["one wrong element"][1:3])
+    assert not report.ok
+    assert report.maps is not None
+    assert np.count_nonzero(report.maps[2]) == 1
+    drawn = report.to_svg()
+    assert drawn.startswith("<svg")
+    assert drawn.count("<rect") == 1 + 3 * 6
+    assert drawn in report._repr_html_()
+    assert "  |······|\n  |····██|" in str(report)
+    right = gradcheck_report(tg.exp, draw(3))
+    assert right.ok
+    assert right.explanation == ""
+    assert "<svg" not in right._repr_html_()
+    with pytest.raises(ValueError, match="nothing was wrong"):
+        right.to_svg()
+
+
+def test_names_in_pictures_are_escaped():
+    def evil(x: Any) -> Any:
+        return CASES["sign flipped"][1].apply(x)
+
+    evil.__qualname__ = "<script>alert(1)</script>"
+    html = gradcheck_report(evil, draw(2))._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
