@@ -221,7 +221,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
     "conjugate missing": (
         "conjugate",
         function(lambda z: z * (1 + 2j), lambda g, z: g * (1 + 2j)),
-        tg.tensor(np.array([1 + 2j, 0.5 - 1j]), requires_grad=True),
+        tg.tensor([1 + 2j, 0.5 - 1j], dtype=tg.complex128, requires_grad=True),
         """
         A conjugate is missing in the gradient of z.
         got is expected with the imaginary factor's sign turned, to 1e-09 of the largest derivative.
