@@ -56,7 +56,7 @@ def test_a_whole_message():
 
 
 def test_pictures():
-    report = gradcheck_report(*ONE, draw(2, 3))
+    report = gradcheck_report(ONE, draw(2, 3))
     assert not report.ok
     assert report.maps is not None
     assert np.count_nonzero(report.maps[2]) == 1
