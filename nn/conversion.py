@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tensorgrad.compiler import compile
 from tensorgrad.device import check_device, device
 from tensorgrad.dtypes import dtype, numpy_dtype
 from tensorgrad.nn.tree import Tree
@@ -54,6 +55,10 @@ class Conversion(Tree):
             return array.astype(target, copy=False)
 
         return self._convert(change)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Check the arguments of `tensorgrad.compile`; there is no compiler to give them to."""
+        compile(self, *args, **kwargs)
 
     def float(self: C) -> C:
         """Floating-point parameters and buffers as float32."""

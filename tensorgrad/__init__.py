@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 # isort: off
 from tensorgrad.tensor import Tensor
 # isort: on
+from tensorgrad.amp import GradScaler, autocast
 from tensorgrad.autograd import (
     enable_grad,
     inference_mode,
@@ -25,6 +26,7 @@ from tensorgrad.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from tensorgrad.compiler import compile
 from tensorgrad.creation import (
     arange,
     as_tensor,
@@ -567,22 +569,36 @@ from tensorgrad.signal.names import (
 )
 from tensorgrad.signal.spectral import istft, stft
 from tensorgrad.size import Size
+from tensorgrad.threads import (
+    get_num_interop_threads,
+    get_num_threads,
+    set_num_interop_threads,
+    set_num_threads,
+)
 
 # fmt: on
 
 if TYPE_CHECKING:
+    from tensorgrad import accelerator as accelerator
+    from tensorgrad import amp as amp
     from tensorgrad import array_api as array_api
     from tensorgrad import autograd as autograd
+    from tensorgrad import backends as backends
+    from tensorgrad import compiler as compiler
+    from tensorgrad import cpu as cpu
+    from tensorgrad import cuda as cuda
     from tensorgrad import data as data
     from tensorgrad import fft as fft
     from tensorgrad import func as func
     from tensorgrad import linalg as linalg
+    from tensorgrad import mps as mps
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
     from tensorgrad import special as special
     from tensorgrad import training as training
     from tensorgrad import utils as utils
     from tensorgrad import viz as viz
+    from tensorgrad import xpu as xpu
 
 __version__ = "0.1.0.dev0"
 
@@ -595,25 +611,25 @@ newaxis = None
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
-    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "abs_",
-    "absolute", "acos", "acos_", "acosh", "acosh_", "add", "addbmm", "addcdiv", "addcmul", "addmm",
-    "addmv", "addmv_", "addr", "adjoint", "alias_copy", "all", "allclose", "amax", "amin",
+    "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs",
+    "abs_", "absolute", "acos", "acos_", "acosh", "acosh_", "add", "addbmm", "addcdiv", "addcmul",
+    "addmm", "addmv", "addmv_", "addr", "adjoint", "alias_copy", "all", "allclose", "amax", "amin",
     "aminmax", "angle", "any", "arange", "arccos", "arccos_", "arccosh", "arccosh_", "arcsin",
     "arcsin_", "arcsinh", "arcsinh_", "arctan", "arctan2", "arctan_", "arctanh", "arctanh_",
     "argmax", "argmin", "argsort", "argwhere", "array_api", "as_tensor", "asarray", "asin", "asin_",
     "asinh", "asinh_", "atan", "atan2", "atan_", "atanh", "atanh_", "atleast_1d", "atleast_2d",
-    "atleast_3d", "autograd", "baddbmm", "bartlett_window", "bernoulli", "bincount", "binomial",
-    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
-    "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes",
-    "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist",
-    "cdouble", "ceil", "ceil_", "cfloat", "chain_matmul", "channels_last", "channels_last_3d",
-    "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_", "clamp_max",
-    "clamp_max_", "clamp_min", "clamp_min_", "clip", "clip_", "clone", "column_stack",
-    "combinations", "complex", "complex128", "complex64", "concat", "concatenate", "conj",
-    "conj_physical", "contiguous_format", "copysign", "corrcoef", "cos", "cos_", "cosh", "cosh_",
-    "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod", "cumsum",
-    "cumulative_trapezoid", "data", "default_generator", "deg2rad", "deg2rad_", "det", "detach",
-    "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
+    "atleast_3d", "autocast", "autograd", "baddbmm", "bartlett_window", "bernoulli", "bincount",
+    "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
+    "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "ceil_", "cfloat", "chain_matmul",
+    "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
+    "clamp", "clamp_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clip", "clip_",
+    "clone", "column_stack", "combinations", "compile", "complex", "complex128", "complex64",
+    "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign", "corrcoef",
+    "cos", "cos_", "cosh", "cosh_", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod",
+    "cumsum", "cumulative_trapezoid", "data", "default_generator", "deg2rad", "deg2rad_", "det",
+    "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
     "diagonal_copy", "diagonal_scatter", "diff", "digamma", "div", "divide", "dot", "double",
     "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal",
     "erf", "erf_", "erfc", "erfc_", "erfinv", "exp", "exp2", "exp2_", "exp_", "expand",
@@ -621,42 +637,43 @@ __all__ = [
     "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power",
     "floor", "floor_", "floor_divide", "fmax", "fmin", "fmod", "frac", "frac_", "frexp",
     "from_dlpack", "from_numpy", "full", "full_like", "func", "gather", "gcd", "gcd_", "ge",
-    "get_default_dtype", "get_device", "get_rng_state", "gradcheck", "gradgradcheck", "gradient",
-    "greater", "greater_equal", "gru", "gru_cell", "gt", "half", "hamming_window", "hann_window",
-    "hash_tensor", "heaviside", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot",
-    "i0", "i0_", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
-    "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner",
-    "int", "int16", "int32", "int64", "int8", "inverse", "is_complex", "is_conj",
-    "is_floating_point", "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg",
-    "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf",
-    "isnan", "isneginf", "isposinf", "isreal", "istft", "kaiser_window", "kron", "kthvalue",
-    "layout", "lcm", "lcm_", "ldexp", "ldexp_", "le", "lerp", "less", "less_equal", "lgamma",
-    "linalg", "linspace", "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_", "log_",
-    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logit_", "logsumexp", "long", "lstm",
-    "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul",
-    "matrix_exp", "matrix_power", "max", "maximum", "mean", "median", "memory_format", "meshgrid",
-    "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial",
-    "multiply", "mv", "mvlgamma", "nan", "nan_to_num", "nan_to_num_", "nanmean", "nanmedian",
-    "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "neg_", "negative", "negative_",
-    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "nonzero_static", "norm", "normal",
-    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "permute_copy", "pi",
-    "pinverse", "poisson", "polar", "polygamma", "positive", "pow", "preserve_format", "prod",
-    "promote_types", "put", "quantile", "rad2deg", "rad2deg_", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "ravel", "real", "reciprocal", "reciprocal_",
-    "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resize_as_",
-    "resolve_conj", "resolve_neg", "result_type", "rnn_relu", "rnn_relu_cell", "rnn_tanh",
-    "rnn_tanh_cell", "roll", "rot90", "round", "round_", "row_stack", "rsqrt", "rsqrt_", "rsub",
-    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
-    "select_copy", "select_scatter", "set_default_dtype", "set_default_tensor_type",
-    "set_grad_enabled", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sigmoid_",
-    "sign", "signbit", "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "slice_copy",
-    "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
-    "split_with_sizes", "split_with_sizes_copy", "sqrt", "sqrt_", "square", "square_", "squeeze",
-    "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum",
-    "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tan_", "tanh", "tanh_",
-    "tensor", "tensor_split", "tensordot", "tile", "to_dlpack", "topk", "trace", "training",
-    "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu",
+    "get_default_dtype", "get_device", "get_num_interop_threads", "get_num_threads",
+    "get_rng_state", "gradcheck", "gradgradcheck", "gradient", "greater", "greater_equal", "gru",
+    "gru_cell", "gt", "half", "hamming_window", "hann_window", "hash_tensor", "heaviside", "histc",
+    "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "i0_", "iinfo", "imag",
+    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
+    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int16", "int32",
+    "int64", "int8", "inverse", "is_complex", "is_conj", "is_floating_point", "is_grad_enabled",
+    "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size",
+    "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "istft", "kaiser_window", "kron", "kthvalue", "layout", "lcm", "lcm_",
+    "ldexp", "ldexp_", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "log",
+    "log10", "log10_", "log1p", "log1p_", "log2", "log2_", "log_", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "logit_", "logsumexp", "long", "lstm", "lstm_cell", "lt", "manual_seed",
+    "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp", "matrix_power", "max",
+    "maximum", "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm", "mode",
+    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "mvlgamma", "nan",
+    "nan_to_num", "nan_to_num_", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
+    "narrow_copy", "ne", "neg", "neg_", "negative", "negative_", "newaxis", "nextafter", "nn",
+    "no_grad", "nonzero", "nonzero_static", "norm", "normal", "not_equal", "numel", "ones",
+    "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "pinverse", "poisson", "polar",
+    "polygamma", "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile",
+    "rad2deg", "rad2deg_", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "ravel", "real", "reciprocal", "reciprocal_", "relu", "relu_", "remainder",
+    "renorm", "repeat_interleave", "reshape", "resize_as_", "resolve_conj", "resolve_neg",
+    "result_type", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "roll", "rot90",
+    "round", "round_", "row_stack", "rsqrt", "rsqrt_", "rsub", "scatter", "scatter_add",
+    "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy",
+    "select_scatter", "set_default_dtype", "set_default_tensor_type", "set_grad_enabled",
+    "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "sgn",
+    "short", "sigmoid", "sigmoid_", "sign", "signbit", "sin", "sin_", "sinc", "sinc_", "sinh",
+    "sinh_", "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special", "split",
+    "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "sqrt_", "square", "square_",
+    "squeeze", "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract",
+    "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tan_", "tanh",
+    "tanh_", "tensor", "tensor_split", "tensordot", "tile", "to_dlpack", "topk", "trace",
+    "training", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu",
     "triu_indices", "true_divide", "trunc", "trunc_", "typename", "uint16", "uint32", "uint64",
     "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
     "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
@@ -667,17 +684,25 @@ __all__ = [
 
 _LAZY = frozenset(
     {
+        "accelerator",
+        "amp",
         "array_api",
+        "backends",
+        "compiler",
+        "cpu",
+        "cuda",
         "data",
         "fft",
         "func",
         "linalg",
+        "mps",
         "nn",
         "optim",
         "special",
         "training",
         "utils",
         "viz",
+        "xpu",
     }
 )
 

@@ -130,7 +130,7 @@ def _rows(array: Any, form: Any, indent: int, summarize: bool) -> str:
         return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
     groups = [[_rows(a, form, indent + 1, summarize) for a in part] for part in parts]
     words = [*groups[0], "...", *groups[1]] if cut else groups[0]
-    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(words) + "]"
+    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(words) + "]"  # type: ignore[no-any-return]
 
 
 def _body(array: Any, indent: int) -> str:
