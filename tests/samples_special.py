@@ -1,7 +1,7 @@
 """Rows of the special, trigonometric and floating-point functions."""
 
 import numpy as np
-from sampling import Sample, case, real, row, unary, whole
+from sampling import Sample, case, fixed, real, row, unary, whole
 
 __all__ = ["SPECIAL"]
 
@@ -96,6 +96,31 @@ ERROR_AND_GAMMA = [
     same("logsumexp", case(real(2, 3), 1), case(real(2, 3), (0, 1), keepdim=True)),
 ]
 
+# PyTorch has values of these only: the first rows compare them, the second look at gradients.
+DEGREES = whole(2, 3, below=9)
+POLYNOMIALS = [
+    *(row(f"special.{name}", case(real(2, 3, grad=False), DEGREES), case(real(3, grad=False), 5),
+          case(real(2, 1, grad=False), whole(3, low=-2, below=12)), case(0.5, whole(4, below=5)),
+          case(real(grad=False), whole(below=5)), case(real(0, 3, grad=False), 2),
+          differentiable=False)
+      for name in (*(f"{shifted}chebyshev_polynomial_{kind}" for kind in "tuvw"
+                     for shifted in ("", "shifted_")),
+                   "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l",
+                   "legendre_polynomial_p")),
+    *(row(f"primitive.{name}",
+          *(case(*arrays, **params)
+            for params in each
+            for arrays in ((real(2, 3), fixed([[0.0, 1, 2], [3, 4, 5]])),
+                           (real(2, 1), fixed([-1.0, 2.5, 6])), (real(), fixed(3.0)))),
+          torch=None, primitive=name)
+      for name, each in {
+          "chebyshev": [{"kind": kind} for kind in "tuvw"],
+          "gegenbauer": [{"order": order} for order in (0.5, 1.0, 2.0)],
+          "hermite": [{"scale": scale} for scale in (1, 2)],
+          "laguerre": [{"order": order} for order in (0, 2)],
+      }.items()),
+]
+
 WHOLE = (case(whole(2, 3, low=-9, below=20), whole(3, low=1, below=9)),
          case(whole(4, low=0, below=9), whole(low=0, below=5)),
          case(whole(0, 2, below=3), whole(2, below=3)))
@@ -145,4 +170,4 @@ FLOATING = [
         differentiable=False),
 ]
 
-SPECIAL = [*TRIGONOMETRIC, *ERROR_AND_GAMMA, *FLOATING]
+SPECIAL = [*TRIGONOMETRIC, *ERROR_AND_GAMMA, *POLYNOMIALS, *FLOATING]

@@ -5,14 +5,15 @@ Good to about 1e-12 for the moderate arguments at which formulas are evaluated.
 
 from __future__ import annotations
 
-from math import factorial
+from collections.abc import Callable
+from math import comb, factorial, prod
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.formula.functions import FUNCTIONS, Word, word
 
-__all__ = ["bessel_i", "pi", "polygamma", "sinc", "zeta"]
+__all__ = ["bessel_i", "gegenbauer", "hermite", "laguerre", "pi", "polygamma", "sinc", "zeta"]
 
 Array = Any
 
@@ -66,3 +67,59 @@ def sinc(x: Array, order: int) -> Array:
     t = (nodes + 1) / 2
     waves = np.cos(np.pi * np.asarray(x)[..., None] * t + order * np.pi / 2)
     return np.pi**order * (waves * t**order) @ (weights / 2)
+
+
+# Polynomials from their explicit sums; the degree n may differ by element.
+
+
+def _by_degree(term: Callable[[int], Array], n: Array, x: Array) -> Array:
+    n, x = np.broadcast_arrays(np.trunc(n), x)
+    out = np.zeros(x.shape)
+    for k in np.unique(n):
+        if k >= 0:
+            out = np.where(n == k, term(int(k)), out)
+    return out
+
+
+@word("C_{1}^({0})({2})")
+def gegenbauer(order: float, n: Array, x: Array) -> Array:
+    """Gegenbauer's polynomial, the coefficient of t^n in (1 - 2 x t + t²)^-order."""
+
+    def of(n: int) -> Array:
+        return sum(
+            (-1) ** k
+            * prod(order + i for i in range(n - k))
+            / (factorial(k) * factorial(n - 2 * k))
+            * (2 * np.asarray(x)) ** (n - 2 * k)
+            for k in range(n // 2 + 1)
+        )
+
+    return _by_degree(of, n, x)
+
+
+@word("H_{1}^({0})({2})")
+def hermite(scale: int, n: Array, x: Array) -> Array:
+    """Hermite's polynomial: H for scale 2, He for scale 1."""
+
+    def of(n: int) -> Array:
+        return sum(
+            factorial(n)
+            * (-scale / 2) ** k
+            / (factorial(k) * factorial(n - 2 * k))
+            * (scale * np.asarray(x)) ** (n - 2 * k)
+            for k in range(n // 2 + 1)
+        )
+
+    return _by_degree(of, n, x)
+
+
+@word("L_{1}^({0})({2})")
+def laguerre(order: int, n: Array, x: Array) -> Array:
+    """Laguerre's generalised polynomial."""
+
+    def of(n: int) -> Array:
+        return sum(
+            comb(n + order, n - k) * (-np.asarray(x)) ** k / factorial(k) for k in range(n + 1)
+        )
+
+    return _by_degree(of, n, x)

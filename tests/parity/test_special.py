@@ -213,8 +213,4 @@ LEFT_OUT = {
     *("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"),
     *("modified_bessel_k0", "modified_bessel_k1"),
     *("scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "gammainc", "gammaincc"),
-    *("hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l"),
-    "legendre_polynomial_p",
-    *(f"chebyshev_polynomial_{kind}" for kind in "tuvw"),
-    *(f"shifted_chebyshev_polynomial_{kind}" for kind in "tuvw"),
 }
