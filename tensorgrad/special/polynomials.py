@@ -1,4 +1,4 @@
-"""Orthogonal polynomials by PyTorch's names; `tensorgrad.special` has them.
+"""Orthogonal polynomials, by the names of torch.special.
 
 input: x, of which the gradient is taken; PyTorch has none. n: the degree, a number or a tensor,
 cut to a whole number; the polynomial of a negative degree is 0. One of the two must be a tensor.

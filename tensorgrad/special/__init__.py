@@ -11,20 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.functions.elementwise import expm1, log1p, round
 from tensorgrad.functions.elementwise import sigmoid as expit
-from tensorgrad.functions.orthogonal import (
-    chebyshev_polynomial_t,
-    chebyshev_polynomial_u,
-    chebyshev_polynomial_v,
-    chebyshev_polynomial_w,
-    hermite_polynomial_h,
-    hermite_polynomial_he,
-    laguerre_polynomial_l,
-    legendre_polynomial_p,
-    shifted_chebyshev_polynomial_t,
-    shifted_chebyshev_polynomial_u,
-    shifted_chebyshev_polynomial_v,
-    shifted_chebyshev_polynomial_w,
-)
 from tensorgrad.functions.reduction import log_softmax, logsumexp, softmax
 from tensorgrad.functions.special import (
     digamma,
@@ -41,6 +27,20 @@ from tensorgrad.functions.special import mvlgamma as multigammaln
 from tensorgrad.functions.trigonometric import exp2, sinc
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
+from tensorgrad.special.polynomials import (
+    chebyshev_polynomial_t,
+    chebyshev_polynomial_u,
+    chebyshev_polynomial_v,
+    chebyshev_polynomial_w,
+    hermite_polynomial_h,
+    hermite_polynomial_he,
+    laguerre_polynomial_l,
+    legendre_polynomial_p,
+    shifted_chebyshev_polynomial_t,
+    shifted_chebyshev_polynomial_u,
+    shifted_chebyshev_polynomial_v,
+    shifted_chebyshev_polynomial_w,
+)
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
