@@ -235,7 +235,7 @@ def lu_solve(
         back = lu_solve(LU, pivots, conjugate, adjoint=not adjoint)
         turned = transpose(back, -2, -1)
         return elementwise.conj(turned) if B.is_complex() else turned
-    order = _order_of(pivots._array, LU.shape[-1])
+    order = order_of(pivots._array, LU.shape[-1])
     if not adjoint:
         half = solve_triangular(LU, _rows(B, order), upper=False, unitriangular=True)
         return solve_triangular(LU, half, upper=True)
@@ -246,7 +246,7 @@ def lu_solve(
     return _rows(whole, np.argsort(order, -1))
 
 
-def _order_of(pivots: Any, n: int) -> Any:
+def order_of(pivots: Any, n: int) -> Any:
     order = np.broadcast_to(np.arange(n), (*pivots.shape[:-1], n)).copy()
     for place in np.ndindex(pivots.shape[:-1]):
         for i, j in enumerate(pivots[place].tolist()):

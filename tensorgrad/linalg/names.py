@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorgrad.linalg.checks import adjoint
-from tensorgrad.linalg.factoring import cholesky as _cholesky
-from tensorgrad.linalg.factoring import cholesky_inverse, cholesky_solve
-from tensorgrad.linalg.solving import det, inv, logdet, matrix_exp, matrix_power, pinv, slogdet
+from tensorgrad.linalg import checks, factoring, solving
+from tensorgrad.linalg.solving import inv, logdet, matrix_exp, matrix_power, pinv
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -29,7 +27,32 @@ __all__ = [
 
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """The Cholesky factor of Hermitian positive-definite matrices; see `linalg.cholesky`."""
-    return _cholesky(input, upper=upper)
+    return factoring.cholesky(input, upper=upper)
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """The conjugate transpose of matrices."""
+    return checks.adjoint(input)
+
+
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
+    """X with A X = input, where input2 is A's Cholesky factor."""
+    return factoring.cholesky_solve(input, input2, upper)
+
+
+def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
+    """The inverse of A, where input is A's Cholesky factor."""
+    return factoring.cholesky_inverse(input, upper)
+
+
+def det(input: Tensor) -> Tensor:
+    """The determinant of square matrices; see `linalg.det`."""
+    return solving.det(input)
+
+
+def slogdet(input: Tensor) -> solving.slogdet_:
+    """The sign and the log of the size of a determinant; see `linalg.slogdet`."""
+    return solving.slogdet(input)
 
 
 def inverse(input: Tensor) -> Tensor:

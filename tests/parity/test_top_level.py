@@ -112,6 +112,17 @@ ALIKE = {
         t.ones(3, 4, dtype=t.complex64), 4, 4, window=t.tensor([0.0, 1.0, 1.0, 0.0])
     ),
     "istft long": lambda t: t.istft(t.ones(3, 4, dtype=t.complex64), 4, length=20),
+    "dist of integers": lambda t: t.dist(t.ones(2).long(), t.ones(2).long()),
+    "dist of equals": lambda t: t.dist(t.ones(2), t.ones(2)),
+    "pca_lowrank q": lambda t: t.pca_lowrank(t.ones(3, 2), 5),
+    "pca_lowrank niter": lambda t: t.pca_lowrank(t.ones(3, 2), niter=-1),
+    "lu_unpack type": lambda t: t.lu_unpack(t.eye(2), t.tensor([1, 2])),
+    "lu of a singular one": lambda t: t.lu(t.zeros(2, 2), get_infos=True)[2],
+    "det by name": lambda t: t.det(input=t.eye(2)),
+    "slogdet by name": lambda t: t.slogdet(input=t.eye(2)),
+    "adjoint by name": lambda t: t.adjoint(input=t.eye(2)),
+    "cholesky_solve by name": lambda t: t.cholesky_solve(input=t.ones(2, 1), input2=t.eye(2)),
+    "cholesky_inverse by name": lambda t: t.cholesky_inverse(input=t.eye(2)),
     "typename": lambda t: t.typename(t.ones(2)),
     "typename long": lambda t: t.typename(t.ones(2).long()),
     "typename function": lambda t: t.typename(warnings.warn),
@@ -171,3 +182,47 @@ def test_view_as_another_dtype_shares_memory():
         y.backward()
     with pytest.raises(RuntimeError, match="have no gradient"):
         x.view(tg.float64)
+
+
+def test_low_rank():
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((7, 3)) @ rng.standard_normal((3, 5))
+    for name, more in (("svd_lowrank", {"q": 4}), ("pca_lowrank", {"q": 3, "niter": 3})):
+        left, values, right = getattr(tg, name)(tg.from_numpy(matrix), **more)
+        parts = getattr(torch, name)(torch.from_numpy(matrix), **more)
+        assert [tuple(p.shape) for p in (left, values, right)] == [tuple(p.shape) for p in parts]
+        np.testing.assert_allclose(values.numpy(), parts[1].numpy(), atol=1e-10)
+        product = (left * values) @ right.T
+        np.testing.assert_allclose(
+            product.numpy(), ((parts[0] * parts[1]) @ parts[2].T).numpy(), atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("general", [True, False])
+def test_lobpcg(largest, general):
+    rng = np.random.default_rng(0)
+    a, b = (m @ m.T + 8 * np.eye(8) for m in rng.standard_normal((2, 8, 8)))
+    found = []
+    for library in (tg, torch):
+        second = library.from_numpy(b) if general else None
+        if library is torch:
+            torch.manual_seed(0)
+        values, vectors = library.lobpcg(
+            library.from_numpy(a), 2, second, largest=largest, niter=200, tol=1e-12
+        )
+        found.append((values.numpy(), np.abs(vectors.numpy())))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-8)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 2, 3)])
+@pytest.mark.parametrize("some", [True, False])
+def test_svd(shape, some):
+    array = np.random.default_rng(0).standard_normal(shape)
+    ours, other = tg.svd(tg.from_numpy(array), some), torch.svd(torch.from_numpy(array), some)
+    for a, b in zip(ours, other, strict=True):
+        np.testing.assert_allclose(np.abs(a.numpy()), np.abs(b.numpy()), atol=1e-12)
+    k = min(shape[-2:])
+    back = (ours.U[..., :k] * ours.S.unsqueeze(-2)) @ ours.V[..., :k].mT
+    np.testing.assert_allclose(back.numpy(), array, atol=1e-12)
