@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sampling import Case, Sample, case, fixed, real, row, whole
+from sampling import Case, Sample, case, cplx, fixed, real, row, whole
 
 __all__ = ["INPLACE"]
 
@@ -48,6 +48,7 @@ INPLACE = [
               case(real(2, 3), None, real(3))) for name in ("clamp_", "clip_")),
     inplace("clamp_max_", case(real(2, 3), 0.25)),
     inplace("clamp_min_", case(real(2, 3), 0.25)),
+    inplace("conj_physical_", case(cplx(2, 3)), case(real(3))),
     inplace("detach_", case(real(2, 3)), differentiable=False),
     inplace("fill_", case(real(2, 3), 1.5), case(real(2, 3), real())),
     inplace("gcd_", case(whole(2, 3, below=30), whole(3, below=30)), differentiable=False),

@@ -34,6 +34,7 @@ __all__ = [
     "clamp_max_",
     "clamp_min_",
     "clip_",
+    "conj_physical_",
     "cos_",
     "cosh_",
     "deg2rad_",
@@ -115,6 +116,7 @@ clamp_ = _method("clamp_")
 clamp_max_ = _method("clamp_max_")
 clamp_min_ = _method("clamp_min_")
 clip_ = _method("clip_")
+conj_physical_ = _method("conj_physical_")
 cos_ = _method("cos_")
 cosh_ = _method("cosh_")
 deg2rad_ = _method("deg2rad_")

@@ -10,6 +10,7 @@ from tensorgrad.methods.creating import CreatingMethods
 from tensorgrad.methods.drawing import DrawingMethods
 from tensorgrad.methods.elementwise import ElementwiseMethods
 from tensorgrad.methods.floating import FloatingMethods
+from tensorgrad.methods.further import FurtherMethods
 from tensorgrad.methods.gradients import GradientMethods
 from tensorgrad.methods.indexing import IndexingMethods
 from tensorgrad.methods.inplace import InplaceMethods
@@ -64,6 +65,7 @@ class Methods(
     KindMethods,
     CreatingMethods,
     DrawingMethods,
+    FurtherMethods,
     ConversionMethods,
     GradientMethods,
     InterchangeMethods,

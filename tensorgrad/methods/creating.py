@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from tensorgrad.creation import array_of, check_options, finish, size_of
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.functions import shape
 from tensorgrad.legacy import of_dtype
-from tensorgrad.node import TensorBase
+from tensorgrad.node import TensorBase, strided
 from tensorgrad.primitive import recorded
 
 if TYPE_CHECKING:
@@ -105,6 +106,31 @@ class CreatingMethods:
         value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
         filled = np.full(size_of((tuple(size),)), np.asarray(value).astype(_kind(self, dtype)))
         return finish(filled, requires_grad)
+
+    def new_empty_strided(
+        self: Any,
+        size: Sequence[int],
+        stride: Sequence[int],
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        """Unwritten elements with those strides (in elements)."""
+        check_options(device, layout, pin_memory)
+        sizes, steps = size_of((tuple(size),)), tuple(int(s) for s in stride)
+        if len(sizes) != len(steps) or any(s < 0 for s in steps):
+            raise RuntimeError(
+                f"new_empty_strided: size {list(sizes)} needs as many strides, none negative, got "
+                f"{list(steps)}"
+            )
+        kind = _kind(self, dtype)
+        reach = 1 + sum((n - 1) * s for n, s in zip(sizes, steps, strict=True) if n)
+        memory = np.empty(reach, kind)
+        array = as_strided(memory, sizes, tuple(s * kind.itemsize for s in steps))
+        return strided(array).requires_grad_(requires_grad)
 
     def new(self: Any, *args: Any) -> Tensor:
         """As the constructor of this tensor's type: of data, or unwritten of a size."""

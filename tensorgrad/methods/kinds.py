@@ -70,6 +70,18 @@ class KindMethods:
         """Whether the dtype is complex."""
         return self._array.dtype.kind == "c"  # type: ignore[no-any-return]
 
+    @property
+    def grad_dtype(self: Any) -> Any:
+        """The dtype of its gradient: its own; another cannot be set."""
+        return self.dtype
+
+    @grad_dtype.setter
+    def grad_dtype(self: Any, value: Any) -> None:
+        if value != self.dtype:
+            raise RuntimeError(
+                f"grad_dtype: the gradient of a {self.dtype!r} tensor has that dtype; got {value!r}"
+            )
+
     def is_signed(self: Any) -> bool:
         """Whether the dtype has negative numbers."""
         return self._array.dtype.kind in "ifc"

@@ -198,3 +198,44 @@ def test_what_cannot_be_is_refused():
     ):
         with pytest.raises(RuntimeError):
             call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, x: x.conj_physical(),
+        lambda t, x: x.to(t.complex128).conj_physical_(),
+        lambda t, x: x.dist(t.ones(3, dtype=t.float64), 3),
+        lambda t, x: x[0].ger(x[1]),
+        lambda t, x: x.hardshrink(0.7),
+        lambda t, x: x.prelu(t.tensor([0.25], dtype=t.float64)),
+        lambda t, x: x.detach().histogram(3, range=(-1.0, 1.0)),
+        lambda t, x: x.narrow_copy(1, 1, 2),
+        lambda t, x: x.nonzero_static(size=4, fill_value=9),
+        lambda t, x: x.split_with_sizes([1, 2], 1),
+        lambda t, x: x.unsafe_chunk(2, 1),
+        lambda t, x: x.unsafe_split(2, 1),
+        lambda t, x: x.unsafe_split_with_sizes([2, 1], 1),
+        lambda t, x: x.reshape(-1).stft(4, return_complex=True, window=t.ones(4, dtype=t.float64)),
+        lambda t, x: x.new_empty_strided((2, 3), (1, 2)).stride(),
+        lambda t, x: x.grad_dtype,
+    ],
+)
+def test_further_methods(call):
+    found = []
+    for library in LIBRARIES:
+        rng = np.random.default_rng(0)
+        x = library.tensor(rng.standard_normal((2, 3)), requires_grad=True)
+        result = call(library, x)
+        tensors = [result] if isinstance(result, library.Tensor) else result
+        if not isinstance(tensors, (list, tuple)) or not isinstance(tensors[0], library.Tensor):
+            found.append([plain(result, library)])
+            continue
+        if tensors[0].requires_grad:
+            sum((part.abs() ** 2).sum() for part in tensors).backward()
+        found.append([t.detach().resolve_conj().numpy() for t in tensors] + [x.grad])
+    for a, b in zip(*found, strict=True):
+        if isinstance(a, str) or a is None:
+            assert a == b
+        else:
+            np.testing.assert_allclose(a, b, rtol=1e-12)
