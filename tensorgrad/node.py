@@ -87,6 +87,8 @@ class _Hook:
     recorded: Any  # the namespace of recording primitives; set in primitive.py
     batch: type[Any]  # what a Tensor holds instead of an ndarray under vmap; set in batching
     batched: Callable[[Primitive, Any, dict[str, Any]], Any]  # a primitive on such Tensors
+    batch_ufunc: Callable[..., Any]  # NumPy's functions on such values
+    batch_function: Callable[..., Any]
     storage: type[Storage]
     inference = 0  # how many inference_mode blocks are open, in all threads
 

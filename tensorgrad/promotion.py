@@ -44,7 +44,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
     """The NumPy type in which arrays, 0-d arrays and Python scalars are combined."""
     ranks: list[np.dtype[Any] | None] = [None, None, None]
     for operand in operands:
-        if isinstance(operand, (np.ndarray, np.generic)):
+        if hasattr(operand, "ndim"):  # an array, NumPy's scalar, a batched value
             rank, kind = (0 if operand.ndim else 1), operand.dtype
         else:
             rank, kind = 2, numpy_dtype(type(operand))

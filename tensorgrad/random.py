@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching.drawing import drawing
 from tensorgrad.device import check_device
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.node import TensorBase, local, wrap
 
 __all__ = [
     "Generator",
@@ -149,6 +150,10 @@ def fork_rng(
         default_generator.set_state(state)
 
 
-def rng_of(generator: Generator | None) -> np.random.Generator:
-    """NumPy's generator behind one of ours, or behind the default one."""
-    return (default_generator if generator is None else generator)._rng
+def rng_of(generator: Generator | None) -> Any:
+    """NumPy's generator behind one of ours, or behind the default one.
+
+    Under vmap, what draws as its ``randomness`` says.
+    """
+    rng = (default_generator if generator is None else generator)._rng
+    return drawing(rng) if local.context.vmaps else rng

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.batching import Batch
 from tensorgrad.creation import check_options, finish, like, real_dtype, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import numpy_dtype
@@ -28,7 +29,12 @@ __all__ = [
 ]
 
 
-def uniform_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
+def _array(drawn: Any) -> Any:
+    """NumPy's scalars as arrays; what was drawn for every example of a vmap as it is."""
+    return drawn if isinstance(drawn, Batch) else np.asarray(drawn)
+
+
+def uniform_array(rng: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
     """Uniform on [0, 1), drawn in the precision asked for."""
     if kind.kind == "c":
         part = np.dtype(np.float32 if kind.char == "F" else np.float64)
@@ -36,11 +42,11 @@ def uniform_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dty
     if kind.kind != "f":
         raise NotImplementedError(f"rand: expected a floating point dtype, got {kind}")
     if kind in (np.float32, np.float64):
-        return np.asarray(rng.random(shape, dtype=kind.type))
-    return np.asarray(rng.random(shape, dtype=np.float32)).astype(kind)
+        return _array(rng.random(shape, dtype=kind.type))
+    return _array(rng.random(shape, dtype=np.float32)).astype(kind)
 
 
-def normal_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
+def normal_array(rng: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
     """Standard normal, drawn in the precision asked for; complex parts have variance 1/2."""
     if kind.kind == "c":
         part = np.dtype(np.float32 if kind.char == "F" else np.float64)
@@ -49,8 +55,8 @@ def normal_array(rng: np.random.Generator, shape: tuple[int, ...], kind: np.dtyp
     if kind.kind != "f":
         raise NotImplementedError(f"randn: expected a floating point dtype, got {kind}")
     if kind in (np.float32, np.float64):
-        return np.asarray(rng.standard_normal(shape, dtype=kind.type))
-    return np.asarray(rng.standard_normal(shape, dtype=np.float32)).astype(kind)
+        return _array(rng.standard_normal(shape, dtype=kind.type))
+    return _array(rng.standard_normal(shape, dtype=np.float32)).astype(kind)
 
 
 def rand(

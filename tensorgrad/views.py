@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy import asarray, ndarray
 
+from tensorgrad.batching import Batch
 from tensorgrad.node import (
     Storage,
     accumulator,
@@ -66,7 +67,11 @@ def refresh_view(view: Any) -> None:
         parent = _parent(parent)
     for tensor in reversed(chain):
         parent, op, params, _ = tensor._view
-        if parent._requires_grad:
+        if isinstance(parent._array, Batch):
+            anew = getattr(recorded, op.name)(parent, **(params or {}))
+            tensor._array, tensor._node = anew._array, anew._node
+            tensor._requires_grad = anew._requires_grad
+        elif parent._requires_grad:
             edge = parent._node if parent._node is not None else accumulator(parent)
             array = tensor._array
             tensor._node = make_node(
@@ -158,7 +163,7 @@ COPY_SLICES.arguments = ("base", "value")
 
 def check_writable(tensor: Any, name: str) -> None:
     """Refuse a write that would make the gradient of a leaf meaningless."""
-    if not tensor._array.flags.writeable:
+    if not isinstance(tensor._array, Batch) and not tensor._array.flags.writeable:
         raise RuntimeError(
             f"{name}: the tensor's memory is read-only (it was expanded, made from a "
             "read-only array, or handed through by an autograd.Function): a write would change "
@@ -208,9 +213,9 @@ def write(tensor: Any, value: Any, name: str) -> Any:
     ``value`` is a Tensor that broadcasts to the tensor's shape; it is cast to its dtype.  Nothing
     is changed if it does not fit.
     """
-    check_writable(tensor, name)
     array = tensor._array
     source = value._array
+    check_writable(tensor, name)
     if (source.dtype.kind == "c" and array.dtype.kind != "c") or (
         name not in ("copy_", "__setitem__") and _RANK[source.dtype.kind] > _RANK[array.dtype.kind]
     ):
@@ -220,12 +225,16 @@ def write(tensor: Any, value: Any, name: str) -> Any:
         )
     if source.shape != array.shape:
         try:
-            np.broadcast_to(source, array.shape)
+            fits = np.broadcast_shapes(source.shape, array.shape) == array.shape
         except ValueError:
+            fits = False
+        if not fits:
             raise RuntimeError(
                 f"{name}: a value of shape {source.shape} cannot be written into shape "
                 f"{array.shape}"
-            ) from None
+            )
+    if isinstance(array, Batch) or isinstance(source, Batch):
+        return _write_batched(tensor, value, name)
     recording = local.context.grad_enabled
     old = edge_of(tensor) if recording else None
     new = edge_of(value) if recording else None
@@ -264,6 +273,41 @@ def written(view: Any, place: Any) -> None:
     old = edge_of(root)
     bump(view)
     _rebind(root, old, place, steps)
+
+
+def _write_batched(tensor: Any, value: Any, name: str) -> Any:
+    """A write under vmap.  Batched values have no memory of their own to write into: the base gets
+    a new value, from which its views derive theirs when they are next used.
+    """
+    array, source = tensor._array, value._array
+    depth = array.frame.level if isinstance(array, Batch) else 0
+    if isinstance(source, Batch) and source.frame.level > depth:
+        if source.batched:
+            raise RuntimeError(
+                f"vmap: {name}: a value that depends on the example cannot be written into a "
+                f"tensor{tuple(array.shape)} from outside the mapped function, which all examples "
+                "share. Write it out of place, or start from zeros_like or a clone of a mapped "
+                "tensor"
+            )
+        return write(tensor, source.physical, name)
+    root, steps = _chain(tensor)
+    if source.dtype != array.dtype:
+        value = recorded.astype(value, dtype=array.dtype)
+    new = recorded.broadcast_to(value, shape=array.shape)
+    if steps:
+        size = root._array.size
+        places = _through(np.arange(size).reshape(root._array.shape), steps).reshape(-1)
+        flat = recorded.index_fill(
+            recorded.reshape(root, shape=(size,)),
+            recorded.reshape(new, shape=(places.size,)),
+            index=(places,),
+        )
+        new = recorded.reshape(flat, shape=root._array.shape)
+    root._array, root._node, root._requires_grad = new._array, new._node, new._requires_grad
+    bump(tensor)
+    if tensor._view is not None:
+        refresh_view(tensor)
+    return tensor
 
 
 # --- Layout -------------------------------------------------------------------------------------
@@ -316,7 +360,7 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
     That is where the engine chose the layout, and for a detached view, which has no parent.
     """
     storage: Storage = out._storage
-    if storage.strided:
+    if storage.strided or isinstance(out._array, Batch):
         return
     if storage.aliases is None:
         if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
@@ -356,7 +400,7 @@ def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     probe = _probe(array.shape, logical_strides(tensor))
     if not _reshapes_without_copy(probe, shape):
         return None
-    if not _reshapes_without_copy(array, shape):
+    if not isinstance(array, Batch) and not _reshapes_without_copy(array, shape):
         make_contiguous(tensor)
     return recorded.reshape(tensor, shape=shape)
 

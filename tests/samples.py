@@ -24,7 +24,20 @@ from samples_sequence import SEQUENCE, SEQUENCE_LAYERS, SEQUENCE_PRIMITIVES
 from samples_signal import SIGNAL
 from samples_special import SPECIAL
 from samples_windows import WINDOW_LAYERS, WINDOW_PRIMITIVES, WINDOWS
-from sampling import Dtype, Sample, binary, case, cplx, real, row, truth, unary, whole
+from sampling import (
+    ONE_ANSWER,
+    SHAPE_VARIES,
+    Dtype,
+    Sample,
+    binary,
+    case,
+    cplx,
+    real,
+    row,
+    truth,
+    unary,
+    whole,
+)
 
 __all__ = ["FUNCTIONS", "LAYERS", "SAMPLES"]
 
@@ -87,7 +100,7 @@ ELEMENTWISE = [
     row("where", case(truth(2, 3), real(2, 3), real(2, 3)), case(truth(3), real(2, 3), real(2, 1)),
         case(truth(2, 1), real(), real(3)), case(truth(2, 3), real(2, 3), 1.5),
         case(truth(2, 3), 2, real(3)), primitive="where"),
-    row("where", case(truth(2, 3)), case(truth()), differentiable=False),
+    row("where", case(truth(2, 3)), case(truth()), differentiable=False, vmap=SHAPE_VARIES),
 ]
 
 COMPARISON = [
@@ -111,9 +124,9 @@ COMPARISON = [
     row("isclose", case(real(2, 3), real(2, 3)), case(real(2, 3), real(3), rtol=0.5, atol=0.5),
         differentiable=False),
     row("allclose", case(real(2, 3), real(2, 3)), case(real(3), real(3), atol=9.0),
-        differentiable=False),
+        differentiable=False, vmap=ONE_ANSWER),
     row("equal", case(real(2, 3), real(2, 3)), case(whole(0, below=2), whole(0, below=2)),
-        differentiable=False),
+        differentiable=False, vmap=ONE_ANSWER),
 ]
 
 
@@ -212,7 +225,7 @@ SHAPE = [
 ]
 
 INDEXING = [
-    *(row("Tensor.__getitem__", *(case(real(3, 4), index) for index in indices))
+    *(row("Tensor.__getitem__", *(case(real(3, 4), index) for index in indices), vmap=SHAPE_VARIES)
       for indices in (
           (0, -1, (1, 2), (slice(None), 1), (slice(0, 2), slice(1, 4, 2)), Ellipsis, (Ellipsis, 0)),
           (None, (0, None), [0, 2], ([0, 1, 1], [3, 0, 0]), (slice(None), [1, 1]), slice(3, 3)),
@@ -231,10 +244,11 @@ INDEXING = [
     row("masked_fill", case(real(2, 3), truth(2, 3), 1.5), case(real(2, 3), truth(3), 0),
         case(real(2, 3), truth(2, 1), real())),
     row("masked_select", case(real(2, 3), truth(2, 3)), case(real(2, 3), truth(3)),
-        case(real(2, 1), truth(2, 3))),
+        case(real(2, 1), truth(2, 3)), vmap=SHAPE_VARIES),
     row("nonzero", case(truth(2, 3)), case(real(3, of="with zeros"), as_tuple=True), case(truth()),
-        differentiable=False),
-    row("argwhere", case(truth(2, 3)), case(real(3, of="with zeros")), differentiable=False),
+        differentiable=False, vmap=SHAPE_VARIES),
+    row("argwhere", case(truth(2, 3)), case(real(3, of="with zeros")), differentiable=False,
+        vmap=SHAPE_VARIES),
 ]
 
 LINALG = [

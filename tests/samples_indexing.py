@@ -1,6 +1,6 @@
 """Rows of functions that rearrange, sort, count and write at indices."""
 
-from sampling import Drawn, case, fixed, real, row, truth, whole
+from sampling import SHAPE_VARIES, Drawn, case, fixed, real, row, truth, whole
 
 __all__ = ["REARRANGING", "SCATTERING", "SORTING", "STATISTICS"]
 
@@ -17,7 +17,7 @@ REARRANGING = [
     row("fliplr", case(real(2, 3))),
     row("flipud", case(real(2, 3)), case(real(3))),
     row("repeat_interleave", case(real(2, 3), 2), case(real(2, 3), 3, 1), case(real(3), 0, 0),
-        case(real(2, 3), whole(3, below=3), dim=1)),
+        case(real(2, 3), whole(3, below=3), dim=1), vmap=SHAPE_VARIES),
     row("meshgrid", case(real(2), real(3), indexing="ij"), case(real(2), real(3), indexing="xy"),
         case(real(2), real(), real(3), indexing="ij")),
     row("Tensor.unfold", case(real(7), 0, 3, 2), case(real(2, 5), 1, 2, 1),
@@ -50,12 +50,13 @@ SORTING = [
     row("bucketize", case(real(2, 3), fixed([-1.0, 0.0, 0.5])),
         case(real(2), fixed([-1.0, 0.0, 0.5]), right=True), differentiable=False),
     row("bincount", case(whole(7, below=4)), case(whole(7, below=4), real(7, grad=False), 6),
-        differentiable=False),
+        differentiable=False, vmap=SHAPE_VARIES),
     row("histc", case(real(9), 4, -1, 1), case(real(9), bins=3), differentiable=False),
     row("unique", case(whole(2, 5, below=4)), case(whole(7, below=3), True, True, True),
-        case(whole(4, 2, below=2), dim=0, return_inverse=True), differentiable=False),
+        case(whole(4, 2, below=2), dim=0, return_inverse=True), differentiable=False,
+        vmap=SHAPE_VARIES),
     row("unique_consecutive", case(whole(8, below=2), True, True),
-        case(whole(5, 2, below=2), dim=0), differentiable=False),
+        case(whole(5, 2, below=2), dim=0), differentiable=False, vmap=SHAPE_VARIES),
 ]
 
 STATISTICS = [
@@ -107,7 +108,7 @@ SCATTERING = [
         case(real(3), 0, fixed([1]), real())),
     row("index_put", case(real(2, 3), (fixed([0, 1]), fixed([2, 0])), real(2)),
         case(real(3), (whole(4, below=3),), real(4), True),
-        case(real(3), (truth(3),), real())),
+        case(real(3), (truth(3),), real()), vmap=SHAPE_VARIES),
     row("masked_scatter", case(real(2, 3), truth(2, 3), real(7)),
         case(real(2, 3), truth(3), real(6))),
     row("take", case(real(2, 3), whole(2, 2, below=6)), case(real(3), fixed([-1, 0]))),

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from sampling import Case, Sample, case, real, row, unary, whole
+from sampling import SHAPE_VARIES, Case, Sample, case, real, row, unary, whole
 
 __all__ = ["FUNCTIONAL"]
 
@@ -74,7 +74,7 @@ FUNCTIONAL = [
     functional("embedding", case(whole(9, below=4), real(4, 2), padding_idx=1), order=0,
                reason="the row of padding_idx is used and has no gradient, on purpose"),
     functional("one_hot", case(whole(3, below=4), 5),
-              case(whole(2, 2, below=3)), differentiable=False),
+              case(whole(2, 2, below=3)), differentiable=False, vmap=SHAPE_VARIES),
     functional("dropout", case(real(2, 3), training=False), case(real(2, 3), 0.0)),
     functional("dropout", case(real(3, 4), 0.3), case(real(8), 0.5), case(real(3), 1.0), torch=None,
                reason="another random stream than PyTorch's"),

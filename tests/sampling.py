@@ -13,6 +13,10 @@ from typing import Any
 
 import numpy as np
 
+# Why an operation cannot be mapped by vmap.
+SHAPE_VARIES = "the shape of the result depends on the values of each example"
+ONE_ANSWER = "the answer is one Python bool, not one for each example"
+
 # --- Arrays to be drawn ---------------------------------------------------------------------------
 
 # Where the real numbers of a sample come from.  All keep clear of the kinks and poles that the
@@ -145,7 +149,7 @@ class Sample:
         "bool"), "gradient" where PyTorch has none, "precision" where its numbers are good to 1e-8
         only, or "single" where they are float32's.  Not a skip: tests check that it differs.
     tolerance: for finite differences, with a reason.
-    vmap: why it cannot be mapped, where it cannot: then it must say so.
+    vmap: why some calls cannot be mapped: those must say so.
     """
 
     path: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import on_arrays
 from tensorgrad.errors import describe
 from tensorgrad.kernels.taps import Taps
 from tensorgrad.nn.functional.avg_pooling import average
@@ -120,10 +121,14 @@ def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tens
         axes[i], axes[n + i] = place.shape
         flat = flat * size + place.reshape(axes)
     flat = flat.reshape(int(np.prod(sizes)), -1)
-    values = x.reshape(*lead, -1)[..., flat]
-    won = values.argmax(axis=-1) if flat.size else np.zeros(values.shape[:-1], np.int64)
-    places = flat[np.arange(len(flat)), won] if flat.size else won
-    places = np.ascontiguousarray(places, np.int64)
+
+    def winners(rows: Any) -> Any:
+        values = rows[..., flat]
+        won = values.argmax(axis=-1) if flat.size else np.zeros(values.shape[:-1], np.int64)
+        places = flat[np.arange(len(flat)), won] if flat.size else won
+        return np.ascontiguousarray(places, np.int64)
+
+    places = on_arrays(winners, x.reshape(*lead, -1))
     rows = shape_ops.reshape(input, shape=(*lead, int(np.prod(given))))
     out = indexing.gather(rows, index=places, axis=len(lead))
     return (

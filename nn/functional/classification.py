@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import Batch, everything
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import (
     choice,
@@ -76,9 +77,9 @@ def cross_entropy(
         count = rows._array.shape[1]
         spread = np.full(count, label_smoothing / count, kept.dtype)
         if weight is not None:
-            spread *= weight._array
-        shares = np.multiply.outer(kept, spread)
-        shares[np.arange(len(classes)), classes] += factors * (1 - label_smoothing)
+            spread = spread * weight._array
+        own = np.equal(classes[:, None], np.arange(count)) * factors[:, None]
+        shares = kept[:, None] * spread + own * kept.dtype.type(1 - label_smoothing)
         losses = elementwise.neg(_total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1))
         if reduction == "none":
             return shape.reshape(losses, shape=out_shape)
@@ -108,11 +109,15 @@ def nll_loss(
 
 def _divisor(factors: Array, kept: Array, how: str) -> Any:
     """What the mean divides by: the factors of the targets that count."""
+    if how == "mean" and isinstance(kept, Batch):
+        return np.where(kept.sum() > 0, factors.sum(), 1)
     return factors.sum() if how == "mean" and kept.any() else factors.dtype.type(1)
 
 
 def _or_nan(total: Tensor, kept: Array, how: str) -> Tensor:
     """The mean of nothing is NaN; its gradient is 0, as in PyTorch, not NaN in every logit."""
+    if how == "mean" and isinstance(kept, Batch):
+        return elementwise.where(kept.sum() > 0, total, float("nan"))
     return elementwise.add(total, float("nan")) if how == "mean" and not kept.any() else total
 
 
@@ -228,15 +233,16 @@ def _counted(
     outside = (classes < 0) | (classes >= count)
     outside &= ~ignored
     if outside.any():
-        place = int(outside.argmax())
+        place = int(everything(outside).argmax())
+        wrong = everything(classes).flat[place]
         raise IndexError(
-            f"{name}(): Target {classes[place]} is out of bounds: element {place} of the target "
+            f"{name}(): Target {wrong} is out of bounds: element {place} of the target "
             f"{describe(target)} must be a class from 0 to {count - 1}, or ignore_index "
             f"({ignore_index})"
         )
     classes = np.where(ignored, 0, classes)
     kept = np.logical_not(ignored).astype(kind)
-    return classes, kept, kept if weight is None else kept * weight._array[classes]
+    return classes, kept, kept if weight is None else kept * np.take(weight._array, classes)
 
 
 def _picked(logs: Tensor, classes: Array, factors: Array, out: tuple[int, ...]) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import Batch
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.nn.functional.gates import SELU_ALPHA, SELU_SCALE
@@ -143,7 +144,7 @@ def dropped(
         shape = x.shape[:axes] + (1,) * (x.ndim - axes)
     # Drawn in the logical order, whatever the memory's, so that a seed means one mask.
     kept = rng_of(None).random(shape, np.float32) >= p
-    if axes is None and not x.flags.c_contiguous:
+    if axes is None and not isinstance(x, Batch) and not x.flags.c_contiguous:
         laid_out = np.empty_like(x, dtype=np.bool_)
         laid_out[...] = kept
         kept = laid_out

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import contiguous
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.node import wrap
@@ -91,7 +92,7 @@ def _fractional(
         x.reshape(*lead, -1), flat.reshape(*lead, prod(sizes) * prod(kernel)), -1
     ).reshape(flat.shape)
     won = values.argmax(axis=-1)[..., None]
-    places = np.ascontiguousarray(np.take_along_axis(flat, won, -1)[..., 0])
+    places = contiguous(np.take_along_axis(flat, won, -1)[..., 0])
     rows = shape_ops.reshape(input, shape=(*lead, prod(given)))
     out = indexing.gather(rows, index=places, axis=len(lead))
     return (

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import contiguous
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.node import wrap
@@ -78,7 +79,7 @@ def _pixels(input: Tensor, places: Sequence[Any]) -> Tensor:
         flat = flat * n + np.clip(place, 0, n - 1).astype(np.int64)
     rows = shape_ops.reshape(input, shape=(batch, channels, -1))
     index = np.broadcast_to(flat.reshape(batch, 1, -1), (batch, channels, flat[0].size))
-    found = indexing.gather(rows, index=np.ascontiguousarray(index), axis=2)
+    found = indexing.gather(rows, index=contiguous(index), axis=2)
     shaped = shape_ops.reshape(found, shape=(batch, channels, *out))
     keep = np.broadcast_to(inside[:, None], shaped._array.shape)
     return shaped if keep.all() else elementwise.mask(shaped, mask=keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorgrad.autograd import no_grad
+from tensorgrad.batching import Batch, everything
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.node import wrap
@@ -60,7 +61,8 @@ def embedding(
         raise RuntimeError(f"embedding(): 'weight' must be 2-D, got {describe(weight)}")
     rows = weight._array.shape[0]
     if index.size and not (index.min() >= 0 and index.max() < rows):
-        bad = index[(index < 0) | (index >= rows)].flat[0]
+        seen = everything(index)
+        bad = seen[(seen < 0) | (seen >= rows)].flat[0]
         raise IndexError(
             f"embedding(): index {bad} out of range for a weight of {rows} rows, {describe(weight)}"
         )
@@ -113,6 +115,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         )
     if index.size and index.min() < 0:
         raise RuntimeError(f"one_hot(): class values must be non-negative, got {index.min()}")
+    if num_classes == -1 and isinstance(index, Batch):
+        index.refuse("counting the classes")
     if num_classes == -1:
         num_classes = int(index.max()) + 1
     elif num_classes < 1:
@@ -122,6 +126,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             "one_hot(): class values must be smaller than num_classes: got the value "
             f"{index.max()} and num_classes={num_classes}"
         )
-    out = np.zeros((*index.shape, num_classes), np.int64)
-    np.put_along_axis(out, index[..., None], 1, axis=-1)
-    return wrap(out)
+    return wrap(np.equal(index[..., None], np.arange(num_classes)).astype(np.int64))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import contiguous, on_arrays
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.nn.functional.pool_windows import described
@@ -49,14 +50,14 @@ def _places(input: Tensor, out: Tensor, how: dict[str, Any]) -> Tensor:
     n = len(how["kernel"])
     sizes = input._array.shape[-n:]
     flat: Any = np.zeros((), np.int64)
-    within = np.unravel_index(won, how["kernel"])
+    within = on_arrays(lambda won: np.unravel_index(won, how["kernel"]), won)
     for i in range(n):
         start = np.arange(how["out"][i]) * how["stride"][i] - how["padding"][i][0]
         start = start.reshape(-1, *(1,) * (n - 1 - i))
         # Clipped only for windows that hold nothing but padding: any place will do.
         place = np.clip(start + within[i] * how["dilation"][i], 0, sizes[i] - 1)
         flat = flat * sizes[i] + place
-    return wrap(np.ascontiguousarray(flat))
+    return wrap(contiguous(flat))
 
 
 def max_pool1d(

@@ -8,6 +8,15 @@ recorded on the examples, those asked for outside on the larger Tensors, so the 
 order.
 """
 
-from tensorgrad.batching.value import Batch, Frame, everything, lift, on_arrays
+from tensorgrad.batching import protocol as protocol  # teaches NumPy's functions about Batches
+from tensorgrad.batching.value import (
+    Batch,
+    Frame,
+    contiguous,
+    each_example,
+    everything,
+    lift,
+    on_arrays,
+)
 
-__all__ = ["Batch", "Frame", "everything", "lift", "on_arrays"]
+__all__ = ["Batch", "Frame", "contiguous", "each_example", "everything", "lift", "on_arrays"]

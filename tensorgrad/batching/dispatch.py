@@ -191,7 +191,7 @@ def _promoted(values: list[Any], args: Sequence[Any], to_float: bool) -> list[An
 
 
 def _kind(value: Any) -> str:
-    return {bool: "b", int: "i", float: "f", complex: "c"}[type(value)]
+    return np.result_type(type(value)).kind
 
 
 def _record(

@@ -14,7 +14,17 @@ import numpy as np
 
 from tensorgrad.node import hook, local, wrap
 
-__all__ = ["Batch", "Frame", "everything", "lift", "on_arrays", "raw_physical"]
+__all__ = [
+    "Batch",
+    "Frame",
+    "contiguous",
+    "each_example",
+    "everything",
+    "lift",
+    "made",
+    "on_arrays",
+    "raw_physical",
+]
 
 
 class Frame:
@@ -33,7 +43,7 @@ class Batch:
     every example has the same value.  It may itself hold a Batch of an outer call.
     """
 
-    __slots__ = ("batched", "dtype", "frame", "physical", "shape")
+    __slots__ = ("batched", "dtype", "frame", "physical", "scratch", "shape")
     __array_priority__ = 2000
     base = None  # what _as_view asks of an array
 
@@ -42,6 +52,7 @@ class Batch:
         array = physical._array
         self.shape: tuple[int, ...] = array.shape[1:] if batched else array.shape
         self.dtype = array.dtype
+        self.scratch = False  # no Tensor's value: a result of NumPy's, which may be written into
 
     @property
     def ndim(self) -> int:
@@ -59,6 +70,23 @@ class Batch:
     def nbytes(self) -> int:
         return self.size * self.itemsize
 
+    @property
+    def real(self) -> Batch:
+        return Batch(self.frame, wrap(raw_physical(self).real), self.batched)
+
+    @property
+    def T(self) -> Batch:
+        axes = (0, *range(self.ndim, 0, -1)) if self.batched else None
+        return Batch(self.frame, wrap(raw_physical(self).transpose(axes)), self.batched)
+
+    def transpose(self, *axes: Any) -> Batch:
+        """The axes in another order, outside the graph."""
+        order = axes[0] if len(axes) == 1 else axes
+        if order is None:
+            return self.T
+        moved = (0, *(a % self.ndim + 1 for a in order)) if self.batched else order
+        return Batch(self.frame, wrap(raw_physical(self).transpose(moved)), self.batched)
+
     # --- What integer and bool arrays go through on their way into a primitive's parameters ---
 
     def astype(self, dtype: Any, copy: bool = True) -> Batch:
@@ -66,8 +94,8 @@ class Batch:
         return Batch(self.frame, wrap(raw_physical(self).astype(dtype, copy=copy)), self.batched)
 
     def copy(self, order: str = "C") -> Batch:
-        """Batches are never written, so a copy is the same one."""
-        return self
+        """The same value, which may be written into."""
+        return made(self.frame, raw_physical(self), self.batched)  # type: ignore[no-any-return]
 
     def reshape(self, *shape: Any) -> Batch:
         """The values in another shape, outside the graph."""
@@ -78,47 +106,57 @@ class Batch:
     def __getitem__(self, index: Any) -> Batch:
         parts = index if isinstance(index, tuple) else (index,)
         if not all(p is None or p is Ellipsis or isinstance(p, (int, slice)) for p in parts):
-            self._refuse("indexing by arrays")
+            self.refuse("indexing by arrays")
         whole = (slice(None), *parts) if self.batched else parts
         return Batch(self.frame, wrap(np.asarray(raw_physical(self)[whole])), self.batched)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
-        # ``kept &= x >= low`` asks for the result in ``kept``; the name is bound to the result.
-        words.pop("out", None)
-        if method == "__call__" and ufunc.nout == 1 and not words:
-            return _apply(lambda *arrays: ufunc(*arrays), inputs)
-        if method == "reduce" and words.keys() <= {"axis", "keepdims"} and len(inputs) == 1:
-            axis = words.get("axis", 0)
-            axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else [axis]
-            moved = tuple(a % max(self.ndim, 1) + self.batched for a in axes)
-            total = ufunc.reduce(
-                raw_physical(self), axis=moved, keepdims=words.get("keepdims", False)
-            )
-            return Batch(self.frame, wrap(np.asarray(total)), self.batched)
-        return self._refuse(f"{ufunc.__name__}.{method}")
+        return hook.batch_ufunc(self, ufunc, method, inputs, words)
 
     def __array_function__(self, function: Any, types: Any, args: Any, words: Any) -> Any:
-        if function is np.where and len(args) == 3 and not words:
-            return _apply(np.where, args)
-        if function is np.broadcast_to and isinstance(args[0], Batch):
-            return on_arrays(
-                lambda x: np.broadcast_to(
-                    x.reshape(len(x), *(1,) * (len(args[1]) - self.ndim), *self.shape),
-                    (len(x), *args[1]),
-                ),
-                args[0],
-            )
-        if function in (np.zeros_like, np.ones_like) and not words:
-            fill = np.zeros if function is np.zeros_like else np.ones
-            return fill(self.shape, self.dtype)
-        if function is np.shape:
-            return self.shape
-        if function is np.iscomplexobj:
-            return self.dtype.kind == "c"
-        return self._refuse(f"numpy.{function.__name__}")
+        return hook.batch_function(self, function, args, words)
+
+    # --- Of all examples at once: for checks that any of them may fail ---
+
+    def any(self, axis: Any = None, **words: Any) -> Any:
+        """Whether any element of any example is true; along an axis, for each example."""
+        return everything(self).any() if axis is None else np.any(self, axis, **words)
+
+    def all(self, axis: Any = None, **words: Any) -> Any:
+        """Whether all elements of all examples are true; along an axis, for each example."""
+        return everything(self).all() if axis is None else np.all(self, axis, **words)
+
+    def min(self, axis: Any = None, **words: Any) -> Any:
+        """The smallest element of all examples; along an axis, for each example."""
+        return everything(self).min(**words) if axis is None else np.amin(self, axis, **words)
+
+    def max(self, axis: Any = None, **words: Any) -> Any:
+        """The largest element of all examples; along an axis, for each example."""
+        return everything(self).max(**words) if axis is None else np.amax(self, axis, **words)
+
+    # --- Of each example ---
+
+    def sum(self, axis: Any = None, **words: Any) -> Any:
+        """The sum of each example's elements."""
+        return np.sum(self, axis, **words)
+
+    def mean(self, axis: Any = None, **words: Any) -> Any:
+        """The mean of each example's elements."""
+        return np.mean(self, axis, **words)
+
+    def var(self, axis: Any = None, **words: Any) -> Any:
+        """The variance of each example's elements."""
+        return np.var(self, axis, **words)
+
+    def argmax(self, axis: Any = None, **words: Any) -> Any:
+        """The index of each example's largest element."""
+        return np.argmax(self, axis, **words)
+
+    def _unary(self, ufunc: Any) -> Any:
+        return hook.batch_ufunc(self, ufunc, "__call__", (self,), {})
 
     def _binary(self, ufunc: Any, other: Any) -> Any:
-        return _apply(ufunc, (self, other))
+        return hook.batch_ufunc(self, ufunc, "__call__", (self, other), {})
 
     def __eq__(self, other: object) -> Any:
         return self._binary(np.equal, other)
@@ -163,10 +201,13 @@ class Batch:
         return self._binary(np.floor_divide, other)
 
     def __neg__(self) -> Any:
-        return _apply(np.negative, (self,))
+        return self._unary(np.negative)
 
     def __invert__(self) -> Any:
-        return _apply(np.invert, (self,))
+        return self._unary(np.invert)
+
+    def __rsub__(self, other: Any) -> Any:
+        return hook.batch_ufunc(self, np.subtract, "__call__", (other, self), {})
 
     __rand__, __ror__, __radd__, __rmul__ = __and__, __or__, __add__, __mul__
     __hash__ = object.__hash__
@@ -174,7 +215,7 @@ class Batch:
     # --- What has no answer for one example ---
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        self._refuse("reading its values as an array")
+        self.refuse("reading its values as an array")
 
     def __bool__(self) -> NoReturn:
         raise RuntimeError(
@@ -192,11 +233,11 @@ class Batch:
         )
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
-        self._refuse(f"its ndarray.{name}")
+        self.refuse(f"its ndarray.{name}")
 
-    def _refuse(self, what: str) -> NoReturn:
+    def refuse(self, what: str) -> NoReturn:
         raise RuntimeError(
             f"vmap: {what} is not available for a batched tensor of shape {self.shape}: what "
             "happens, or the shape of the result, would depend on the values of each example. "
@@ -213,26 +254,6 @@ hook.batch = Batch
 def raw_physical(batch: Batch) -> Any:
     """The array of all examples: an ndarray, or a Batch of an outer call."""
     return batch.physical._array
-
-
-def _apply(function: Callable[..., Any], inputs: Any) -> Batch:
-    """An elementwise function of arrays, of which some are Batches, outside the graph."""
-    frame = max((b.frame for b in inputs if isinstance(b, Batch)), key=lambda f: f.level)
-    rank = max((np.ndim(x) if not isinstance(x, Batch) else x.ndim for x in inputs), default=0)
-    arrays, batched = [], False
-    for x in inputs:
-        if isinstance(x, Batch) and x.frame is frame:
-            array = raw_physical(x)
-            if x.batched:
-                batched = True
-                array = array.reshape((array.shape[0], *(1,) * (rank - x.ndim), *x.shape))
-            x = array
-        arrays.append(x)
-    return Batch(frame, _wrapped(function(*arrays)), batched)
-
-
-def _wrapped(value: Any) -> Any:
-    return wrap(value if isinstance(value, Batch) else np.asarray(value))
 
 
 def on_arrays(function: Callable[..., Any], *values: Any) -> Any:
@@ -256,7 +277,57 @@ def on_arrays(function: Callable[..., Any], *values: Any) -> Any:
         if isinstance(array, (Batch, np.ndarray)):
             array = np.broadcast_to(array[None], (frame.size, *array.shape))
         arrays.append(array)
-    return Batch(frame, _wrapped(on_arrays(function, *arrays)), True)
+    return made(frame, on_arrays(function, *arrays), True)
+
+
+def made(frame: Frame, result: Any, batched: bool) -> Any:
+    """A function's array, or its tuple of them, as Batches."""
+    if isinstance(result, tuple):
+        return tuple(made(frame, part, batched) for part in result)
+    array = result if isinstance(result, Batch) else np.asarray(result)
+    batch = Batch(frame, wrap(array), batched)
+    batch.scratch = True
+    return batch
+
+
+def each_example(function: Callable[..., Any], *values: Any) -> Any:
+    """``function`` of arrays, called on each example's; its array (or tuple of them) as a Batch.
+
+    For kernels that cannot take one more axis, outside the graph.  A tuple (an index) may have
+    Batches in it.
+    """
+    flat = [p for v in values for p in (v if isinstance(v, tuple) else (v,))]
+    frames = [v.frame for v in flat if isinstance(v, Batch)]
+    if not frames:
+        return function(*values)
+    frame = max(frames, key=lambda f: f.level)
+
+    def example(value: Any, k: int) -> Any:
+        if isinstance(value, tuple):
+            return tuple(example(part, k) for part in value)
+        if isinstance(value, Batch) and value.frame is frame:
+            return raw_physical(value)[k] if value.batched else raw_physical(value)
+        return value
+
+    rows = [each_example(function, *(example(v, k) for v in values)) for k in range(frame.size)]
+    if not rows:
+        raise RuntimeError("vmap: an operation that goes example by example, and no examples")
+    if isinstance(rows[0], tuple):
+        return tuple(_stacked(frame, parts) for parts in zip(*rows, strict=True))
+    return _stacked(frame, rows)
+
+
+def _stacked(frame: Frame, parts: Any) -> Any:
+    inner = next((p.frame for p in parts if isinstance(p, Batch)), None)
+    if inner is None:
+        return made(frame, np.stack(parts), True)
+    rows = [raw_physical(p)[:, None] if p.batched else p for p in parts]
+    return made(frame, made(inner, np.concatenate(rows, axis=1), True), True)
+
+
+def contiguous(array: Any) -> Any:
+    """`numpy.ascontiguousarray`, which a Batch needs as little as it has strides."""
+    return array if isinstance(array, Batch) else np.ascontiguousarray(array)
 
 
 def everything(array: Any) -> Any:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tensorgrad.batching import Batch, Frame
-from tensorgrad.node import TensorBase, local, wrap
+from tensorgrad.node import TensorBase, hook, local, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.tree import flatten
 
@@ -196,6 +196,8 @@ def wrapped(tensor: Any, dim: int, frame: Frame) -> Any:
 
 def unwrapped(tensor: Any, dim: int | None, frame: Frame) -> Any:
     """The tensor of all examples behind that of one, with the examples at ``dim``."""
+    if tensor._view is not None:
+        hook.refresh_view(tensor)
     array = tensor._array
     own = isinstance(array, Batch) and array.frame is frame
     physical = array.physical if own else tensor

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.ops import reduction
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -139,7 +140,9 @@ def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether `isclose` holds everywhere."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(
+        reduction.all(isclose(input, other, rtol, atol, equal_nan), axis=None, keepdims=False)
+    )
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

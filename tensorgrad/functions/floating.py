@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.batching import each_example
 from tensorgrad.functions import elementwise
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as basic
@@ -211,7 +212,11 @@ def isin(
     if not any(isinstance(value, TensorBase) for value in (elements, test_elements)):
         raise TypeError("isin: elements or test_elements must be a Tensor")
     one, other = (getattr(value, "_array", value) for value in (elements, test_elements))
-    if any(np.asarray(value).dtype.kind == "b" for value in (one, other)):
+    kinds = [getattr(v, "dtype", None) or np.asarray(v).dtype for v in (one, other)]
+    if any(kind.kind == "b" for kind in kinds):
         raise RuntimeError("isin does not take bools; convert them with .to(tensorgrad.uint8)")
-    found = np.isin(one, other, assume_unique=assume_unique, invert=invert)
-    return wrap(np.asarray(found))
+
+    def found(one: Any, other: Any) -> Any:
+        return np.asarray(np.isin(one, other, assume_unique=assume_unique, invert=invert))
+
+    return wrap(each_example(found, one, other))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.batching import Batch, everything
 from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
@@ -56,11 +57,11 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                     f"index {part} is out of bounds for dimension {axis} with size {size}"
                 )
             if (
-                isinstance(part, ndarray)
+                isinstance(part, (ndarray, Batch))
                 and part.size
                 and not (-size <= part.min() and part.max() < size)
             ):
-                wrong = part[(part < -size) | (part >= size)].flat[0]
+                wrong = _outside(part, -size, size)
                 raise IndexError(
                     f"index {wrong} is out of bounds for dimension {axis} with size {size}"
                 )
@@ -68,8 +69,22 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     return found
 
 
+def _outside(array: Any, low: int, high: int) -> Any:
+    """The first element that is not from low to high - 1."""
+    seen = everything(array)
+    return seen[(seen < low) | (seen >= high)].flat[0]
+
+
+def taken_shape(shape: tuple[int, ...], index: tuple[Any, ...]) -> tuple[int, ...]:
+    """The shape that an index takes from an array of a shape."""
+    probe = np.broadcast_to(np.empty((), np.bool_), shape)
+    plain = tuple(np.zeros(p.shape, np.int64) if isinstance(p, Batch) else p for p in index)
+    taken: tuple[int, ...] = probe[plain].shape
+    return taken
+
+
 def _is_bool(part: Any) -> bool:
-    return isinstance(part, ndarray) and part.dtype == np.bool_
+    return isinstance(part, (ndarray, Batch)) and part.dtype == np.bool_
 
 
 def _part(part: Any) -> Any:
@@ -90,7 +105,7 @@ def _part(part: Any) -> Any:
         return np.asarray(part)
     elif not isinstance(part, ndarray) and hasattr(part, "__index__"):  # ndarrays have it too
         return int(part)
-    if not isinstance(part, ndarray):
+    if not isinstance(part, (ndarray, Batch)):
         raise IndexError(
             "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are "
             "valid "
@@ -102,7 +117,7 @@ def _part(part: Any) -> Any:
         raise IndexError(
             f"tensors used as indices must be long, int, byte or bool tensors, got {part.dtype}"
         )
-    return int(part) if part.ndim == 0 else part
+    return int(part) if part.ndim == 0 and isinstance(part, ndarray) else part
 
 
 def _whole(value: Any) -> int | None:
@@ -128,7 +143,7 @@ def check_within(
     array: Any, size: int, name: str, dim: int, kind: type[Exception] = IndexError
 ) -> None:
     if array.size and not (array.min() >= 0 and array.max() < size):
-        wrong = array[(array < 0) | (array >= size)].flat[0]
+        wrong = _outside(array, 0, size)
         raise kind(f"{name}(): index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
@@ -238,7 +253,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         write(part, given, "__setitem__")
         return
     check_writable(input, "__setitem__")
-    shape = input._array[places].shape
+    shape = taken_shape(input._array.shape, places)
     try:
         np.broadcast_to(source._array, shape)
     except ValueError:

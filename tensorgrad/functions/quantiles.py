@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.batching import each_example
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise, indexing
@@ -46,25 +47,31 @@ def _quantile(
     moved = permute(source, [*(i for i in range(source.ndim) if i != axis), axis])
     array = moved._array
     size = array.shape[-1]
-    nans = np.isnan(array).sum(-1, keepdims=True)
-    valid = np.maximum(size - nans, 1) if blind else np.full_like(nans, size)
-    order = np.argsort(array, axis=-1, kind="stable")
-    rank = levels.reshape(-1) * (valid - 1)  # (..., number of levels)
-    if not blind:
-        rank = np.where(nans > 0, size - 1, rank)  # the last is NaN then
-    low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
-    weight = (rank - low).astype(array.dtype)
-    if interpolation == "nearest":
-        low = high = np.round(rank).astype(np.int64)
-    elif interpolation == "lower":
-        high = low
-    elif interpolation == "higher":
-        low = high
-    elif interpolation == "midpoint":
-        weight = np.where(low == high, 0, 0.5).astype(array.dtype)
-    first = indexing.gather(moved, index=np.take_along_axis(order, low, -1), axis=-1)
+
+    def neighbours(array: Any, levels: Any) -> tuple[Any, Any, Any]:
+        """Where the elements below and above each level are, and the weight of that above."""
+        nans = np.isnan(array).sum(-1, keepdims=True)
+        valid = np.maximum(size - nans, 1) if blind else np.full_like(nans, size)
+        order = np.argsort(array, axis=-1, kind="stable")
+        rank = levels.reshape(-1) * (valid - 1)  # (..., number of levels)
+        if not blind:
+            rank = np.where(nans > 0, size - 1, rank)  # the last is NaN then
+        low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
+        weight = (rank - low).astype(array.dtype)
+        if interpolation == "nearest":
+            low = high = np.round(rank).astype(np.int64)
+        elif interpolation == "lower":
+            high = low
+        elif interpolation == "higher":
+            low = high
+        elif interpolation == "midpoint":
+            weight = np.where(low == high, 0, 0.5).astype(array.dtype)
+        return np.take_along_axis(order, low, -1), np.take_along_axis(order, high, -1), weight
+
+    below, above, weight = each_example(neighbours, array, levels)
+    first = indexing.gather(moved, index=below, axis=-1)
     if interpolation in ("linear", "midpoint"):
-        second = indexing.gather(moved, index=np.take_along_axis(order, high, -1), axis=-1)
+        second = indexing.gather(moved, index=above, axis=-1)
         first = elementwise.add(first, elementwise.mul(elementwise.sub(second, first), weight))
     kept = (
         full

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.functions.indexing import check_within, index_of, mask_of, whole_index
+from tensorgrad.batching import each_example, everything
+from tensorgrad.functions.indexing import check_within, index_of, mask_of, taken_shape, whole_index
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing, reduction
@@ -151,11 +152,15 @@ def scatter_reduce(
     if reduce == "prod":
         return _products(base, part, places, axis)
     better = np.maximum if reduce == "amax" else np.minimum
-    best = base._array.copy()
-    if input.ndim:
-        better.at(best, _grid(places, axis), part._array)
-    else:
-        best = better(best, better.reduce(part._array, axis=None))
+
+    def extremes(best: Any, places: Any, values: Any) -> Any:
+        if not best.ndim:
+            return better(best, better.reduce(values, axis=None))
+        best = best.copy()
+        better.at(best, _grid(places, axis), values)
+        return best
+
+    best = each_example(extremes, base._array, places, part._array)
     return _shared_extreme(base, part, places, axis, best)
 
 
@@ -183,6 +188,19 @@ def _products(base: Tensor, part: Tensor, places: Any, axis: int) -> Tensor:
     """Multiply src in, the k-th that falls on each place in the k-th round: exact with zeros."""
     if not base.ndim:
         return elementwise.mul(base, reduction.prod(part, axis=None, keepdims=False))
+    ranks = each_example(lambda places: _ranks(places, axis), places)
+    out = base
+    for k in range(int(ranks.max(initial=-1)) + 1):
+        now = ranks == k
+        there = {"index": places, "axis": axis, "shape": base._array.shape}
+        factor = indexing.scatter_add(elementwise.mask(part, mask=now), **there)
+        fallen = indexing.scatter_add(wrap(now.astype(part._array.dtype)), **there)
+        out = elementwise.mul(out, elementwise.add(factor, elementwise.sub(1, fallen)))
+    return out
+
+
+def _ranks(places: Any, axis: int) -> Any:
+    """Of each element, how many before it along an axis fall on the same place."""
     order = np.argsort(places, axis=axis, kind="stable")
     ranks = np.zeros(places.shape, np.int64)
     ordered = np.take_along_axis(places, order, axis)
@@ -195,22 +213,16 @@ def _products(base: Tensor, part: Tensor, places: Any, axis: int) -> Tensor:
     )
     first = np.maximum.accumulate(np.where(starts, counts, 0), axis=axis)
     np.put_along_axis(ranks, order, counts - first, axis)
-    out = base
-    for k in range(int(ranks.max(initial=-1)) + 1):
-        now = np.nonzero(ranks == k)
-        where = tuple(places[now] if i == axis else n for i, n in enumerate(now))
-        factor = indexing.index_fill(
-            wrap(np.ones_like(out._array)), indexing.getitem(part, index=now), index=where
-        )
-        out = elementwise.mul(out, factor)
-    return out
+    return ranks
 
 
 def _shared_extreme(base: Tensor, part: Tensor, places: Any, axis: int, best: Any) -> Tensor:
     """The extremes, as a mean of all that attain them: ties share the gradient evenly."""
     kind = best.dtype
     mine = (base._array == best).astype(kind)
-    at = best[_grid(places, axis)] if base.ndim else np.broadcast_to(best, places.shape)
+    at: Any = best
+    if base.ndim:
+        at = indexing.gather(wrap(best), index=places, axis=axis)._array
     theirs = (part._array == at).astype(kind)
     count = (
         mine
@@ -322,7 +334,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     index = index_of(tuple(indices), input._array.shape)
     if not accumulate:
         return indexing.index_fill(input, values, index=index)
-    shape = input._array[index].shape
+    shape = taken_shape(input._array.shape, index)
     wide: Any = values if values._array.shape == shape else values.expand(*shape)
     return elementwise.add(input, indexing.put(wide, index=index, shape=input._array.shape))
 
@@ -330,7 +342,8 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """input with the first elements of source, in order, where the mask holds."""
     held = np.broadcast_to(mask_of(mask, "masked_scatter"), input._array.shape)
-    count = int(held.sum())
+    order = np.add.accumulate(held.reshape((-1,)).astype(np.int64), axis=0)
+    count = int(order.max(initial=0))
     if source._array.dtype != input._array.dtype:
         raise RuntimeError("masked_scatter: expected self and source to have same dtypes")
     if source._array.size < count:
@@ -338,8 +351,11 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"masked_scatter: Expected source to have at least {count} elements, got "
             f"{source._array.size}"
         )
-    first = indexing.getitem(reshape(source, (-1,)), index=(slice(count),))
-    return indexing.index_fill(input, first, index=(held,))
+    if not count:
+        return elementwise.clone(input)
+    index = np.maximum(order - 1, 0).reshape(input._array.shape)
+    taken = indexing.take_rows(reshape(source, (-1,)), index=index, axis=0)
+    return elementwise.where(held, taken, input)
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -347,7 +363,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     places = whole_index(index, "take")
     size = input._array.size
     if places.size and not (-size <= places.min() and places.max() < size):
-        wrong = places[(places < -size) | (places >= size)].flat[0]
+        seen = everything(places)
+        wrong = seen[(seen < -size) | (seen >= size)].flat[0]
         raise IndexError(f"take(): index {wrong} is out of range for a tensor of {size} elements")
     return indexing.take_rows(reshape(input, (-1,)), index=places % max(size, 1), axis=0)
 
@@ -364,7 +381,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """input with src in place of one slice along ``dim``."""
     axis = wrap_dim(dim, input.ndim)
     place = index_of((slice(None),) * axis + (int(index),), input._array.shape)
-    _same(src, input._array[place].shape, "select_scatter")
+    _same(src, taken_shape(input._array.shape, place), "select_scatter")
     return indexing.index_fill(input, src, index=place)
 
 
@@ -379,7 +396,7 @@ def slice_scatter(
     """input with src in place of a range of slices along ``dim``."""
     axis = wrap_dim(dim, input.ndim)
     place = index_of((slice(None),) * axis + (slice(start, end, step),), input._array.shape)
-    _same(src, input._array[place].shape, "slice_scatter")
+    _same(src, taken_shape(input._array.shape, place), "slice_scatter")
     return indexing.index_fill(input, src, index=place)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
@@ -63,7 +64,7 @@ def stable_order(array: Any, axis: int, descending: bool) -> Any:
 def _picked(input: Tensor, places: Any, axis: int) -> Tensor:
     if input.ndim == 0:
         return elementwise.clone(input)
-    return indexing.gather(input, index=np.ascontiguousarray(places), axis=axis)
+    return indexing.gather(input, index=contiguous(places), axis=axis)
 
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
@@ -72,7 +73,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     if input.ndim == 0:
         return sort_(elementwise.clone(input), wrap(np.zeros((), np.int64)))
     places = stable_order(input._array, axis, descending)
-    return sort_(_picked(input, places, axis), wrap(np.ascontiguousarray(places)))
+    return sort_(_picked(input, places, axis), wrap(contiguous(places)))
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
@@ -80,7 +81,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         return wrap(np.zeros((), np.int64))
-    return wrap(np.ascontiguousarray(stable_order(input._array, axis, descending)))
+    return wrap(contiguous(stable_order(input._array, axis, descending)))
 
 
 def msort(input: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if input.ndim == 0:
         return topk_(elementwise.clone(input), wrap(np.zeros((), np.int64)))
     places = np.take(stable_order(input._array, axis, largest), np.arange(k), axis=axis)
-    return topk_(_picked(input, places, axis), wrap(np.ascontiguousarray(places)))
+    return topk_(_picked(input, places, axis), wrap(contiguous(places)))
 
 
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
@@ -119,7 +120,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     if input.ndim == 0:
         return kthvalue_(elementwise.clone(input), wrap(np.zeros((), np.int64)))
     places = np.take(stable_order(input._array, axis, False), [k - 1], axis=axis)
-    values, where = _picked(input, places, axis), wrap(np.ascontiguousarray(places))
+    values, where = _picked(input, places, axis), wrap(contiguous(places))
     if keepdim:
         return kthvalue_(values, where)
     shape = tuple(n for i, n in enumerate(input._array.shape) if i != axis)
@@ -147,24 +148,28 @@ def searchsorted(
     sorter: Tensor | None = None,
 ) -> Tensor:
     """Where values would be inserted to keep the last dimension of a sequence sorted."""
-    where = _side(right, side, "searchsorted")
+    where: Any = _side(right, side, "searchsorted")
     edges = sorted_sequence._array
     if sorter is not None:
         edges = np.take_along_axis(edges, sorter._array, axis=-1)
     values = input._array if isinstance(input, TensorBase) else np.asarray(input)
     kind = np.int32 if out_int32 else np.int64
-    if edges.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(edges, values, side=where)).astype(kind))  # type: ignore[call-overload]
-    if edges.shape[:-1] != values.shape[:-1]:
+    if edges.ndim != 1 and edges.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of "
             f"boundaries tensor and input value tensor must match, but we got boundaries tensor "
             f"{list(edges.shape)} and input value tensor {list(values.shape)}"
         )
-    found = np.empty(values.shape, kind)
-    for place in np.ndindex(*edges.shape[:-1]):
-        found[place] = np.searchsorted(edges[place], values[place], side=where)  # type: ignore[call-overload]
-    return wrap(found)
+
+    def places(edges: Any, values: Any) -> Any:
+        if edges.ndim == 1:
+            return np.asarray(np.searchsorted(edges, values, side=where)).astype(kind)
+        found = np.empty(values.shape, kind)
+        for place in np.ndindex(*edges.shape[:-1]):
+            found[place] = np.searchsorted(edges[place], values[place], side=where)
+        return found
+
+    return wrap(each_example(places, edges, values))
 
 
 def bucketize(
@@ -189,6 +194,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if weights is not None and weights._array.shape != array.shape:
         raise RuntimeError("bincount: weights should be 1-d and have the same length as input")
     given = None if weights is None else weights._array
+    if isinstance(array, Batch):
+        array.refuse("bincount")
     counted = np.bincount(array, given, minlength)
     if given is not None and given.dtype == np.float32:
         return wrap(counted.astype(np.float32))
@@ -202,16 +209,19 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise RuntimeError(f"histc: expected a floating-point tensor, got {array.dtype}")
     if bins <= 0:
         raise RuntimeError("bins must be > 0")
-    low, high = float(min), float(max)
-    if low == high == 0 and array.size:
-        low, high = float(array.min()), float(array.max())
-    if low == high:
-        low, high = low - 1, high + 1
-    if low > high:
-        raise RuntimeError("max must be larger than min")
-    inside = array[(array >= low) & (array <= high)]
-    counts, _ = np.histogram(inside, bins, (low, high))
-    return wrap(counts.astype(array.dtype))
+
+    def counted(array: Any) -> Any:
+        low, high = float(min), float(max)
+        if low == high == 0 and array.size:
+            low, high = float(array.min()), float(array.max())
+        if low == high:
+            low, high = low - 1, high + 1
+        if low > high:
+            raise RuntimeError("max must be larger than min")
+        inside = array[(array >= low) & (array <= high)]
+        return np.histogram(inside, bins, (low, high))[0].astype(array.dtype)
+
+    return wrap(each_example(counted, array))
 
 
 def unique(
@@ -235,6 +245,8 @@ def unique_consecutive(
 ) -> Any:
     """The elements (or slices along ``dim``) with repeats that follow each other taken out."""
     array = input._array.reshape(-1) if dim is None else input._array
+    if isinstance(array, Batch):
+        array.refuse("unique_consecutive")
     axis = 0 if dim is None else wrap_dim(dim, input.ndim)
     size = array.shape[axis]
     rows = np.moveaxis(array, axis, 0).reshape(size, -1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.batching import contiguous, each_example
 from tensorgrad.dtypes import default_float
 from tensorgrad.functions.reduction import axis_of
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
@@ -107,6 +108,12 @@ def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> A
         return median_(*_element(input, None, 0, keepdim))
     if not array.shape[axis]:
         raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+    places = each_example(lambda array: _middle(array, axis, blind), array)
+    return median_(*_element(input, places, axis, keepdim))
+
+
+def _middle(array: Any, axis: int, blind: bool) -> Any:
+    """The places of the lower medians; any NaN is it, unless NaN are to be overlooked."""
     order = stable_order(array, axis, False)  # NaN last
     nans = np.isnan(array).sum(axis, keepdims=True) if array.dtype.kind == "f" else 0
     size = array.shape[axis]
@@ -115,10 +122,8 @@ def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> A
     )
     if np.any(nans):
         valid = np.maximum(size - nans, 1)
-        # Any NaN makes the median NaN, unless NaN are to be overlooked.
         middle = (valid - 1) // 2 if blind else np.where(nans > 0, size - nans, middle)
-    places = np.take_along_axis(order, np.asarray(middle), axis)
-    return median_(*_element(input, places, axis, keepdim))
+    return np.take_along_axis(order, np.asarray(middle), axis)
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -139,18 +144,29 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
         return mode_(*_element(input, None, 0, keepdim))
     if not array.shape[-1]:
         raise IndexError(f"mode(): Expected reduction dim {axis} to have non-zero size.")
+    places = each_example(_commonest, array)
+    return mode_(*_element(input, np.moveaxis(places, -1, axis), axis, keepdim))
+
+
+def _commonest(array: Any) -> Any:
     places = np.empty((*array.shape[:-1], 1), np.int64)
     for row in np.ndindex(*array.shape[:-1]):
         values, counts = np.unique(array[row], return_counts=True)
         places[(*row, 0)] = np.flatnonzero(array[row] == values[counts.argmax()])[-1]
-    return mode_(*_element(input, np.moveaxis(places, -1, axis), axis, keepdim))
+    return places
 
 
 def _running(input: Tensor, dim: int, better: Any, kind: Any) -> Any:
     axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         return kind(elementwise.clone(input), wrap(np.zeros((), np.int64)))
-    array = np.moveaxis(input._array, axis, 0)
+    places = each_example(lambda array: _bests(np.moveaxis(array, axis, 0), better), input._array)
+    back = contiguous(np.moveaxis(places, 0, axis))
+    return kind(indexing.gather(input, index=back, axis=axis), wrap(back))
+
+
+def _bests(array: Any, better: Any) -> Any:
+    """The place of the best element so far, along the first axis."""
     places = np.zeros(array.shape, np.int64)
     for i in range(1, len(array)):  # the later of equal values counts, and NaN stays
         held = np.take_along_axis(array, places[i - 1][None], 0)[0]
@@ -159,8 +175,7 @@ def _running(input: Tensor, dim: int, better: Any, kind: Any) -> Any:
             newer |= np.isnan(array[i])
             newer &= ~(np.isnan(held) & ~np.isnan(array[i]))
         places[i] = np.where(newer, i, places[i - 1])
-    back = np.ascontiguousarray(np.moveaxis(places, 0, axis))
-    return kind(indexing.gather(input, index=back, axis=axis), wrap(back))
+    return places
 
 
 def cummax(input: Tensor, dim: int) -> Any:
@@ -323,7 +338,8 @@ def cov(
         if _complex(x)
         else (weighed @ permute(centred, (1, 0)))
     )
-    out = elementwise.div(product, float(max(norm, 0)))
+    divisor = float(max(norm, 0)) if weights is None else np.maximum(norm, 0)
+    out = elementwise.div(product, divisor)
     return reshape(out, ()) if input.ndim < 2 else out
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.batching import on_arrays
 from tensorgrad.functions.joining import cat
 from tensorgrad.functions.shape import tril, triu
 from tensorgrad.kernels.triangular import pivoted
@@ -173,7 +174,7 @@ def _packed(A: Tensor, pivot: bool) -> tuple[Tensor, Any]:
     m, n = A._array.shape[-2:]
     k = min(m, n)
     if pivot:
-        order = pivoted(A._array)[1]
+        order = on_arrays(pivoted, A._array)[1]
         index = np.broadcast_to(order[..., None], A._array.shape)
         A = indexing.gather(A, index=index, axis=A.ndim - 2)
     else:
@@ -201,8 +202,9 @@ def lu(A: Tensor, *, pivot: bool = True) -> lu_:
     upper = triu(indexing.getitem(packed, index=(Ellipsis, slice(0, k), slice(None))))
     if not pivot:
         return lu_(wrap(np.zeros(0, A._array.dtype)), lower, upper)
-    places = np.eye(m, dtype=A._array.dtype)[order]  # row i has its 1 at the row that came there
-    return lu_(wrap(np.ascontiguousarray(np.swapaxes(places, -1, -2))), lower, upper)
+    # Row i of the transpose has its 1 at the row that came there.
+    places = np.equal(order[..., None, :], np.arange(m)[:, None]).astype(A._array.dtype)
+    return lu_(wrap(places), lower, upper)
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> lu_factor_:
@@ -210,14 +212,19 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> lu_factor_:
     check_numbers("linalg.lu_factor", A)
     packed, order = _packed(A, pivot)
     k = min(A._array.shape[-2:])
-    pivots = np.empty((*A._array.shape[:-2], k), np.int32)
+    return lu_factor_(packed, wrap(on_arrays(lambda order: _pivots_of(order, k), order)))
+
+
+def _pivots_of(order: Any, k: int) -> Any:
+    """The exchanges, one after the other, that bring rows into an order."""
+    pivots = np.empty((*order.shape[:-1], k), np.int32)
     for place in np.ndindex(pivots.shape[:-1]):
-        now = list(range(A._array.shape[-2]))
+        now = list(range(order.shape[-1]))
         for i, row in enumerate(order[place][:k].tolist()):
             j = now.index(row)
             now[i], now[j] = now[j], now[i]
             pivots[(*place, i)] = j + 1
-    return lu_factor_(packed, wrap(pivots))
+    return pivots
 
 
 def lu_solve(
@@ -235,7 +242,7 @@ def lu_solve(
         back = lu_solve(LU, pivots, conjugate, adjoint=not adjoint)
         turned = transpose(back, -2, -1)
         return elementwise.conj(turned) if B.is_complex() else turned
-    order = order_of(pivots._array, LU.shape[-1])
+    order = on_arrays(lambda p: order_of(p, LU.shape[-1]), pivots._array)
     if not adjoint:
         half = solve_triangular(LU, _rows(B, order), upper=False, unitriangular=True)
         return solve_triangular(LU, half, upper=True)

@@ -193,4 +193,4 @@ def matrix_rank(
     else:
         values = np.linalg.svd(A._array, compute_uv=False)
     bound = np.maximum(absolute, relative * values.max(-1, initial=0))
-    return wrap(np.asarray((values > bound[..., None]).sum(-1), np.int64))
+    return wrap((values > bound[..., None]).sum(-1).astype(np.int64))

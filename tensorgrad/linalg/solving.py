@@ -225,7 +225,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None)
     solution = products.matmul(ops.pinv(A, atol=0.0, rtol=bound, hermitian=False), columns)
     singular = np.linalg.svd(A._array, compute_uv=False)
     top = singular.max(-1, initial=0, keepdims=True)
-    rank = np.asarray((singular > bound * top).sum(-1), np.int64)
+    rank = (singular > bound * top).sum(-1).astype(np.int64)
     m, n = A.shape[-2:]
     empty = wrap(np.zeros(0, A._array.real.dtype))
     residuals = empty

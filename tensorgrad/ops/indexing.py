@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.batching import indexing
+from tensorgrad.batching import Batch, each_example, indexing
 from tensorgrad.primitive import primitive
 
 
 def is_basic(index: tuple[Any, ...]) -> bool:
     """Whether an index gives a view: no arrays in it."""
-    return not any(isinstance(part, (ndarray, list, bool, np.bool_)) for part in index)
+    return not any(isinstance(part, (ndarray, Batch, list, bool, np.bool_)) for part in index)
 
 
 @primitive(
@@ -52,18 +52,26 @@ def _is_mask(part: Any) -> bool:
 
 
 def _kept(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
-    outside = np.ones(g.shape, bool)
+    return xp.mask(g, mask=each_example(lambda places: _not_at(g.shape, places), index))
+
+
+def _not_at(shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
+    outside = np.ones(shape, bool)
     outside[index] = False
-    return xp.mask(g, mask=outside)
+    return outside
 
 
 def _written(xp: Any, g: Any, y: Any, x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
     """Of several values written to one place the last one stays, and has the gradient."""
     part = xp.getitem(g, index=index)
-    order = np.arange(prod(part.shape)).reshape(part.shape)
-    last = np.zeros(g.shape, np.int64)
+    return xp.mask(part, mask=each_example(lambda i: _is_last(g.shape, part.shape, i), index))
+
+
+def _is_last(shape: tuple[int, ...], taken: tuple[int, ...], index: tuple[Any, ...]) -> Any:
+    order = np.arange(prod(taken)).reshape(taken)
+    last = np.zeros(shape, np.int64)
     last[index] = order
-    return xp.mask(part, mask=last[index] == order)
+    return last[index] == order
 
 
 @primitive(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import on_arrays
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernel_pooling
 from tensorgrad.primitive import primitive
@@ -25,8 +26,14 @@ def _lowest(dtype: Any) -> Any:
 
 def window_winner(x: Any, y: Any, how: dict[str, Any]) -> Any:
     """Which place in each window won; needed by the gradient and by return_indices."""
-    full = kernel_pooling.padded(x, how["padding"], _lowest(x.dtype))
-    return kernel_pooling.winner(full, y, how["kernel"], how["stride"], how["dilation"], how["out"])
+
+    def won(x: Any, y: Any) -> Any:
+        full = kernel_pooling.padded(x, how["padding"], _lowest(x.dtype))
+        return kernel_pooling.winner(
+            full, y, how["kernel"], how["stride"], how["dilation"], how["out"]
+        )
+
+    return on_arrays(won, x, y)
 
 
 def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
