@@ -612,6 +612,7 @@ if TYPE_CHECKING:
     from tensorgrad import utils as utils
     from tensorgrad import viz as viz
     from tensorgrad import xpu as xpu
+    from tensorgrad.func import vmap as vmap
 
 __version__ = "0.1.0.dev0"
 
@@ -693,7 +694,7 @@ __all__ = [
     "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split",
     "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean",
     "vdot", "view", "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy",
-    "view_copy", "viz", "vsplit", "vstack", "where", "xlogy", "xlogy_", "zero_", "zeros",
+    "view_copy", "viz", "vmap", "vsplit", "vstack", "where", "xlogy", "xlogy_", "zero_", "zeros",
     "zeros_like",
 ]  # fmt: skip
 
@@ -735,13 +736,15 @@ def __getattr__(name: str) -> Any:
     """Load a subpackage, or a function of nn, when it is first asked for (PEP 562)."""
     if name in _LAZY:
         return importlib.import_module(f"tensorgrad.{name}")
+    if name == "vmap":
+        return importlib.import_module("tensorgrad.func").vmap
     if name in _OF_NN:
         return getattr(importlib.import_module("tensorgrad.nn.functional"), name)
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_OF_NN})
+    return sorted({*globals(), *_LAZY, *_OF_NN, "vmap"})
 
 
 def is_tensor(obj: Any) -> builtins.bool:

@@ -47,6 +47,7 @@ def reform(tensor: Any, change: Callable[[Any], Any], name: str) -> Any:
     step = parent
     while step is not former:  # a change of several steps
         step.__dict__["_former"] = mark
+        step._view = (*step._view[:3], storage.stamp)  # derived from what came before it, always
         step = step._view[0]
     if former._view is not None:
         former._view = (*former._view[:3], storage.stamp)

@@ -1,6 +1,19 @@
 """Rows of integration, differences, histograms and segments."""
 
-from sampling import Dtype, case, cplx, fixed, real, row, truth, whole
+from sampling import (
+    ONE_ANSWER,
+    OWN_BINS,
+    OWN_LENGTHS,
+    READS_MEMORY,
+    Dtype,
+    case,
+    cplx,
+    fixed,
+    real,
+    row,
+    truth,
+    whole,
+)
 
 # fmt: off
 _AT = fixed([0.0, 0.5, 2.0, 2.25])
@@ -21,11 +34,13 @@ CALCULUS = [
         case(real(6, grad=False), 4, range=(-1.0, 0.5), density=True),
         case(real(2, 5, grad=False), fixed([-1.0, -0.25, 0.0, 1.5]),
              weight=real(2, 5, grad=False), density=True),
-        case(real(0, grad=False), 2), differentiable=False),
+        case(real(0, grad=False), 2), differentiable=False,
+        vmap=OWN_BINS),
     row("histogramdd", case(real(6, 2, grad=False), [2, 3]),
         case(real(6, 2, grad=False), 2, range=(-1.0, 1.0, 0.0, 2.0)),
         case(real(2, 4, 1, grad=False), [fixed([-1.0, 0.0, 1.0])], weight=real(2, 4, grad=False)),
-        case(real(7, 3, grad=False), 2, density=True), differentiable=False),
+        case(real(7, 3, grad=False), 2, density=True), differentiable=False,
+        vmap=OWN_BINS),
     row("index_reduce", *(case(real(3, 4, of="distinct"), 0, fixed([2, 0, 2]), real(3, 4), how)
                           for how in ("prod", "mean", "amax", "amin")),
         *(case(real(3, 2), 1, fixed([1, 1]), real(3, 2), how, include_self=False)
@@ -37,9 +52,11 @@ CALCULUS = [
         *(case(real(5), how, lengths=fixed([0, 4, 1]), initial=0.5)
           for how in ("sum", "mean", "max", "min")),
         case(real(2, 4), "mean", lengths=fixed([[1, 3], [2, 2]]), axis=1),
-        case(real(5, 2), "sum", offsets=fixed([0, 1, 5]))),
+        case(real(5, 2), "sum", offsets=fixed([0, 1, 5])),
+        vmap=OWN_LENGTHS),
     row("hash_tensor", case(real(2, 3)), case(whole(4, below=9), dim=0), case(truth(3)),
-        case(real(2, 3), (0, 1), keepdim=True), differentiable=False),
+        case(real(2, 3), (0, 1), keepdim=True), differentiable=False,
+        vmap=READS_MEMORY),
 ]
 
 KINDS = [
@@ -53,7 +70,8 @@ KINDS = [
     *(row(name, case(real(2, 3)), case(whole(2, below=3)), case(truth()), case(cplx(2)),
           differentiable=False)
       for name in ("is_floating_point", "is_signed", "is_conj", "is_neg", "get_device")),
-    row("is_nonzero", case(real(1)), case(whole(below=1)), differentiable=False),
+    row("is_nonzero", case(real(1)), case(whole(below=1)), differentiable=False,
+        vmap=ONE_ANSWER),
     row("is_same_size", case(real(2), real(2)), case(real(2), whole(3, below=2)),
         differentiable=False),
     *(row(name, case(real(2, 3)), case(real())) for name in

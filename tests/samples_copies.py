@@ -1,6 +1,6 @@
 """Rows of the functions that copy what views show, and of places as numbers."""
 
-from sampling import Dtype, case, cplx, fixed, real, row, truth, whole
+from sampling import READS_MEMORY, SHAPE_VARIES, Dtype, case, cplx, fixed, real, row, truth, whole
 
 # fmt: off
 COPIES = [
@@ -29,14 +29,17 @@ COPIES = [
     row("unbind_copy", case(real(2, 3)), case(real(2, 3), 1)),
     row("unfold_copy", case(real(5), 0, 2, 1), case(real(2, 6), -1, 3, 2)),
     row("unsqueeze_copy", case(real(2, 3), 0), case(real(2, 3), -1), case(real(), 0)),
-    row("view_copy", case(real(2, 3), (3, 2)), case(real(2, 3), (-1,))),
-    row("view_copy", case(real(2, 4, grad=False), dtype=Dtype("int64")), differentiable=False),
+    row("view_copy", case(real(2, 3), (3, 2)), case(real(2, 3), (-1,)),
+        vmap=READS_MEMORY),
+    row("view_copy", case(real(2, 4, grad=False), dtype=Dtype("int64")), differentiable=False,
+        vmap=READS_MEMORY),
     row("view_as_complex_copy", case(real(3, 2)), case(real(2)), torch=None,
         reason="PyTorch's takes no tensors that require grad"),
     row("view_as_real_copy", case(cplx(2, 3)), case(cplx())),
     row("unravel_index", case(whole(2, 3, below=6), (2, 3)), case(whole(below=6), 6),
         case(fixed([7, -1, -9]), (2, 3)), differentiable=False),
     row("nonzero_static", case(real(2, 3, of="with zeros"), size=3), case(truth(2, 3), size=9),
-        case(truth(4), size=2, fill_value=7), case(truth(), size=2), differentiable=False),
+        case(truth(4), size=2, fill_value=7), case(truth(), size=2), differentiable=False,
+        vmap=SHAPE_VARIES),
 ]
 # fmt: on

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sampling import Case, Sample, case, cplx, fixed, real, row, whole
+from sampling import READS_MEMORY, Case, Sample, case, cplx, fixed, real, row, whole
 
 __all__ = ["INPLACE"]
 
@@ -57,7 +57,8 @@ INPLACE = [
     inplace("index_put_", case(real(2, 3), (fixed([0, 1]), fixed([2, 0])), real(2)),
             case(real(2, 3), (fixed([0, 0]),), real(2, 3), accumulate=True)),
     inplace("resize_as_", case(real(2, 3, grad=False), real(2, 2, grad=False)),
-            differentiable=False),
+            differentiable=False,
+        vmap=READS_MEMORY),
     inplace("round_", case(real(2, 3, of="fractions"), decimals=1)),
     inplace("xlogy_", case(real(2, 3), real(3, of="positive")), case(real(2, 3), 2.0)),
     row("index_reduce", *(case(real(3, 2, of="distinct"), 0, fixed([2, 0, 2]),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from samples_layers import Layer, layer
-from sampling import Case, Drawn, Sample, case, fixed, real, row
+from sampling import OWN_LENGTHS, Case, Drawn, Sample, case, fixed, real, row
 
 __all__ = ["SEQUENCE", "SEQUENCE_LAYERS", "SEQUENCE_PRIMITIVES"]
 
@@ -69,6 +69,7 @@ def recurrent(name: str, gates: int) -> Sample:
         case(real(2, 3, 2), states(4, 2, 2), deep, True, 2, 0.0, False, True, True),
         case(LENGTHS, fixed(PACKED), states(1, 3, 2), bare, False, 1, 0.0, True, False),
         case(LENGTHS, fixed(PACKED), states(4, 3, 2), deep, True, 2, 0.0, True, True),
+        vmap=OWN_LENGTHS,
     )
 
 

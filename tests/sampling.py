@@ -16,6 +16,9 @@ import numpy as np
 # Why an operation cannot be mapped by vmap.
 SHAPE_VARIES = "the shape of the result depends on the values of each example"
 ONE_ANSWER = "the answer is one Python bool, not one for each example"
+OWN_BINS = "the bins of each example are its own"
+OWN_LENGTHS = "examples cannot have sequences or segments of different lengths"
+READS_MEMORY = "it reads or reshapes the memory of one array"
 
 # --- Arrays to be drawn ---------------------------------------------------------------------------
 

@@ -117,6 +117,8 @@ def _function(batch: Batch, function: Any, args: Any, words: dict[str, Any]) -> 
         return _rearranged(function, args, words)
     if function in _MATRICES:
         return on_arrays(lambda *arrays: function(*arrays, **words), *args)
+    if function is np.searchsorted:
+        return each_example(lambda *arrays: np.searchsorted(*arrays, **words), *args)
     if function is np.concatenate:
         return _joined(args[0], words.pop("axis", args[1] if len(args) > 1 else 0))
     if function is np.broadcast_to:

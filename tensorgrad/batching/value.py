@@ -223,6 +223,18 @@ class Batch:
             "Compute both and choose with where(condition, a, b), or keep this part outside vmap"
         )
 
+    def __iter__(self) -> NoReturn:
+        self.refuse("going through its values one by one")
+
+    def __int__(self) -> NoReturn:
+        self.item()
+
+    def __float__(self) -> NoReturn:
+        self.item()
+
+    def __index__(self) -> NoReturn:
+        self.item()
+
     def __len__(self) -> int:
         return self.shape[0]
 

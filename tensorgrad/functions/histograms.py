@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.batching import Batch
 from tensorgrad.node import TensorBase, wrap
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def histogram(
     density: divide so that the integral over the bins is 1.
     """
     _check_floats("histogram", input)
+    if isinstance(input._array, Batch):
+        input._array.refuse("histogram")
     if range is not None and isinstance(bins, TensorBase):
         raise TypeError("histogram: range cannot be given beside a tensor of edges")
     low, high = (None, None) if range is None else range
@@ -141,6 +144,8 @@ def histogramdd(
     range: the least and largest edge of each dimension, one pair after the other.
     """
     _check_floats("histogramdd", input)
+    if isinstance(input._array, Batch):
+        input._array.refuse("histogramdd")
     if input.ndim < 2:
         raise RuntimeError(
             f"histogramdd: input tensor should have at least 2 dimensions, got {input.ndim}"

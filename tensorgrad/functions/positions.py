@@ -27,9 +27,7 @@ def unravel_index(indices: Any, shape: int | Sequence[int]) -> tuple[Tensor, ...
     array = indices._array.astype(np.int64)
     steps = [prod(sizes[i + 1 :]) for i in range(len(sizes))]
     # Past the end it starts again, as in PyTorch.
-    return tuple(
-        wrap(np.asarray(array // step % max(n, 1))) for n, step in zip(sizes, steps, strict=True)
-    )
+    return tuple(wrap(array // step % max(n, 1)) for n, step in zip(sizes, steps, strict=True))
 
 
 def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:

@@ -91,7 +91,8 @@ def test_vmap_is_the_loop(sample, number, way):
     try:
         found = seeded(mapped)(*tensors)
     except RuntimeError as error:
-        if sample.vmap and "vmap:" in str(error):
+        into_shared = sample.path.endswith("_") and dims[0] is None
+        if "vmap:" in str(error) and (sample.vmap or into_shared):
             return
         raise
     loop = [seeded(run)(*example) for example in examples]

@@ -143,3 +143,9 @@ def test_fill_diagonal():
         for shape in ((3,), (2, 3, 4)):
             with pytest.raises(RuntimeError):
                 library.zeros(*shape).fill_diagonal_(1)
+
+
+def test_a_view_of_what_was_resized():
+    x = tg.arange(6.0).reshape(2, 3).clone()
+    x.resize_(2, 2)
+    np.testing.assert_array_equal(x.expand(3, 2, 2).numpy()[2], [[0, 1], [2, 3]])
