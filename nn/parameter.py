@@ -9,8 +9,8 @@ import numpy as np
 
 from tensorgrad.dtypes import default_float
 from tensorgrad.node import storage_of
+from tensorgrad.strides import register_alias
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import register_alias
 
 __all__ = ["Buffer", "Parameter"]
 

@@ -339,6 +339,13 @@ from tensorgrad.functions.kinds import (
     typename,
 )
 from tensorgrad.functions.linalg import bmm, dot, matmul, mm, mv, outer
+from tensorgrad.functions.placing import (
+    masked_scatter,
+    put,
+    select_scatter,
+    slice_scatter,
+    take,
+)
 from tensorgrad.functions.positions import nonzero_static, unravel_index
 from tensorgrad.functions.products import (
     addbmm,
@@ -413,14 +420,9 @@ from tensorgrad.functions.scattering import (
     index_fill,
     index_put,
     index_reduce,
-    masked_scatter,
-    put,
     scatter,
     scatter_add,
     scatter_reduce,
-    select_scatter,
-    slice_scatter,
-    take,
 )
 from tensorgrad.functions.segments import hash_tensor, segment_reduce
 from tensorgrad.functions.shape import (

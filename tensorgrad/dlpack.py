@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import views
+from tensorgrad import strides
 from tensorgrad.creation import canonical
 from tensorgrad.device import check_device
 from tensorgrad.node import strided
@@ -43,7 +43,7 @@ def capsule_of(
         )
     array = tensor._array
     if not array.flags.c_contiguous and tensor.is_contiguous():
-        views.make_contiguous(tensor)  # nobody should see the layout a kernel chose
+        strides.make_contiguous(tensor)  # nobody should see the layout a kernel chose
         array = tensor._array
     if copy:
         array = array.copy()

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import autograd, views
+from tensorgrad import autograd, strides, views
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
@@ -123,13 +123,13 @@ class Tensor(TensorBase, Methods):
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours, in elements, as PyTorch would have them."""
-        strides = views.logical_strides(self)
-        return strides if dim is None else strides[dim]
+        found = strides.logical_strides(self)
+        return found if dim is None else found[dim]
 
     def is_contiguous(self) -> bool:
         """Whether the elements are in row-major order, as PyTorch would have them."""
-        found = views.logical_strides(self)
-        wanted = views.contiguous_strides(self._array.shape, 1)
+        found = strides.logical_strides(self)
+        wanted = strides.contiguous_strides(self._array.shape, 1)
         return (
             all(s == w or n <= 1 for s, w, n in zip(found, wanted, self._array.shape, strict=True))
             or not self._array.size
@@ -250,7 +250,7 @@ class Tensor(TensorBase, Methods):
         """The same memory, outside the graph; writes are seen by both and counted."""
         out = wrap(self._array)
         out._storage = storage_of(self)
-        views.register_alias(self, out, detached=True)
+        strides.register_alias(self, out, detached=True)
         return out
 
     def detach_(self) -> Self:
@@ -269,7 +269,7 @@ class Tensor(TensorBase, Methods):
     def data(self) -> Tensor:
         """The same memory, outside the graph; writes through it are not counted."""
         if not self._array.flags.c_contiguous and self.is_contiguous():
-            views.make_contiguous(self)
+            strides.make_contiguous(self)
         return strided(self._array)
 
     @data.setter
@@ -352,4 +352,4 @@ def _rebuild(cls: Any, array: Any, requires_grad: bool, attributes: dict[str, An
     return made
 
 
-register_tensor_class(Tensor, views.refresh_view, views.register_alias)
+register_tensor_class(Tensor, views.refresh_view, strides.register_alias)

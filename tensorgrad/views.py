@@ -19,6 +19,7 @@ from tensorgrad.node import (
     Storage,
     accumulator,
     edge_of,
+    hook,
     local,
     make_node,
     number,
@@ -32,9 +33,9 @@ __all__ = [
     "as_view",
     "base_of",
     "bump",
-    "contiguous_strides",
+    "chain",
     "refresh_view",
-    "register_alias",
+    "through",
     "write",
 ]
 
@@ -51,7 +52,7 @@ def as_view(op: Primitive, parent: Any, out: Any, params: dict[str, Any]) -> Any
     """Make ``out`` a view of ``parent``, derived by ``op(parent, **params)``."""
     storage = out._storage = storage_of(parent)
     out._view = (parent, op, params, storage.stamp)
-    register_alias(parent, out)
+    hook.register_alias(parent, out)
     return out
 
 
@@ -60,12 +61,12 @@ def refresh_view(view: Any) -> None:
     storage: Storage = view._storage
     if storage.stamp <= view._view[3] or (view._requires_grad and view._node is None):
         return
-    chain = [view]
+    stale = [view]
     parent = _parent(view)
     while parent._view is not None and storage.stamp > parent._view[3]:
-        chain.append(parent)
+        stale.append(parent)
         parent = _parent(parent)
-    for tensor in reversed(chain):
+    for tensor in reversed(stale):
         parent, op, params, _ = tensor._view
         if isinstance(parent._array, Batch):
             anew = getattr(recorded, op.name)(parent, **(params or {}))
@@ -122,7 +123,7 @@ def base_of(tensor: Any) -> Any:
 # --- Writing ------------------------------------------------------------------------------------
 
 
-def _chain(view: Any) -> tuple[Any, list[tuple[Primitive, dict[str, Any]]]]:
+def chain(view: Any) -> tuple[Any, list[tuple[Primitive, dict[str, Any]]]]:
     """The root of a view and the steps from the root to it."""
     steps: list[tuple[Primitive, dict[str, Any]]] = []
     while view._view is not None:
@@ -138,7 +139,7 @@ def _follow(xp: Any, x: Any, steps: Any) -> Any:
     return x
 
 
-def _through(array: ndarray[Any, Any], steps: Any) -> ndarray[Any, Any]:
+def through(array: ndarray[Any, Any], steps: Any) -> ndarray[Any, Any]:
     for op, params in steps:
         array = asarray(op.forward(array, **params))
     return array
@@ -146,7 +147,7 @@ def _through(array: ndarray[Any, Any], steps: Any) -> ndarray[Any, Any]:
 
 def _outside(xp: Any, g: Any, y: Any, base: Any, value: Any, *, steps: Any) -> Any:
     mask = np.ones(g.shape, bool)
-    _through(mask, steps)[...] = False
+    through(mask, steps)[...] = False
     return xp.mask(g, mask=mask)
 
 
@@ -238,7 +239,7 @@ def write(tensor: Any, value: Any, name: str) -> Any:
     recording = local.context.grad_enabled
     old = edge_of(tensor) if recording else None
     new = edge_of(value) if recording else None
-    root, steps = _chain(tensor)
+    root, steps = chain(tensor)
     old_root = edge_of(root) if recording else None
     np.copyto(array, source, casting="unsafe")
     bump(tensor)
@@ -269,7 +270,7 @@ def _rebind(root: Any, old: Any, new: Any, steps: Any) -> None:
 
 def written(view: Any, place: Any) -> None:
     """A view's memory now holds the output of a node: its base, and so it itself, follow."""
-    root, steps = _chain(view)
+    root, steps = chain(view)
     old = edge_of(root)
     bump(view)
     _rebind(root, old, place, steps)
@@ -290,13 +291,13 @@ def _write_batched(tensor: Any, value: Any, name: str) -> Any:
                 "tensor"
             )
         return write(tensor, source.physical, name)
-    root, steps = _chain(tensor)
+    root, steps = chain(tensor)
     if source.dtype != array.dtype:
         value = recorded.astype(value, dtype=array.dtype)
     new = recorded.broadcast_to(value, shape=array.shape)
     if steps:
         size = root._array.size
-        places = _through(np.arange(size).reshape(root._array.shape), steps).reshape(-1)
+        places = through(np.arange(size).reshape(root._array.shape), steps).reshape(-1)
         flat = recorded.index_fill(
             recorded.reshape(root, shape=(size,)),
             recorded.reshape(new, shape=(places.size,)),
@@ -308,108 +309,3 @@ def _write_batched(tensor: Any, value: Any, name: str) -> Any:
     if tensor._view is not None:
         refresh_view(tensor)
     return tensor
-
-
-# --- Layout -------------------------------------------------------------------------------------
-
-
-def contiguous_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """The strides, in bytes, of a C-contiguous array."""
-    strides = [itemsize] * len(shape)
-    for i in range(len(shape) - 2, -1, -1):
-        strides[i] = strides[i + 1] * max(shape[i + 1], 1)
-    return tuple(strides)
-
-
-def _probe(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """An array with strides (in bytes, of one byte each) but no memory: for trying steps on."""
-    return np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides, writeable=False)
-
-
-def logical_strides(tensor: Any) -> tuple[int, ...]:
-    """The strides, in elements, that the tensor has in PyTorch.
-
-    Memory may be laid out otherwise (channels last after a convolution).  What the engine made
-    counts as contiguous; a view's strides follow from the steps that made it.
-    """
-    storage = tensor._storage
-    if storage is not None and storage.strided:
-        size = tensor._array.itemsize
-        return tuple(s // size for s in tensor._array.strides)
-    steps = _memory_steps(tensor)
-    if not steps:
-        return contiguous_strides(tensor._array.shape, 1)
-    shape = storage.memory.shape if storage.memory is not None else _chain(tensor)[0]._array.shape
-    return _through(_probe(shape, contiguous_strides(shape, 1)), steps).strides
-
-
-def _memory_steps(tensor: Any) -> tuple[Any, ...]:
-    """The steps from the start of the memory to a tensor, through detached copies too."""
-    root, steps = _chain(tensor)
-    before: tuple[Any, ...] = ()
-    for reference, known in (root._storage.aliases or ()) if root._storage is not None else ():
-        if reference() is root:
-            before = known
-            break
-    return (*before, *steps)
-
-
-def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
-    """Remember who shares a memory, where strides cannot tell it.
-
-    That is where the engine chose the layout, and for a detached view, which has no parent.
-    """
-    storage: Storage = out._storage
-    if storage.strided or isinstance(out._array, Batch):
-        return
-    if storage.aliases is None:
-        if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
-            return
-        root, _ = _chain(parent)
-        storage.memory = root._array
-        storage.aliases = [(weakref.ref(root), ())]
-    steps = _memory_steps(parent) if detached else _memory_steps(out)
-    if len(storage.aliases) > 32 and len(storage.aliases) & (len(storage.aliases) - 1) == 0:
-        storage.aliases = [entry for entry in storage.aliases if entry[0]() is not None]
-    storage.aliases.append((weakref.ref(out), steps))
-
-
-def make_contiguous(tensor: Any) -> None:
-    """Exchange a memory of engine-chosen layout for a C-contiguous copy, for all who share it.
-
-    The values do not change, so no version moves; arrays that nodes saved stay as they are.
-    """
-    storage = tensor._storage
-    if storage is None or storage.aliases is None:
-        root, steps = _chain(tensor)
-        root._array = np.ascontiguousarray(root._array)
-        if steps:
-            tensor._array = _through(root._array, steps)
-        return
-    fresh = np.ascontiguousarray(storage.memory)
-    storage.memory = fresh
-    for reference, steps in storage.aliases:
-        alias = reference()
-        if alias is not None:
-            alias._array = _through(fresh, steps)
-
-
-def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
-    """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
-    array = tensor._array
-    probe = _probe(array.shape, logical_strides(tensor))
-    if not _reshapes_without_copy(probe, shape):
-        return None
-    if not isinstance(array, Batch) and not _reshapes_without_copy(array, shape):
-        make_contiguous(tensor)
-    return recorded.reshape(tensor, shape=shape)
-
-
-def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> bool:
-    if array.flags.c_contiguous:
-        return True
-    try:
-        np.reshape(array, shape, copy=False)
-    except ValueError:
-        return False
-    return True

@@ -13,7 +13,7 @@ from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.node import storage_of, strided
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.views import view_as_shape
+from tensorgrad.strides import view_as_shape
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

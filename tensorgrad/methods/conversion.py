@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import views
+from tensorgrad import strides
 from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device
 from tensorgrad.device import device as Device
@@ -52,7 +52,7 @@ class ConversionMethods:
                 "instead."
             )
         if not self._array.flags.c_contiguous and self.is_contiguous():
-            views.make_contiguous(self)  # nobody should see the layout a kernel chose
+            strides.make_contiguous(self)  # nobody should see the layout a kernel chose
         return self._array  # type: ignore[no-any-return]
 
     def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> ndarray[Any, Any]:

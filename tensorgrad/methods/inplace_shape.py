@@ -13,7 +13,8 @@ from tensorgrad.functions import shape
 from tensorgrad.memory import TypedStorage, UntypedStorage, memory_of, sharers
 from tensorgrad.node import Storage, TensorBase, local, storage_of
 from tensorgrad.reforming import reform
-from tensorgrad.views import check_not_leaf, contiguous_strides, make_contiguous
+from tensorgrad.strides import contiguous_strides, make_contiguous
+from tensorgrad.views import check_not_leaf
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

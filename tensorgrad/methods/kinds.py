@@ -13,7 +13,7 @@ from tensorgrad.device import CPU, check_device
 from tensorgrad.device import device as Device
 from tensorgrad.layouts import layout as Layout
 from tensorgrad.layouts import strided
-from tensorgrad.views import logical_strides
+from tensorgrad.strides import logical_strides
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

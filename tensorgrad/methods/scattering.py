@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.functions import placing
 from tensorgrad.functions import scattering as functions
 from tensorgrad.views import before_write, write
 
@@ -48,11 +49,11 @@ class ScatteringMethods:
 
     def masked_scatter(self: Any, mask: Tensor, source: Tensor) -> Tensor:
         """input with the first elements of source, in order, where the mask holds."""
-        return functions.masked_scatter(self, mask, source)
+        return placing.masked_scatter(self, mask, source)
 
     def put(self: Any, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
         """input, taken as flat, with source written or added at integer positions."""
-        return functions.put(self, index, source, accumulate)
+        return placing.put(self, index, source, accumulate)
 
     def scatter(
         self: Any,
@@ -78,7 +79,7 @@ class ScatteringMethods:
 
     def select_scatter(self: Any, src: Tensor, dim: int, index: int) -> Tensor:
         """input with src in place of one slice along ``dim``."""
-        return functions.select_scatter(self, src, dim, index)
+        return placing.select_scatter(self, src, dim, index)
 
     def slice_scatter(
         self: Any,
@@ -89,11 +90,11 @@ class ScatteringMethods:
         step: int = 1,
     ) -> Tensor:
         """input with src in place of a range of slices along ``dim``."""
-        return functions.slice_scatter(self, src, dim, start, end, step)
+        return placing.slice_scatter(self, src, dim, start, end, step)
 
     def take(self: Any, index: Tensor) -> Tensor:
         """The elements of the flattened input at integer positions, in index's shape."""
-        return functions.take(self, index)
+        return placing.take(self, index)
 
     def scatter_(
         self: Any,
@@ -146,10 +147,10 @@ class ScatteringMethods:
 
     def masked_scatter_(self: Any, mask: Tensor, source: Tensor) -> Tensor:
         """In-place `masked_scatter`."""
-        changed = functions.masked_scatter(before_write(self, source), mask, source)
+        changed = placing.masked_scatter(before_write(self, source), mask, source)
         return write(self, changed, "masked_scatter_")  # type: ignore[no-any-return]
 
     def put_(self: Any, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
         """In-place `put`."""
-        changed = functions.put(before_write(self, source), index, source, accumulate)
+        changed = placing.put(before_write(self, source), index, source, accumulate)
         return write(self, changed, "put_")  # type: ignore[no-any-return]

@@ -1,0 +1,129 @@
+"""The strides that a user sees, and those that the memory has.
+
+Kernels may lay their results out as suits them (channels last); `stride`, `view` and
+`is_contiguous` go on as if every result were contiguous, and where that cannot be kept up the
+memory is exchanged for a contiguous copy.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.batching import Batch
+from tensorgrad.node import Storage
+from tensorgrad.primitive import recorded
+from tensorgrad.views import chain, through
+
+__all__ = [
+    "contiguous_strides",
+    "logical_strides",
+    "make_contiguous",
+    "register_alias",
+    "view_as_shape",
+]
+
+
+def contiguous_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides, in bytes, of a C-contiguous array."""
+    strides = [itemsize] * len(shape)
+    for i in range(len(shape) - 2, -1, -1):
+        strides[i] = strides[i + 1] * max(shape[i + 1], 1)
+    return tuple(strides)
+
+
+def _probe(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """An array with strides (in bytes, of one byte each) but no memory: for trying steps on."""
+    return np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides, writeable=False)
+
+
+def logical_strides(tensor: Any) -> tuple[int, ...]:
+    """The strides, in elements, that the tensor has in PyTorch.
+
+    Memory may be laid out otherwise (channels last after a convolution).  What the engine made
+    counts as contiguous; a view's strides follow from the steps that made it.
+    """
+    storage = tensor._storage
+    if storage is not None and storage.strided:
+        size = tensor._array.itemsize
+        return tuple(s // size for s in tensor._array.strides)
+    steps = _memory_steps(tensor)
+    if not steps:
+        return contiguous_strides(tensor._array.shape, 1)
+    shape = storage.memory.shape if storage.memory is not None else chain(tensor)[0]._array.shape
+    return through(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+
+
+def _memory_steps(tensor: Any) -> tuple[Any, ...]:
+    """The steps from the start of the memory to a tensor, through detached copies too."""
+    root, steps = chain(tensor)
+    before: tuple[Any, ...] = ()
+    for reference, known in (root._storage.aliases or ()) if root._storage is not None else ():
+        if reference() is root:
+            before = known
+            break
+    return (*before, *steps)
+
+
+def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
+    """Remember who shares a memory, where strides cannot tell it.
+
+    That is where the engine chose the layout, and for a detached view, which has no parent.
+    """
+    storage: Storage = out._storage
+    if storage.strided or isinstance(out._array, Batch):
+        return
+    if storage.aliases is None:
+        if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
+            return
+        root, _ = chain(parent)
+        storage.memory = root._array
+        storage.aliases = [(weakref.ref(root), ())]
+    steps = _memory_steps(parent) if detached else _memory_steps(out)
+    if len(storage.aliases) > 32 and len(storage.aliases) & (len(storage.aliases) - 1) == 0:
+        storage.aliases = [entry for entry in storage.aliases if entry[0]() is not None]
+    storage.aliases.append((weakref.ref(out), steps))
+
+
+def make_contiguous(tensor: Any) -> None:
+    """Exchange a memory of engine-chosen layout for a C-contiguous copy, for all who share it.
+
+    The values do not change, so no version moves; arrays that nodes saved stay as they are.
+    """
+    storage = tensor._storage
+    if storage is None or storage.aliases is None:
+        root, steps = chain(tensor)
+        root._array = np.ascontiguousarray(root._array)
+        if steps:
+            tensor._array = through(root._array, steps)
+        return
+    fresh = np.ascontiguousarray(storage.memory)
+    storage.memory = fresh
+    for reference, steps in storage.aliases:
+        alias = reference()
+        if alias is not None:
+            alias._array = through(fresh, steps)
+
+
+def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
+    """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
+    array = tensor._array
+    probe = _probe(array.shape, logical_strides(tensor))
+    if not _reshapes_without_copy(probe, shape):
+        return None
+    if not isinstance(array, Batch) and not _reshapes_without_copy(array, shape):
+        make_contiguous(tensor)
+    return recorded.reshape(tensor, shape=shape)
+
+
+def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> bool:
+    if array.flags.c_contiguous:
+        return True
+    try:
+        np.reshape(array, shape, copy=False)
+    except ValueError:
+        return False
+    return True
