@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGE_FOLDERS = ("tensorgrad", "nn", "viz")
+PLUGIN = "pytest_tensorgrad.py"  # beside the package: importing a part of it would import all of it
 
 # Imports every module below tensorgrad, and says what Python then holds.
 PROBE = """
@@ -72,7 +73,7 @@ def copy_sources(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
         ignore = shutil.ignore_patterns("__pycache__", "*.tmp", "*.swp", "*.egg-info")
         for folder in PACKAGE_FOLDERS:
             shutil.copytree(ROOT / folder, target / folder, symlinks=True, ignore=ignore)
-        for file in ("pyproject.toml", "README.md", "LICENSE"):
+        for file in ("pyproject.toml", "README.md", "LICENSE", PLUGIN):
             shutil.copy(ROOT / file, target / file)
         return target
 
@@ -140,7 +141,9 @@ def test_wheel_and_sdist_hold_the_same_package(copy_sources, tmp_path):
 
     with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(second) as two:
         names = {n for n in one.namelist() if ".dist-info/" not in n}
-        assert names == package_files()  # all of it, data included, and nothing as bare nn or viz
+        assert names == package_files() | {
+            PLUGIN
+        }  # all of it, data included, and nothing as bare nn or viz
         assert {n for n in two.namelist() if ".dist-info/" not in n} == names
         assert all(one.read(n) == two.read(n) for n in names)
         assert "tensorgrad/data/digits.npz" in names
