@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "arange",
     "as_tensor",
     "asarray",
     "empty",
@@ -28,7 +26,6 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
-    "linspace",
     "ones",
     "ones_like",
     "tensor",
@@ -173,8 +170,12 @@ def from_numpy(ndarray: Any) -> Tensor:
 # --- Filled ---------------------------------------------------------------------------------------
 
 
-def size_of(size: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given as one sequence or as several ints."""
+def size_of(size: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """Sizes given as one sequence or as several ints, or as one sequence by name."""
+    if named is not None:
+        if size:
+            raise TypeError(f"sizes given twice: {size} and size={named}")
+        size = (named,)
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
     sizes = tuple(int(n.item()) if isinstance(n, TensorBase) else _index(n) for n in size)  # type: ignore[attr-defined]
@@ -213,7 +214,8 @@ def real_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def zeros(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
@@ -222,11 +224,12 @@ def zeros(
 ) -> Tensor:
     """Zeros."""
     check_options(device, layout, pin_memory)
-    return finish(np.zeros(size_of(size), real_dtype(dtype)), requires_grad)
+    return finish(np.zeros(size_of(sizes, size), real_dtype(dtype)), requires_grad)
 
 
 def ones(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
@@ -235,20 +238,22 @@ def ones(
 ) -> Tensor:
     """Ones."""
     check_options(device, layout, pin_memory)
-    return finish(np.ones(size_of(size), real_dtype(dtype)), requires_grad)
+    return finish(np.ones(size_of(sizes, size), real_dtype(dtype)), requires_grad)
 
 
 def empty(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """Memory that nobody has written yet."""
-    check_options(device, layout, pin_memory)
-    return finish(np.empty(size_of(size), real_dtype(dtype)), requires_grad)
+    check_options(device, layout, pin_memory, memory_format)
+    return finish(np.empty(size_of(sizes, size), real_dtype(dtype)), requires_grad)
 
 
 def full(
@@ -279,10 +284,11 @@ def zeros_like(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Zeros of the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
+    check_options(device, layout, pin_memory, memory_format)
     return finish(np.zeros(*like(input, dtype)), requires_grad)
 
 
@@ -293,10 +299,11 @@ def ones_like(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Ones of the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
+    check_options(device, layout, pin_memory, memory_format)
     return finish(np.ones(*like(input, dtype)), requires_grad)
 
 
@@ -307,10 +314,11 @@ def empty_like(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Unwritten memory of the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
+    check_options(device, layout, pin_memory, memory_format)
     return finish(np.empty(*like(input, dtype)), requires_grad)
 
 
@@ -322,10 +330,11 @@ def full_like(
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """``fill_value`` in the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
+    check_options(device, layout, pin_memory, memory_format)
     shape, kind = like(input, dtype)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
     return finish(np.full(shape, value, kind), requires_grad)
@@ -338,58 +347,13 @@ def eye(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
-    check_device(device)
+    check_options(device, layout, pin_memory)
     return finish(np.eye(n, m, dtype=real_dtype(dtype)), requires_grad)
 
 
-def _number(value: Any) -> Any:
+def number_of(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
-
-
-def arange(
-    start: Any,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """start, start + step, ... below end; int64 if all three are whole numbers."""
-    check_device(device)
-    start, end, step = _number(start), _number(end), _number(step)
-    if end is None:
-        start, end = 0, start
-    if step == 0:
-        raise RuntimeError("arange: step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError(
-            f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}"
-        )
-    if dtype is None:
-        whole = builtins.all(isinstance(v, int) for v in (start, end, step))
-        kind = np.dtype(np.int64) if whole else default_float()
-    else:
-        kind = numpy_dtype(dtype)
-    if kind.kind == "f":  # computed in float64, as PyTorch does, so that steps do not add up errors
-        count = max(int(np.ceil((end - start) / step)), 0)
-        return finish((start + step * np.arange(count)).astype(kind), requires_grad)
-    return finish(np.arange(start, end, step).astype(kind), requires_grad)
-
-
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """``steps`` evenly spaced numbers from start to end, both included."""
-    check_device(device)
-    return finish(
-        np.linspace(_number(start), _number(end), steps).astype(real_dtype(dtype)), requires_grad
-    )

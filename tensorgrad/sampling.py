@@ -11,7 +11,6 @@ import numpy as np
 
 from tensorgrad.batching import Batch
 from tensorgrad.creation import check_options, finish, like, real_dtype, size_of
-from tensorgrad.device import check_device
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.random import Generator, rng_of
 
@@ -60,7 +59,8 @@ def normal_array(rng: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
 
 
 def rand(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
@@ -70,11 +70,14 @@ def rand(
 ) -> Tensor:
     """Uniform on [0, 1)."""
     check_options(device, layout, pin_memory)
-    return finish(uniform_array(rng_of(generator), size_of(size), real_dtype(dtype)), requires_grad)
+    return finish(
+        uniform_array(rng_of(generator), size_of(sizes, size), real_dtype(dtype)), requires_grad
+    )
 
 
 def randn(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
@@ -84,51 +87,64 @@ def randn(
 ) -> Tensor:
     """Standard normal."""
     check_options(device, layout, pin_memory)
-    return finish(normal_array(rng_of(generator), size_of(size), real_dtype(dtype)), requires_grad)
+    return finish(
+        normal_array(rng_of(generator), size_of(sizes, size), real_dtype(dtype)), requires_grad
+    )
 
 
 def rand_like(
     input: Tensor,
     *,
+    generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Uniform on [0, 1) in the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
-    return finish(uniform_array(rng_of(None), *like(input, dtype)), requires_grad)
+    check_options(device, layout, pin_memory, memory_format)
+    return finish(uniform_array(rng_of(generator), *like(input, dtype)), requires_grad)
 
 
 def randn_like(
     input: Tensor,
     *,
+    generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Standard normal in the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
-    return finish(normal_array(rng_of(None), *like(input, dtype)), requires_grad)
+    check_options(device, layout, pin_memory, memory_format)
+    return finish(normal_array(rng_of(generator), *like(input, dtype)), requires_grad)
 
 
 def randint(
-    low: int,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
     *,
     generator: Generator | None = None,
     dtype: Any = None,
+    layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """Whole numbers from low (0 if left out) to below high, int64 unless told otherwise."""
-    check_device(device)
+    check_options(device, layout, pin_memory)
     if size is None:
-        low, high, size = 0, low, high
+        low, high, size = None, low, high
+    elif high is None:
+        low, high = None, low
+    low = 0 if low is None else low
+    if high is None:
+        raise TypeError("randint() missing 1 required argument: 'high'")
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: size must be a tuple of ints, got {type(size).__name__}")
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
@@ -156,18 +172,20 @@ def randint_like(
     low: Any,
     high: Any = None,
     *,
+    generator: Generator | None = None,
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
     layout: Any = None,
+    pin_memory: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
     """Whole numbers from low (0 if left out) to below high in the input's shape and dtype."""
-    check_options(device, layout, False, memory_format)
+    check_options(device, layout, pin_memory, memory_format)
     if high is None:
         low, high = 0, low
     shape, kind = like(input, dtype)
-    return finish(whole_array(rng_of(None), int(low), int(high), shape, kind), requires_grad)
+    return finish(whole_array(rng_of(generator), int(low), int(high), shape, kind), requires_grad)
 
 
 def randperm(
@@ -175,11 +193,13 @@ def randperm(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
+    layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """0 to n - 1 in random order."""
-    check_device(device)
+    check_options(device, layout, pin_memory)
     if n < 0:
         raise RuntimeError(f"randperm: n must be non-negative, got {n}")
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.functions.linalg import outer
 from tensorgrad.functions.reduction import norm
-from tensorgrad.functions.shape import tril, triu, wrap_dim
+from tensorgrad.functions.shape import tril, triu, unsqueeze, wrap_dim
 from tensorgrad.linalg import factoring
 from tensorgrad.linalg.checks import adjoint
 from tensorgrad.linalg.factoring import order_of
@@ -151,4 +151,4 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
         return norm(v, pow)
     kept = wrap_dim(dim, v.ndim)
     others = tuple(i for i in range(v.ndim) if i != kept)
-    return norm(v, pow, others, True) if others else elementwise.abs(v)
+    return norm(v, pow, others, True) if others else norm(unsqueeze(v, 1), pow, 1)

@@ -123,6 +123,54 @@ ALIKE = {
     "adjoint by name": lambda t: t.adjoint(input=t.eye(2)),
     "cholesky_solve by name": lambda t: t.cholesky_solve(input=t.ones(2, 1), input2=t.eye(2)),
     "cholesky_inverse by name": lambda t: t.cholesky_inverse(input=t.eye(2)),
+    "arange end": lambda t: t.arange(end=3),
+    "arange start, end": lambda t: t.arange(start=1, end=3, layout=t.strided),
+    "arange nothing": lambda t: t.arange(),
+    "zeros size": lambda t: t.zeros(size=(2, 3)),
+    "ones size": lambda t: t.ones(size=[2]),
+    "zeros twice": lambda t: t.zeros(2, size=(2,)),
+    "rand size": lambda t: t.rand(size=(2, 0)),
+    "randint high": lambda t: t.randint(high=1, size=(2,)),
+    "randint without size": lambda t: t.randint(3),
+    "ones_like pinned": lambda t: t.ones_like(t.zeros(2), pin_memory=False),
+    "rand_like generator": lambda t: t.rand_like(t.zeros(0), generator=t.Generator()),
+    "logspace": lambda t: t.logspace(0, 2, 5, dtype=t.float64),
+    "logspace base": lambda t: t.logspace(0.5, 2.5, 3, 2, dtype=t.float64),
+    "logspace of integers": lambda t: t.logspace(1.7, 3.2, 4, dtype=t.int64),
+    "logspace one": lambda t: t.logspace(1, 2, 1),
+    "logspace none": lambda t: t.logspace(1, 2, 0),
+    "logspace fewer": lambda t: t.logspace(1, 2, -1),
+    "logspace tensors": lambda t: t.logspace(t.tensor(0.0), t.tensor(1), 3),
+    "range": lambda t: t.range(1, 4),
+    "range of halves": lambda t: t.range(0, 2, 0.5, dtype=t.float64),
+    "range down": lambda t: t.range(3, 0, -1.5),
+    "range sign": lambda t: t.range(4, 1),
+    "range step": lambda t: t.range(4, 1, 0),
+    "range infinite": lambda t: t.range(0, float("inf")),
+    "scalar_tensor": lambda t: t.scalar_tensor(3),
+    "scalar_tensor int": lambda t: t.scalar_tensor(3, dtype=t.int32),
+    "scalar_tensor complex": lambda t: t.scalar_tensor(1 + 2j),
+    "empty_strided": lambda t: t.empty_strided((2, 3), (1, 2)).stride(),
+    "empty_strided lengths": lambda t: t.empty_strided((2, 3), (1,)),
+    "empty_strided sign": lambda t: t.empty_strided((2, 3), (-1, 1)),
+    "empty_permuted": lambda t: t.empty_permuted((2, 3, 4), (0, 2, 1)).stride(),
+    "empty_permuted twice": lambda t: t.empty_permuted((2, 3), (1, 1)),
+    "frombuffer": lambda t: t.frombuffer(bytearray(b"12345678"), dtype=t.int32),
+    "frombuffer part": lambda t: t.frombuffer(
+        bytearray(b"12345678"), dtype=t.int8, count=3, offset=2
+    ),
+    "frombuffer size": lambda t: t.frombuffer(bytearray(b"123456789"), dtype=t.int32),
+    "frombuffer nothing": lambda t: t.frombuffer(bytearray(b""), dtype=t.int32),
+    "frombuffer offset": lambda t: t.frombuffer(bytearray(b"1234"), dtype=t.int8, offset=4),
+    "frombuffer count": lambda t: t.frombuffer(bytearray(b"1234"), dtype=t.int8, count=5),
+    "frombuffer none": lambda t: t.frombuffer(bytearray(b"1234"), dtype=t.int8, count=0),
+    "default device": lambda t: str(t.get_default_device()),
+    "deterministic": lambda t: t.are_deterministic_algorithms_enabled(),
+    "debug mode": lambda t: t.set_deterministic_debug_mode("loud"),
+    "debug mode 3": lambda t: t.set_deterministic_debug_mode(3),
+    "debug mode 1.5": lambda t: t.set_deterministic_debug_mode(1.5),
+    "precision": lambda t: t.get_float32_matmul_precision(),
+    "warn always": lambda t: t.set_warn_always(1),
     "typename": lambda t: t.typename(t.ones(2)),
     "typename long": lambda t: t.typename(t.ones(2).long()),
     "typename function": lambda t: t.typename(warnings.warn),
@@ -226,3 +274,59 @@ def test_svd(shape, some):
     k = min(shape[-2:])
     back = (ours.U[..., :k] * ours.S.unsqueeze(-2)) @ ours.V[..., :k].mT
     np.testing.assert_allclose(back.numpy(), array, atol=1e-12)
+
+
+@pytest.mark.parametrize("library", [tg, torch], ids=["tensorgrad", "torch"])
+def test_settings(library):
+    assert library.is_warn_always_enabled() is False
+    try:
+        library.set_warn_always(True)
+        assert library.is_warn_always_enabled() is True
+        library.use_deterministic_algorithms(True, warn_only=True)
+        assert library.are_deterministic_algorithms_enabled()
+        assert library.is_deterministic_algorithms_warn_only_enabled()
+        assert library.get_deterministic_debug_mode() == 1
+        library.set_deterministic_debug_mode("error")
+        assert library.get_deterministic_debug_mode() == 2
+        assert not library.is_deterministic_algorithms_warn_only_enabled()
+        library.set_float32_matmul_precision("high")
+        assert library.get_float32_matmul_precision() == "high"
+        library.set_default_device("cpu")
+        assert str(library.get_default_device()) == "cpu"
+    finally:
+        library.set_warn_always(False)
+        library.use_deterministic_algorithms(False)
+        library.set_float32_matmul_precision("highest")
+        library.set_default_device(None)
+
+
+def test_settings_that_are_refused():
+    assert tg.set_flush_denormal(True) is False
+    with pytest.raises(RuntimeError, match="not available"):
+        tg.set_default_device("cuda")
+    with pytest.raises(RuntimeError, match="precision"):
+        tg.set_float32_matmul_precision("low")
+
+
+def test_memory_is_shared_with_a_buffer():
+    memory = bytearray(np.arange(4, dtype=np.float32).tobytes())
+    x = tg.frombuffer(memory, dtype=tg.float32)
+    x[1] = 9
+    assert np.frombuffer(memory, np.float32).tolist() == [0, 9, 2, 3]
+    with pytest.raises(RuntimeError, match="read-only"):
+        tg.frombuffer(b"1234", dtype=tg.int8).zero_()
+
+
+def test_a_file_as_memory(tmp_path):
+    for library, name in ((tg, "a"), (torch, "b")):
+        path = str(tmp_path / name)
+        x = library.from_file(path, shared=True, size=4, dtype=library.float64)
+        x.fill_(2)
+        x[1] = 7
+        del x
+        y = library.from_file(path, size=3, dtype=library.float64)
+        assert y.tolist() == [2, 7, 2]
+        y.zero_()
+        assert np.fromfile(path).tolist() == [2, 7, 2, 2]
+        with pytest.raises(RuntimeError):
+            library.from_file(path, size=9, dtype=library.float64)

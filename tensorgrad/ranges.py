@@ -1,0 +1,150 @@
+"""Ranges of numbers as tensors."""
+
+from __future__ import annotations
+
+import warnings
+from math import isinf, isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.creation import check_options, finish, number_of, real_dtype
+from tensorgrad.dtypes import default_float, numpy_dtype
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["arange", "linspace", "logspace", "range", "scalar_tensor"]
+
+
+def arange(
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """start (0), start + step, ... below end; int64 if all three are whole numbers."""
+    check_options(device, layout, pin_memory)
+    start, end, step = number_of(start), number_of(end), number_of(step)
+    if end is None:
+        if start is None:
+            raise TypeError("arange() missing 1 required positional argument: 'end'")
+        start, end = 0, start
+    elif start is None:
+        start = 0
+    if step == 0:
+        raise RuntimeError("arange: step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError(
+            f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}"
+        )
+    if dtype is None:
+        whole = all(isinstance(v, int) for v in (start, end, step))
+        kind = np.dtype(np.int64) if whole else default_float()
+    else:
+        kind = numpy_dtype(dtype)
+    if kind.kind == "f":  # computed in float64, as PyTorch does, so that steps do not add up errors
+        count = max(int(np.ceil((end - start) / step)), 0)
+        return finish((start + step * np.arange(count)).astype(kind), requires_grad)
+    return finish(np.arange(start, end, step).astype(kind), requires_grad)
+
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``steps`` evenly spaced numbers from start to end, both included."""
+    check_options(device, layout, pin_memory)
+    return finish(
+        np.linspace(number_of(start), number_of(end), steps).astype(real_dtype(dtype)),
+        requires_grad,
+    )
+
+
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """base**start ... base**end, ``steps`` numbers whose logarithms are evenly spaced."""
+    check_options(device, layout, pin_memory)
+    if steps < 0:
+        raise RuntimeError(f"logspace: number of steps must be non-negative, got {steps}")
+    kind = real_dtype(dtype)
+    start, end = number_of(start), number_of(end)
+    if kind.kind in "iu":  # the exponents are whole numbers then, as in PyTorch
+        start, end = int(start), int(end)
+    exponents = np.linspace(start, end, steps)
+    return finish(np.power(float(base), exponents).astype(kind), requires_grad)
+
+
+def range(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """start, start + step, ... up to end, which is included; PyTorch's `arange` before `arange`."""
+    check_options(device, layout, pin_memory)
+    if end is None:
+        raise TypeError("range() missing 1 required positional argument: 'end'")
+    warnings.warn(
+        "range is deprecated and will be removed in a future release because its behavior is "
+        "inconsistent with Python's range builtin. Instead, use arange, which produces values in "
+        "[start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    start, end, step = number_of(start), number_of(end), number_of(step)
+    if step == 0:
+        raise RuntimeError("range: step must be nonzero")
+    if any(isinf(v) or isnan(v) for v in (start, end)):
+        raise RuntimeError(f"range: unsupported range: {start} -> {end}")
+    if (end - start) * step < 0:
+        raise RuntimeError(
+            f"range: upper bound {end} and lower bound {start} inconsistent with step sign"
+        )
+    kind = default_float() if dtype is None else numpy_dtype(dtype)
+    count = int((end - start) / step) + 1
+    return finish((start + step * np.arange(count)).astype(kind), requires_grad)
+
+
+def scalar_tensor(
+    s: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A number as a 0-d tensor of the default dtype."""
+    check_options(device, layout, pin_memory)
+    kind, value = real_dtype(dtype), number_of(s)
+    if isinstance(value, complex) and kind.kind != "c":
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    return finish(np.asarray(value).astype(kind), requires_grad)
