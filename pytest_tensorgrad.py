@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks; watch Functions if asked to."""
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
-    if config.getoption("gradcheck"):
+    if config.getoption("gradcheck", False):  # loaded by `pytest_plugins`, it adds no options
         config.pluginmanager.register(Watch(config.getoption("gradcheck_order")), "gradcheck-watch")
 
 

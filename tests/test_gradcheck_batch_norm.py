@@ -92,7 +92,7 @@ def test_as_printed():
         "1. The mean term -mean(g) is missing. "
         "2. The variance term -u * mean(g * u) lacks its sum over axis 0: each element has its own "
         "share only, and that with the wrong sign. "
-        "expected - got is that and nothing else, to 1e-09 of the largest derivative. "
+        "expected - got is that and nothing else, up to 1e-09 of the largest derivative. "
         "The same at 2 other inputs. "
         "Forward takes statistics along axis 0, and every element of x moves them. "
         "The whole rule, for a gradient g that comes in: "
@@ -107,7 +107,7 @@ def test_with_the_sign_and_the_batch_sum_mended():
     assert text == (
         "The mean term is missing in the gradient of x: forward subtracts a mean along axis 0, and "
         "every element of x moves that mean. "
-        "expected - got is constant along axis 0, and is minus the mean of got there, to 1e-09 of "
+        "expected - got is constant along axis 0, and is minus the mean of got there, up to 1e-09 of "
         "the largest derivative. The same at 2 other inputs. "
         "Subtract it: dx - dx.mean(0, keepdim=True)."
     )

@@ -22,7 +22,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(2, 3),
         """
         The sign is flipped: backward gives minus the gradient of x.
-        got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got + expected is 0, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for a minus that is missing, or one too many, where x's gradient is made.
         """,
     ),
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(2, 3),
         """
         The gradient of x is 2 times too small: a factor 2 is missing.
-        got = 0.5 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = 0.5 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for a power or a product whose derivative has the factor 2.
         """,
     ),
@@ -42,7 +42,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(2, 3),
         """
         The gradient of x is off by one constant factor, -0.7235.
-        got = -0.723529 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = -0.723529 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for a constant of forward that backward lacks, or has twice.
         """,
     ),
@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The gradient of x is 12 times too large, and 12 is the number of elements of x: it looks
           like a sum in backward where forward has a mean.
-        got = 12 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = 12 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Divide by 12, as the mean in forward does.
         """,
     ),
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The gradient of w is 5 times too small, and 5 is the size of axis 0 of the output: it looks
           like a mean in backward where forward has a sum.
-        got = 0.2 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = 0.2 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for a mean(), or a division by 5, that forward does not have.
         """,
     ),
@@ -75,7 +75,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over the batch (axis 0) is missing: the gradient of b is the contribution of row 0
           of 4 alone.
-        For row 0 got equals expected, to 1e-09 of the largest derivative; for the others it is 0.
+        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it is 0.
           The same at 2 other inputs.
         b is used by every row: add up what each of them gives, .sum(0).
         """,
@@ -87,7 +87,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The mean term is missing in the gradient of x: forward subtracts a mean along axis 0, and
           every element of x moves that mean.
-        expected - got is constant along axis 0, and is minus the mean of got there, to 1e-09 of the
+        expected - got is constant along axis 0, and is minus the mean of got there, up to 1e-09 of the
           largest derivative. The same at 2 other inputs.
         Subtract it: dx - dx.mean(0, keepdim=True).
         """,
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         A factor is transposed: the gradient of x is right for the transpose of the matrix that
           forward multiplied by.
-        got is expected with axis 1 of the output and axis 1 of x exchanged, to 1e-09 of the largest
+        got is expected with axis 1 of the output and axis 1 of x exchanged, up to 1e-09 of the largest
           derivative. The same at 2 other inputs.
         For y = x @ W the gradient of x is g @ W.T, that of W is x.T @ g. Square matrices fit either
           way, so no error of shapes tells.
@@ -111,7 +111,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         (draw(4, 3), draw(3, 3, seed=1)),
         """
         The gradient of w is transposed.
-        got is expected with axes 0 and 1 of w exchanged, to 1e-09 of the largest derivative. The
+        got is expected with axes 0 and 1 of w exchanged, up to 1e-09 of the largest derivative. The
           same at 2 other inputs.
         Transpose what backward returns, or exchange the two factors of its product.
         """,
@@ -136,7 +136,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over axis 1 of the output is missing: the gradient of b is the contribution of row 0
           of 5 alone.
-        For row 0 got equals expected, to 1e-09 of the largest derivative; for the others it is 0.
+        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it is 0.
           The same at 2 other inputs.
         b is used by every row: add up what each of them gives, .sum(1).
         """,
@@ -147,7 +147,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(2, 3),
         """
         Only x[1, 2] is wrong; the other 5 are right. The gradient there is 3 times too large.
-        got = 3 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = 3 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for an index, a mask, a slice or a border that is treated apart in backward.
         """,
     ),
@@ -160,7 +160,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         Only x[:, 2] is wrong; the other 4 are right. The sign is flipped: backward gives minus the
           gradient there.
-        got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got + expected is 0, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Look for an index, a mask, a slice or a border that is treated apart in backward.
         """,
     ),
@@ -190,7 +190,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(4),
         """
         The gradient of x lacks the factor (1 - y) of the output y.
-        got * (1 - y) = expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got * (1 - y) = expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Multiply by (1 - y).
         """,
     ),
@@ -200,7 +200,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(3, 4),
         """
         In the gradient of x, the coupling term -y * sum(g * y) is missing.
-        expected - got is that term and nothing else, to 1e-09 of the largest derivative. The same
+        expected - got is that term and nothing else, up to 1e-09 of the largest derivative. The same
           at 2 other inputs.
         Forward divides by a sum along axis 1, and every element of x moves it. The whole rule, for
           a gradient g that comes in: dx = y * g - y * sum(g * y).
@@ -213,7 +213,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over axis 0 is missing: each row of x gets only the gradient of its own row of the
           output, yet it moves the others too.
-        For the own row got equals expected, to 1e-09 of the largest derivative; for the others it
+        For the own row got equals expected, up to 1e-09 of the largest derivative; for the others it
           is 0. The same at 2 other inputs.
         Sum over axis 0 what all rows of the output give to one row of x.
         """,
@@ -224,7 +224,7 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         tg.tensor([1 + 2j, 0.5 - 1j], dtype=tg.complex128, requires_grad=True),
         """
         A conjugate is missing in the gradient of z.
-        got is expected with the imaginary factor's sign turned, to 1e-09 of the largest derivative.
+        got is expected with the imaginary factor's sign turned, up to 1e-09 of the largest derivative.
           The same at 2 other inputs.
         For y = c * z, PyTorch's convention is conj(c) * grad: use .conj() on the factor.
         """,
@@ -258,7 +258,7 @@ def test_right_at_order_one_and_wrong_at_order_two():
     assert words(report.explanation) == words(
         """
         The derivative of gradient 0 by x is 2 times too small: a factor 2 is missing.
-        got = 0.5 * expected, to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = 0.5 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
         Backward must be made of differentiable operations on the saved tensors. Look there for a
           detach(), .data, numpy(), no_grad() or a value that forward computed.
         """

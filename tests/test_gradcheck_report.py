@@ -25,7 +25,7 @@ def test_a_whole_message():
         gradcheck of Sine: Jacobian mismatch for output 0 with respect to input 0 (x)
 
           The sign is flipped: backward gives minus the gradient of x.
-          got + expected is 0, to 1e-09 of the largest derivative. The same at 2 other inputs.
+          got + expected is 0, up to 1e-09 of the largest derivative. The same at 2 other inputs.
           Look for a minus that is missing, or one too many, where x's gradient is made.
 
           worst element:   d output 0[0, 0] / d x[0, 0]

@@ -84,11 +84,11 @@ class Evidence:
 def within(evidence: Evidence, residual: float) -> str:
     """A residual in words: as a power of ten, so that another machine's rounding reads the same."""
     if evidence.room > 1e-3:
-        return f"to {evidence.room:.0e} of the largest derivative"
+        return f"up to {evidence.room:.0e} of the largest derivative"
     bound = 1e-9
     while bound < residual:
         bound *= 10
-    return f"to {bound:.0e} of the largest derivative"
+    return f"up to {bound:.0e} of the largest derivative"
 
 
 def size_names(evidence: Evidence) -> Iterator[tuple[int, str]]:
