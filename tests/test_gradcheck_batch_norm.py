@@ -107,7 +107,8 @@ def test_with_the_sign_and_the_batch_sum_mended():
     assert text == (
         "The mean term is missing in the gradient of x: forward subtracts a mean along axis 0, and "
         "every element of x moves that mean. "
-        "expected - got is constant along axis 0, and is minus the mean of got there, up to 1e-09 of "
+        "expected - got is constant along axis 0, and is minus the mean of got there, "
+        "up to 1e-09 of "
         "the largest derivative. The same at 2 other inputs. "
         "Subtract it: dx - dx.mean(0, keepdim=True)."
     )

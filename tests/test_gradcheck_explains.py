@@ -42,7 +42,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(2, 3),
         """
         The gradient of x is off by one constant factor, -0.7235.
-        got = -0.723529 * expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
+        got = -0.723529 * expected, up to 1e-09 of the largest derivative. The same at 2 other
+          inputs.
         Look for a constant of forward that backward lacks, or has twice.
         """,
     ),
@@ -75,7 +76,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over the batch (axis 0) is missing: the gradient of b is the contribution of row 0
           of 4 alone.
-        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it is 0.
+        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it
+          is 0.
           The same at 2 other inputs.
         b is used by every row: add up what each of them gives, .sum(0).
         """,
@@ -87,7 +89,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The mean term is missing in the gradient of x: forward subtracts a mean along axis 0, and
           every element of x moves that mean.
-        expected - got is constant along axis 0, and is minus the mean of got there, up to 1e-09 of the
+        expected - got is constant along axis 0, and is minus the mean of got there, up to
+          1e-09 of the
           largest derivative. The same at 2 other inputs.
         Subtract it: dx - dx.mean(0, keepdim=True).
         """,
@@ -99,7 +102,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         A factor is transposed: the gradient of x is right for the transpose of the matrix that
           forward multiplied by.
-        got is expected with axis 1 of the output and axis 1 of x exchanged, up to 1e-09 of the largest
+        got is expected with axis 1 of the output and axis 1 of x exchanged, up to 1e-09 of the
+          largest
           derivative. The same at 2 other inputs.
         For y = x @ W the gradient of x is g @ W.T, that of W is x.T @ g. Square matrices fit either
           way, so no error of shapes tells.
@@ -136,7 +140,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over axis 1 of the output is missing: the gradient of b is the contribution of row 0
           of 5 alone.
-        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it is 0.
+        For row 0 got equals expected, up to 1e-09 of the largest derivative; for the others it
+          is 0.
           The same at 2 other inputs.
         b is used by every row: add up what each of them gives, .sum(1).
         """,
@@ -200,7 +205,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         draw(3, 4),
         """
         In the gradient of x, the coupling term -y * sum(g * y) is missing.
-        expected - got is that term and nothing else, up to 1e-09 of the largest derivative. The same
+        expected - got is that term and nothing else, up to 1e-09 of the largest derivative.
+          The same
           at 2 other inputs.
         Forward divides by a sum along axis 1, and every element of x moves it. The whole rule, for
           a gradient g that comes in: dx = y * g - y * sum(g * y).
@@ -213,7 +219,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """
         The sum over axis 0 is missing: each row of x gets only the gradient of its own row of the
           output, yet it moves the others too.
-        For the own row got equals expected, up to 1e-09 of the largest derivative; for the others it
+        For the own row got equals expected, up to 1e-09 of the largest derivative; for the
+          others it
           is 0. The same at 2 other inputs.
         Sum over axis 0 what all rows of the output give to one row of x.
         """,
@@ -224,7 +231,8 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         tg.tensor([1 + 2j, 0.5 - 1j], dtype=tg.complex128, requires_grad=True),
         """
         A conjugate is missing in the gradient of z.
-        got is expected with the imaginary factor's sign turned, up to 1e-09 of the largest derivative.
+        got is expected with the imaginary factor's sign turned, up to 1e-09 of the largest
+          derivative.
           The same at 2 other inputs.
         For y = c * z, PyTorch's convention is conj(c) * grad: use .conj() on the factor.
         """,
