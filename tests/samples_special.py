@@ -121,6 +121,21 @@ POLYNOMIALS = [
       }.items()),
 ]
 
+BESSEL_ARGUMENTS = {
+    **dict.fromkeys(("airy_ai", "bessel_j0", "bessel_j1", "spherical_bessel_j0"), "any"),
+    **dict.fromkeys(("bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k1",
+                     "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"), "positive"),
+}
+BESSEL = [
+    *(row(f"special.{name}",
+          *(case(real(*shape, of=of, grad=False)) for shape in ((2, 3), (), (0, 3))),
+          case(whole(3, low=1, below=9)), differentiable=False)
+      for name, of in BESSEL_ARGUMENTS.items()),
+    *(row(f"primitive.{name}", case(real(2, 3, of=of)), case(real(of=of)),
+          case(real(4, of="above two")), torch=None, primitive=name)
+      for name, of in {**BESSEL_ARGUMENTS, "airy_ai_slope": "any"}.items()),
+]
+
 WHOLE = (case(whole(2, 3, low=-9, below=20), whole(3, low=1, below=9)),
          case(whole(4, low=0, below=9), whole(low=0, below=5)),
          case(whole(0, 2, below=3), whole(2, below=3)))
@@ -170,4 +185,4 @@ FLOATING = [
         differentiable=False),
 ]
 
-SPECIAL = [*TRIGONOMETRIC, *ERROR_AND_GAMMA, *POLYNOMIALS, *FLOATING]
+SPECIAL = [*TRIGONOMETRIC, *ERROR_AND_GAMMA, *POLYNOMIALS, *BESSEL, *FLOATING]

@@ -3,17 +3,25 @@
 import numpy as np
 import pytest
 from samples_special import SPECIAL
-from special_values import POLYGAMMA, VALUES, ZETA
+from special_values import POLYGAMMA, ZETA
+from special_values import VALUES as FIRST_VALUES
+from special_values_bessel import BESSEL_VALUES
 
 import tensorgrad as tg
 from tensorgrad import special
 from tensorgrad.kernels.special_sinc import sinc as sinc_derivative
+from tensorgrad.primitive import recorded
 
 inf, nan = np.inf, np.nan
 ACCURACY = 1e-13
 
 
+VALUES = {**FIRST_VALUES, **BESSEL_VALUES}
+
+
 def function(name):
+    if name == "airy_ai_slope":  # which PyTorch's names do not have, the gradient of airy_ai
+        return recorded.airy_ai_slope
     return getattr(special, {"lgamma": "gammaln"}.get(name, name))
 
 
@@ -83,6 +91,17 @@ EDGES = {
     "i1": ((0, 0), (-0.0, -0.0), (inf, inf), (-inf, -inf), (-800, -inf)),
     "i1e": ((0, 0), (inf, 0), (-inf, -0.0)),
     "sinc": ((0, 1), (1, 0), (-7, 0)),
+    "airy_ai": ((inf, 0), (-inf, 0), (200, 0), (-1e200, 0)),
+    "airy_ai_slope": ((inf, 0), (-inf, nan), (200, 0)),
+    "bessel_j0": ((0, 1), (inf, 0), (-inf, 0)),
+    "bessel_j1": ((0, 0), (-0.0, -0.0), (inf, 0), (-inf, -0.0)),
+    "bessel_y0": ((0, -inf), (-0.0, -inf), (-1, nan), (inf, 0), (-inf, nan)),
+    "bessel_y1": ((0, -inf), (-0.0, -inf), (-1, nan), (inf, 0), (-inf, nan)),
+    "modified_bessel_k0": ((0, inf), (-0.0, inf), (-1, nan), (inf, 0), (800, 0), (-inf, nan)),
+    "modified_bessel_k1": ((0, inf), (-0.0, inf), (-1, nan), (inf, 0), (800, 0), (-inf, nan)),
+    "scaled_modified_bessel_k0": ((0, inf), (-1, nan), (inf, 0)),
+    "scaled_modified_bessel_k1": ((0, inf), (-1, nan), (inf, 0)),
+    "spherical_bessel_j0": ((0, 1), (-0.0, 1), (inf, 0), (-inf, 0)),
     "entr": ((0, 0), (1, 0), (-1, -inf), (inf, -inf)),
     "logit": ((0, -inf), (1, inf), (0.5, 0), (-0.1, nan), (1.1, nan)),
 }  # fmt: skip
@@ -145,7 +164,14 @@ def test_inputs_of_no_elements_and_no_dimensions(name):
 
 def test_second_derivative_where_the_first_is_a_limit():
     x = tg.zeros(1, dtype=tg.float64, requires_grad=True)
-    for f, first, second in ((tg.sinc, 0, -(np.pi**2) / 3), (special.i1, 0.5, 0), (tg.i0, 0, 0.5)):
+    for f, first, second in (
+        (tg.sinc, 0, -(np.pi**2) / 3),
+        (special.i1, 0.5, 0),
+        (tg.i0, 0, 0.5),
+        (special.bessel_j0, 0, -0.5),
+        (special.bessel_j1, 0.5, 0),
+        (special.spherical_bessel_j0, 0, -1 / 3),
+    ):
         (d,) = tg.autograd.grad(f(x).sum(), x, create_graph=True)
         (dd,) = tg.autograd.grad(d.sum(), x)
         close([d.item(), dd.item()], [first, second])

@@ -13,7 +13,20 @@ import numpy as np
 
 from tensorgrad.formula.functions import FUNCTIONS, Word, word
 
-__all__ = ["bessel_i", "gegenbauer", "hermite", "laguerre", "pi", "polygamma", "sinc", "zeta"]
+__all__ = [
+    "airy",
+    "bessel_i",
+    "bessel_j",
+    "bessel_k",
+    "bessel_y",
+    "gegenbauer",
+    "hermite",
+    "laguerre",
+    "pi",
+    "polygamma",
+    "sinc",
+    "zeta",
+]
 
 Array = Any
 
@@ -58,6 +71,56 @@ def bessel_i(n: int, x: Array) -> Array:
     """The modified Bessel function of the first kind, by its power series."""
     half = np.asarray(x, float) / 2
     return sum(half ** (2 * k + n) / (factorial(k) * factorial(k + n)) for k in range(60))
+
+
+def _integral(f: Callable[[Array], Array], end: float, x: Array, panels: int = 8) -> Array:
+    """Of f(t), where x has one more axis than t, from 0 to end."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    width = end / panels
+    t = np.concatenate([(nodes + 1 + 2 * k) * width / 2 for k in range(panels)])
+    return f(t) @ np.tile(weights * width / 2, panels)
+
+
+@word("J_{0}({1})")
+def bessel_j(n: int, x: Array) -> Array:
+    """The Bessel function of the first kind, by Bessel's integral."""
+    x = np.asarray(x, float)[..., None]
+    return _integral(lambda t: np.cos(n * t - x * np.sin(t)), np.pi, x) / np.pi
+
+
+@word("Y_{0}({1})")
+def bessel_y(n: int, x: Array) -> Array:
+    """The Bessel function of the second kind, by Schläfli's integral."""
+    x = np.asarray(x, float)[..., None]
+
+    def decaying(t: Array) -> Array:
+        return (np.exp(n * t) + (-1) ** n * np.exp(-n * t)) * np.exp(-x * np.sinh(t))
+
+    wave = _integral(lambda t: np.sin(x * np.sin(t) - n * t), np.pi, x)
+    return (wave - _integral(decaying, 8, x)) / np.pi
+
+
+@word("K_{0}({1})")
+def bessel_k(n: int, x: Array) -> Array:
+    """The modified Bessel function of the second kind, by its integral."""
+    x = np.asarray(x, float)[..., None]
+    return _integral(lambda t: np.exp(-x * np.cosh(t)) * np.cosh(n * t), 8, x)
+
+
+@word("Ai^({0})({1})")
+def airy(order: int, x: Array) -> Array:
+    """Airy's function or its derivative, by the power series at 0."""
+    x = np.asarray(x, float)
+    even = x**0 if order == 0 else x**2 / 2
+    odd = x**1 if order == 0 else x**0
+    total = 0.355028053887817239 * even - 0.258819403792806798 * odd
+    for k in range(1, 40):
+        # Of Ai the terms x^(3k) and x^(3k+1); of the slope x^(3k+2) and x^(3k).
+        m = 3 * k + (2 if order else 0)
+        even = even * x**3 / (m * (m - 1) if order == 0 else m * (m - 2))
+        odd = odd * x**3 / ((3 * k + 1) * 3 * k if order == 0 else 3 * k * (3 * k - 2))
+        total = total + 0.355028053887817239 * even - 0.258819403792806798 * odd
+    return total
 
 
 @word("sinc^({1})({0})")

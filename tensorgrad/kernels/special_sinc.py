@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels.special_pieces import sin_pi
+from tensorgrad.kernels.special_pieces import sin_pi, wide
 
-__all__ = ["sinc"]
+__all__ = ["sinc", "spherical_j0"]
 
 
 def sinc(x: Any, order: int) -> Any:
@@ -49,3 +49,10 @@ def _recurrence(x: Any, order: int) -> Any:
     for n in range(1, order + 1):
         f = (np.pi ** (n - 1) * turns[n % 4] - n * f) / x
     return f
+
+
+@wide
+def spherical_j0(x: Any) -> Any:
+    """sin(x) / x, 1 at 0 and 0 at infinity."""
+    y = np.sin(x) / np.where(x == 0, 1, x)
+    return np.where(x == 0, 1.0, np.where(np.isinf(x), 0.0, y))

@@ -1,6 +1,7 @@
 """The primitives, one family a file.  Importing this package declares them all."""
 
 from tensorgrad.ops import (
+    bessel,
     complex_parts,
     convolution,
     decompositions,
@@ -30,6 +31,7 @@ from tensorgrad.ops import (
 )
 
 __all__ = [
+    "bessel",
     "complex_parts",
     "convolution",
     "decompositions",

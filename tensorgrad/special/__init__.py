@@ -1,7 +1,7 @@
 """Special functions, by the names of torch.special.
 
 All in NumPy alone, to 1e-13 relative accuracy in float64 away from their zeros, and differentiable
-at every order.
+at every order: also those that are not in PyTorch, in their argument but not in a degree or order.
 """
 
 from __future__ import annotations
@@ -27,6 +27,18 @@ from tensorgrad.functions.special import mvlgamma as multigammaln
 from tensorgrad.functions.trigonometric import exp2, sinc
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
+from tensorgrad.special.bessel import (
+    airy_ai,
+    bessel_j0,
+    bessel_j1,
+    bessel_y0,
+    bessel_y1,
+    modified_bessel_k0,
+    modified_bessel_k1,
+    scaled_modified_bessel_k0,
+    scaled_modified_bessel_k1,
+    spherical_bessel_j0,
+)
 from tensorgrad.special.polynomials import (
     chebyshev_polynomial_t,
     chebyshev_polynomial_u,
@@ -46,6 +58,11 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "airy_ai",
+    "bessel_j0",
+    "bessel_j1",
+    "bessel_y0",
+    "bessel_y1",
     "chebyshev_polynomial_t",
     "chebyshev_polynomial_u",
     "chebyshev_polynomial_v",
@@ -75,18 +92,23 @@ __all__ = [
     "logsumexp",
     "modified_bessel_i0",
     "modified_bessel_i1",
+    "modified_bessel_k0",
+    "modified_bessel_k1",
     "multigammaln",
     "ndtr",
     "ndtri",
     "polygamma",
     "psi",
     "round",
+    "scaled_modified_bessel_k0",
+    "scaled_modified_bessel_k1",
     "shifted_chebyshev_polynomial_t",
     "shifted_chebyshev_polynomial_u",
     "shifted_chebyshev_polynomial_v",
     "shifted_chebyshev_polynomial_w",
     "sinc",
     "softmax",
+    "spherical_bessel_j0",
     "xlog1py",
     "xlogy",
     "zeta",
