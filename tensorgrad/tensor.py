@@ -42,7 +42,6 @@ class Tensor(TensorBase, Methods):
     """
 
     __array_priority__ = 1000
-    __array_ufunc__ = None  # so that ndarray * Tensor is Tensor.__rmul__
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         check_device(device)

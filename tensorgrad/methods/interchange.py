@@ -1,4 +1,4 @@
-"""How other libraries reach a Tensor: the Array API standard, DLPack."""
+"""How other libraries reach a Tensor: NumPy's functions, the Array API standard, DLPack."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ class InterchangeMethods:
             )
         # Loaded when first asked for: programs that never ask need not wait for it.
         return importlib.import_module("tensorgrad.array_api")
+
+    def __array_ufunc__(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's ufuncs, recorded: ``np.exp(x)``, ``array + x``, ``np.add.reduce(x)``."""
+        from tensorgrad.numpy_dispatch import call_ufunc  # loaded when first asked for
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self: Any, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's other functions, recorded: ``np.concatenate([x, y])``, ``np.sum(x)``."""
+        from tensorgrad.numpy_dispatch import call_function
+
+        return call_function(func, types, args, kwargs)
 
     def to_device(self: Any, device: Any, /, *, stream: Any = None) -> Tensor:
         """The tensor itself: there is one device, the CPU."""
