@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from samples_layers import Layer, layer
 from sampling import OWN_LENGTHS, Case, Drawn, Sample, case, fixed, real, row
 
@@ -48,6 +49,24 @@ SEQUENCE_PRIMITIVES = [
              steps=PACKED),
         case(real(2, 2), hidden(2, 1), hidden(2, 1), real(4, 2), real(4, 1), None, real(4), None,
              steps=1),
+    ),
+]
+
+HEADS = {"scale": 0.5, "causal": False, "kept": None, "share": 1.0}
+NOWHERE = np.array([[0.0, -np.inf, 1.0], [-np.inf] * 3])
+KEPT = np.array([[[True, False], [True, True]], [[False, True], [True, True]], [[True] * 2] * 2])
+
+SEQUENCE_PRIMITIVES += [
+    primitive(
+        "attention",
+        case(real(2, 3), real(4, 3), real(4, 2), None, **HEADS),
+        case(real(2, 1, 2, 3), real(2, 1, 3, 3), real(2, 1, 3, 2), real(2, 3), **HEADS),
+        case(real(2, 2, 2, 2), real(2, 2, 3, 2), real(2, 2, 3, 1), real(2, 1, 1, 3), **HEADS),
+        case(real(2, 3, 2), real(2, 3, 2), real(2, 3, 2), None, **{**HEADS, "causal": True}),
+        case(real(2, 2, 2), real(2, 3, 2), real(2, 3, 1), None,
+             **{**HEADS, "kept": KEPT, "share": 2.0}),
+        case(real(2, 2, 2), real(2, 3, 2), real(2, 3, 1), fixed(NOWHERE), **HEADS),
+        case(real(1, 2), real(1, 2), real(1, 1), real(1, 1), **HEADS),
     ),
 ]
 

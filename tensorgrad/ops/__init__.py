@@ -1,6 +1,7 @@
 """The primitives, one family a file.  Importing this package declares them all."""
 
 from tensorgrad.ops import (
+    attention,
     bessel,
     complex_parts,
     convolution,
@@ -31,6 +32,7 @@ from tensorgrad.ops import (
 )
 
 __all__ = [
+    "attention",
     "bessel",
     "complex_parts",
     "convolution",

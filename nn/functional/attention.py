@@ -1,0 +1,143 @@
+"""Scaled dot-product attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.errors import describe, does_not_broadcast
+from tensorgrad.functions.rearranging import repeat_interleave
+from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
+from tensorgrad.node import wrap
+from tensorgrad.ops import elementwise, shape
+from tensorgrad.ops.attention import attention
+from tensorgrad.random import rng_of
+from tensorgrad.tensor import Tensor
+
+__all__ = ["scaled_dot_product_attention"]
+
+_NAME = "scaled_dot_product_attention"
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(scale * query key.T + mask) value: (..., L, E), (..., S, E), (..., S, V) to (..., L, V).
+
+    attn_mask: broadcasts to (..., L, S); bools (True: the query looks at the key) or numbers to be
+    added.  A query that may look at nothing gets zeros.  is_causal: a query does not look at later
+    keys.  dropout_p: always applied.  scale: 1 / sqrt(E) if left out.  enable_gqa: dimension -3 of
+    query may be a multiple of that of key and value, whose heads then serve several of query's.
+    """
+    for name, tensor in (("query", query), ("key", key), ("value", value)):
+        expect_tensor(_NAME, name, tensor)
+    optional_tensor(_NAME, "attn_mask", attn_mask)
+    _check(query, key, value, attn_mask, dropout_p, is_causal)
+    if enable_gqa:
+        key, value = _shared_heads(query, key), _shared_heads(query, value)
+    lead = _lead(query, key, value)
+    query, key, value = (_spread(t, lead) for t in (query, key, value))
+    size = query._array.shape[-1]
+    if scale is None:
+        scale = 1 / math.sqrt(size) if size else 0.0
+    kept, share = None, 1.0
+    if dropout_p > 0:
+        shape = (key.size(-2), math.prod(lead), query.size(-2))
+        kept = rng_of(None).random(shape, np.float32) >= dropout_p
+        share = 1 / (1 - dropout_p) if dropout_p < 1 else 0.0
+    mask = _added(attn_mask, (*lead, query.size(-2), key.size(-2)), query._array.dtype)
+    return attention(
+        query, key, value, mask, scale=float(scale), causal=bool(is_causal), kept=kept, share=share
+    )
+
+
+def _check(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, p: float, causal: bool
+) -> None:
+    given = f"query {describe(query)}, key {describe(key)} and value {describe(value)}"
+    if min(t.ndim for t in (query, key, value)) < 2:
+        raise RuntimeError(
+            f"{_NAME}(): Expected query, key, and value to all be at least 2 dimensional, but got "
+            f"{given}"
+        )
+    kind = query._array.dtype
+    if key._array.dtype != kind or value._array.dtype != kind:
+        raise RuntimeError(
+            f"{_NAME}(): Expected query, key, and value to have the same dtype, but got {given}"
+        )
+    if query.size(-1) != key.size(-1) or key.size(-2) != value.size(-2):
+        raise RuntimeError(
+            f"{_NAME}(): query and key must agree in their last dimension, key and value in the "
+            f"one before, but got {given}"
+        )
+    if mask is not None:
+        if causal:
+            raise RuntimeError(
+                f"{_NAME}(): Explicit attn_mask should not be set when is_causal=True"
+            )
+        if mask._array.dtype not in (np.bool_, np.float32, kind):
+            raise RuntimeError(
+                f"{_NAME}(): Expected attn_mask dtype to be bool or float or to match query dtype, "
+                f"but got {describe(mask)} and query {describe(query)}"
+            )
+    if not 0 <= p <= 1:
+        raise RuntimeError(
+            f"{_NAME}(): dropout probability has to be between 0 and 1, but got {p}"
+        )
+
+
+def _shared_heads(query: Tensor, x: Tensor) -> Tensor:
+    """Keys or values with each head repeated for the query's heads that share it."""
+    if query.ndim < 3 or x.ndim < 3 or not x.size(-3) or query.size(-3) % x.size(-3):
+        raise RuntimeError(
+            f"{_NAME}(): Number of heads in key and value must divide the number of heads in query "
+            f"(dimension -3), got {describe(query)} and {describe(x)}"
+        )
+    times = query.size(-3) // x.size(-3)
+    return x if times == 1 else repeat_interleave(x, times, -3)
+
+
+def _lead(*tensors: Tensor) -> tuple[int, ...]:
+    """The batch dimensions of several tensors, broadcast."""
+    shapes = [tuple(t._array.shape[:-2]) for t in tensors]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        why = does_not_broadcast(shapes)
+        raise RuntimeError(f"{_NAME}(): batch dimensions of query, key, value: {why}") from None
+
+
+def _spread(x: Tensor, lead: tuple[int, ...]) -> Tensor:
+    wanted = (*lead, *x._array.shape[-2:])
+    return x if x._array.shape == wanted else shape.broadcast_to(x, shape=wanted)
+
+
+def _added(mask: Tensor | None, scores: tuple[int, ...], kind: Any) -> Tensor | None:
+    """A mask as numbers to be added: -inf where a bool is False."""
+    if mask is None:
+        return None
+    if mask.ndim < 2:
+        raise IndexError(
+            f"{_NAME}(): attn_mask must have at least 2 dimensions, got {describe(mask)}"
+        )
+    try:
+        fits = np.broadcast_shapes(mask._array.shape, scores) == scores
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"{_NAME}(): attn_mask {describe(mask)} does not broadcast to the scores' shape "
+            f"{scores}, (..., L, S)"
+        )
+    if mask._array.dtype == np.bool_:
+        return wrap(np.where(mask._array, kind.type(0), kind.type(-np.inf)))
+    return mask if mask._array.dtype == kind else elementwise.astype(mask, dtype=kind)
