@@ -15,6 +15,7 @@ from tensorgrad.nn.activation import (
     Softplus,
     Tanh,
 )
+from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 from tensorgrad.nn.container import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.conv import Conv1d, Conv2d, Conv3d
@@ -116,6 +117,8 @@ from tensorgrad.nn.pooling import (
 from tensorgrad.nn.rnn import GRU, LSTM, RNN, RNNBase
 from tensorgrad.nn.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from tensorgrad.nn.sparse import Embedding
+from tensorgrad.nn.transformer import TransformerDecoderLayer, TransformerEncoderLayer
+from tensorgrad.nn.transformer_stack import Transformer, TransformerDecoder, TransformerEncoder
 from tensorgrad.nn.upsampling import (
     Upsample,
     UpsamplingBilinear2d,
@@ -204,6 +207,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -241,6 +245,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
     "Unfold",
     "Upsample",

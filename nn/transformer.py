@@ -33,8 +33,9 @@ def activation_of(activation: Activation) -> Callable[[Tensor], Tensor]:
 
 
 class TransformerEncoderLayer(Module):
-    """Self-attention and a feed-forward block: (L, N, d_model), or (N, L, d_model), or (L, d_model).
+    """Self-attention and a feed-forward block.
 
+    Takes and gives (L, N, d_model), with batch_first (N, L, d_model), or (L, d_model).
     activation: "relu", "gelu", or a function of a Tensor.
     """
 
@@ -107,9 +108,10 @@ class TransformerEncoderLayer(Module):
 
 
 class TransformerDecoderLayer(Module):
-    """Self-attention, attention to a memory, and a feed-forward block; arguments as for the encoder.
+    """Self-attention, attention to a memory, and a feed-forward block.
 
-    tgt (T, N, d_model) and memory (S, N, d_model), with batch_first N first.
+    Arguments as for the encoder; tgt (T, N, d_model) and memory (S, N, d_model), with batch_first
+    N first.
     """
 
     def __init__(

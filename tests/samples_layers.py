@@ -63,7 +63,7 @@ KINKED = real(2, 3, of="nonzero")
 
 # Modules that only hold others, or are bases of others: tested where they are used.
 CONTAINERS = ("Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
-              "RNNBase", "RNNCellBase")
+              "RNNBase", "RNNCellBase", "TransformerDecoder", "TransformerEncoder")
 
 LAYERS = [
     layer("Linear", case(3, 2), case(real(2, 3)), case(real(3)), case(real(2, 2, 3))),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from samples_layers import Layer, layer
-from sampling import OWN_LENGTHS, Case, Drawn, Sample, case, fixed, real, row
+from sampling import OWN_LENGTHS, Case, Drawn, Sample, case, fixed, real, row, truth
 
 __all__ = ["SEQUENCE", "SEQUENCE_LAYERS", "SEQUENCE_PRIMITIVES"]
 
@@ -102,6 +102,31 @@ SEQUENCE = [
     recurrent("lstm", 4), recurrent("gru", 3), recurrent("rnn_tanh", 1), recurrent("rnn_relu", 1),
     cell("lstm_cell", 4), cell("gru_cell", 3), cell("rnn_tanh_cell", 1), cell("rnn_relu_cell", 1),
 ]
+QKV = real(2, 2, 3, 2), real(2, 2, 4, 2), real(2, 2, 4, 3)
+MASK = fixed([[True, False, True, True], [False] * 4, [True, True, False, True]])
+HEAD = real(6, 2), real(6), None, None, False, 0.0, real(2, 2), real(2)
+
+SEQUENCE += [
+    row("nn.functional.scaled_dot_product_attention",
+        case(*QKV), case(*QKV, MASK), case(*QKV, real(3, 4)), case(*QKV, real(2, 1, 1, 4)),
+        case(*QKV, is_causal=True), case(*QKV, scale=0.3), case(*(real(3, 2) for _ in range(3))),
+        case(real(2, 3, 2), real(4, 2), real(1, 4, 1)), case(*QKV, truth(2, 1, 3, 1)),
+        case(real(1, 4, 2, 2), real(1, 2, 3, 2), real(1, 2, 3, 1), enable_gqa=True),
+        case(real(0, 3, 2), real(0, 4, 2), real(0, 4, 1)), case(*QKV, dropout_p=1.0)),
+    row("nn.functional.multi_head_attention_forward",
+        case(real(3, 2, 2), real(4, 2, 2), real(4, 2, 2), 2, 1, *HEAD),
+        case(real(3, 2), real(4, 2), real(4, 2), 2, 2, *HEAD, need_weights=False),
+        case(real(2, 2, 2), real(3, 2, 2), real(3, 2, 2), 2, 2, real(6, 2), None, real(1, 1, 2),
+             real(1, 1, 2), True, 0.5, real(2, 2), None, training=False, attn_mask=truth(2, 3),
+             average_attn_weights=False),
+        case(real(2, 2, 2), real(3, 2, 1), real(3, 2, 3), 2, 1, None, real(6), None, None, False,
+             0.0, real(2, 2), None, key_padding_mask=fixed([[False, True, False]] * 2),
+             use_separate_proj_weight=True, q_proj_weight=real(2, 2), k_proj_weight=real(2, 1),
+             v_proj_weight=real(2, 3)),
+        case(real(2, 1, 2), real(3, 1, 2), real(3, 1, 2), 2, 2, *HEAD, static_k=real(2, 4, 1),
+             static_v=real(2, 4, 1))),
+]
+
 
 def layers(name: str, states: int, **only: Any) -> list[Layer]:
     """A recurrent layer and its cell, in their options."""
@@ -123,4 +148,21 @@ SEQUENCE_LAYERS = [
     layer("LSTM", case(2, 3, proj_size=2, bidirectional=True, num_layers=2),
           case(real(3, 2, 2)), case(real(3, 2, 2), (hidden(4, 2, 2), hidden(4, 2, 3)))),
     layer("GRU", case(2, 2, num_layers=2, dropout=1.0), case(real(3, 2, 2))),
+    *(layer("MultiheadAttention", case(4, 2, **options), case(real(3, 2, 4), real(2, 2, 4),
+                                                            real(2, 2, 4)))
+      for options in ({}, {"bias": False, "add_zero_attn": True}, {"add_bias_kv": True})),
+    layer("MultiheadAttention", case(2, 1, kdim=3, vdim=1, batch_first=True, dropout=0.5),
+          case(real(2, 3, 2), real(2, 4, 3), real(2, 4, 1),
+               fixed([[False, True, False, True]] * 2)),
+          mode="eval"),
+    layer("TransformerEncoderLayer", case(2, 1, 3, 0.0, "gelu"), case(real(3, 2, 2)),
+          case(real(3, 2))),
+    layer("TransformerEncoderLayer", case(2, 2, 3, 0.3, "gelu", 1e-3, True, True, False),
+          case(real(2, 3, 2)), mode="eval"),
+    layer("TransformerDecoderLayer", case(2, 1, 3, 0.0, "gelu"),
+          case(real(3, 2, 2), real(2, 2, 2))),
+    layer("TransformerDecoderLayer", case(2, 2, 2, 0.3, "gelu", 1e-3, True, True, False),
+          case(real(2, 3, 2), real(2, 1, 2)), mode="eval"),
+    layer("Transformer", case(2, 2, 1, 1, 2, 0.0, "gelu", batch_first=True),
+          case(real(2, 2, 2), real(2, 3, 2))),
 ]

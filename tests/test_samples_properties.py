@@ -21,7 +21,7 @@ def tensors_of(result):
 
 def gradients(call, outputs):
     """The gradients of the leaves for ones at the outputs, as arrays."""
-    outputs = [t for t in outputs if t.requires_grad]
+    outputs = [t for t in tensors_of(outputs) if t.requires_grad]
     ones = [tg.ones_like(t) for t in outputs]
     found = tg.autograd.grad(outputs, call.leaves, ones, allow_unused=True)
     return [None if g is None else g.numpy() for g in found]

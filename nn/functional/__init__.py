@@ -28,6 +28,7 @@ from tensorgrad.nn.functional.adaptive_pooling import (
     adaptive_max_pool3d,
     adaptive_max_pool3d_with_indices,
 )
+from tensorgrad.nn.functional.attention import scaled_dot_product_attention
 from tensorgrad.nn.functional.avg_pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -106,6 +107,7 @@ from tensorgrad.nn.functional.max_pooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from tensorgrad.nn.functional.multihead import multi_head_attention_forward
 from tensorgrad.nn.functional.normalization import batch_norm
 from tensorgrad.nn.functional.padding import pad
 from tensorgrad.nn.functional.piecewise import (
@@ -200,6 +202,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -214,6 +217,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",

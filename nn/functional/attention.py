@@ -31,8 +31,9 @@ def scaled_dot_product_attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """softmax(scale * query key.T + mask) value: (..., L, E), (..., S, E), (..., S, V) to (..., L, V).
+    """softmax(scale * query key.T + mask) value: (..., L, V).
 
+    query (..., L, E), key (..., S, E), value (..., S, V).
     attn_mask: broadcasts to (..., L, S); bools (True: the query looks at the key) or numbers to be
     added.  A query that may look at nothing gets zeros.  is_causal: a query does not look at later
     keys.  dropout_p: always applied.  scale: 1 / sqrt(E) if left out.  enable_gqa: dimension -3 of
@@ -74,6 +75,8 @@ def _check(
         raise RuntimeError(
             f"{_NAME}(): Expected query, key, and value to have the same dtype, but got {given}"
         )
+    if kind.kind != "f":
+        raise RuntimeError(f"{_NAME}(): expected floating-point numbers, got {given}")
     if query.size(-1) != key.size(-1) or key.size(-2) != value.size(-2):
         raise RuntimeError(
             f"{_NAME}(): query and key must agree in their last dimension, key and value in the "
@@ -90,9 +93,7 @@ def _check(
                 f"but got {describe(mask)} and query {describe(query)}"
             )
     if not 0 <= p <= 1:
-        raise RuntimeError(
-            f"{_NAME}(): dropout probability has to be between 0 and 1, but got {p}"
-        )
+        raise RuntimeError(f"{_NAME}(): dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _shared_heads(query: Tensor, x: Tensor) -> Tensor:

@@ -28,7 +28,9 @@ def _expect(condition: bool, message: str) -> None:
         raise AssertionError(f"multi_head_attention_forward(): {message}")
 
 
-def canonical_mask(mask: Tensor | None, name: str, other: Any, other_name: str, like: Tensor) -> Any:
+def canonical_mask(
+    mask: Tensor | None, name: str, other: Any, other_name: str, like: Tensor
+) -> Any:
     """A mask as numbers to be added to the scores: -inf where a bool is True.
 
     Warns where ``other``, the mask that it will be added to, has another dtype.
@@ -46,12 +48,22 @@ def canonical_mask(mask: Tensor | None, name: str, other: Any, other_name: str, 
         )
     if kind == np.bool_:
         number = like._array.dtype.type
+        if like._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"{name}: -inf cannot be converted to the input's type without overflow: the input "
+                f"is {like.dtype}; convert it with .float()"
+            )
         return wrap(np.where(mask._array, number(-np.inf), number(0)))
     return mask
 
 
 def _check_ranks(
-    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, heads: int
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    padding: Tensor | None,
+    mask: Tensor | None,
+    heads: int,
 ) -> bool:
     """Whether there is a batch; AssertionError unless all dimensions fit that."""
     _expect(
@@ -90,7 +102,7 @@ def _pieces(x: Tensor, count: int) -> Any:
 
 def _rows(x: Tensor | None, *sizes: int) -> tuple[Any, ...]:
     """A packed weight or bias cut into pieces of so many rows."""
-    return (None,) * len(sizes) if x is None else tuple(shape.split(x, sections=sizes, axis=0))  # type: ignore[arg-type]
+    return (None,) * len(sizes) if x is None else tuple(shape.split(x, sections=sizes, axis=0))
 
 
 def _projected(query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bias: Any) -> Any:

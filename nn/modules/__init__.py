@@ -20,6 +20,7 @@ from tensorgrad.nn.modules import (
     pooling,
     rnn,
     sparse,
+    transformer,
     upsampling,
 )
 from tensorgrad.nn.modules.module import Module
@@ -45,5 +46,6 @@ __all__ = [
     "pooling",
     "rnn",
     "sparse",
+    "transformer",
     "upsampling",
 ]

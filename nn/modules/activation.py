@@ -14,6 +14,7 @@ from tensorgrad.nn.activation import (
     Softplus,
     Tanh,
 )
+from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.gates import CELU, GLU, SELU, Mish, Softmax2d, Softsign, Tanhshrink
 from tensorgrad.nn.piecewise import (
     Hardshrink,
@@ -41,6 +42,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "Mish",
+    "MultiheadAttention",
     "PReLU",
     "RReLU",
     "ReLU",
