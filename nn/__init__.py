@@ -15,7 +15,6 @@ from tensorgrad.nn.activation import (
     Softplus,
     Tanh,
 )
-from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
 from tensorgrad.nn.container import ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.conv import Conv1d, Conv2d, Conv3d
@@ -64,6 +63,7 @@ from tensorgrad.nn.loss import (
     SmoothL1Loss,
 )
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.multihead_attention import MultiheadAttention
 from tensorgrad.nn.padding import (
     CircularPad1d,
     CircularPad2d,

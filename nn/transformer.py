@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.nn import functional as F
-from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.dropout import Dropout
 from tensorgrad.nn.functional.multihead import canonical_mask
 from tensorgrad.nn.layernorm import LayerNorm
 from tensorgrad.nn.linear import Linear
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.multihead_attention import MultiheadAttention
 from tensorgrad.tensor import Tensor
 
 __all__ = ["TransformerDecoderLayer", "TransformerEncoderLayer"]

@@ -14,8 +14,8 @@ from tensorgrad.nn.activation import (
     Softplus,
     Tanh,
 )
-from tensorgrad.nn.attention import MultiheadAttention
 from tensorgrad.nn.gates import CELU, GLU, SELU, Mish, Softmax2d, Softsign, Tanhshrink
+from tensorgrad.nn.multihead_attention import MultiheadAttention
 from tensorgrad.nn.piecewise import (
     Hardshrink,
     Hardsigmoid,
