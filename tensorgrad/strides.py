@@ -16,10 +16,11 @@ from numpy import ndarray
 from tensorgrad.batching import Batch
 from tensorgrad.node import Storage
 from tensorgrad.primitive import recorded
-from tensorgrad.views import chain, through
+from tensorgrad.views import base_of, chain, through
 
 __all__ = [
     "contiguous_strides",
+    "logical_offset",
     "logical_strides",
     "make_contiguous",
     "register_alias",
@@ -55,6 +56,25 @@ def logical_strides(tensor: Any) -> tuple[int, ...]:
         return contiguous_strides(tensor._array.shape, 1)
     shape = storage.memory.shape if storage.memory is not None else chain(tensor)[0]._array.shape
     return through(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+
+
+def logical_offset(tensor: Any) -> int:
+    """Where the tensor's first element lies in memory, in elements, as PyTorch counts."""
+    storage = tensor._storage
+    root = base_of(tensor)
+    if storage is not None and storage.strided:
+        start = _address(tensor._array) - _address(root._array)
+        return int(start // max(tensor._array.itemsize, 1))
+    steps = _memory_steps(tensor)
+    if not steps:
+        return 0
+    shape = storage.memory.shape if storage.memory is not None else root._array.shape
+    probe = _probe(shape, contiguous_strides(shape, 1))
+    return _address(through(probe, steps)) - _address(probe)
+
+
+def _address(array: ndarray[Any, Any]) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def _memory_steps(tensor: Any) -> tuple[Any, ...]:

@@ -144,13 +144,7 @@ class Tensor(TensorBase, Methods):
 
     def storage_offset(self) -> int:
         """Where the first element lies in the base's memory, in elements."""
-        base = self
-        while base._view is not None:
-            base = base._view[0]
-        start = (
-            self._array.__array_interface__["data"][0] - base._array.__array_interface__["data"][0]
-        )
-        return int(start // max(self._array.itemsize, 1))
+        return strides.logical_offset(self)
 
     def data_ptr(self) -> int:
         """The address of the first element."""

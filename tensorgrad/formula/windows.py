@@ -14,7 +14,16 @@ import numpy as np
 
 from tensorgrad.formula.functions import word
 
-__all__ = ["conv", "conv_input", "conv_weight", "put_won", "take_won", "to_winners"]
+__all__ = [
+    "conv",
+    "conv_input",
+    "conv_weight",
+    "put_won",
+    "take_won",
+    "to_winners",
+    "window",
+    "window_back",
+]
 
 Array = Any
 ALL: Any = slice(None)
@@ -186,3 +195,25 @@ def columns_to_windows(
     for number, _, o, i in _taps(x.shape[2:], kernel, stride, padding, dilation, out):
         d[(ALL, ALL, *i)] += parts[(ALL, ALL, number, *o)]
     return d
+
+
+def _memory(place: tuple[int, ...], stride: Any, offset: int) -> int:
+    return int(offset + sum(i * s for i, s in zip(place, stride, strict=True)))
+
+
+@word("window of {0} by {2} from {3}")
+def window(g: Array, x: Array, stride: Any, offset: int) -> Array:
+    """The elements of g, in row-major order, at offset + i . stride, in the shape of x."""
+    out = np.empty(x.shape, g.dtype)
+    for place in np.ndindex(*x.shape):
+        out[place] = g.flat[_memory(place, stride, offset)]
+    return out
+
+
+@word("{0} put back by {2} from {3}")
+def window_back(g: Array, x: Array, stride: Any, offset: int) -> Array:
+    """Zeros like x, with each element of g added where the window has it from."""
+    out = np.zeros(x.shape, g.dtype)
+    for place in np.ndindex(*g.shape):
+        out.flat[_memory(place, stride, offset)] += g[place]
+    return out

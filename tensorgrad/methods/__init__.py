@@ -32,6 +32,7 @@ from tensorgrad.methods.shape import ShapeMethods
 from tensorgrad.methods.sorting import SortingMethods
 from tensorgrad.methods.special import SpecialMethods
 from tensorgrad.methods.statistics import StatisticsMethods
+from tensorgrad.methods.strided import StridedMethods
 from tensorgrad.methods.trigonometric import TrigonometricMethods
 
 __all__ = ["Methods"]
@@ -68,6 +69,7 @@ class Methods(
     FurtherMethods,
     ConversionMethods,
     GradientMethods,
+    StridedMethods,
     InterchangeMethods,
 ):
     """All of a Tensor's operations."""

@@ -28,6 +28,7 @@ from tensorgrad.ops import (
     shape,
     softmax,
     special,
+    strided,
     trigonometric,
 )
 
@@ -59,5 +60,6 @@ __all__ = [
     "shape",
     "softmax",
     "special",
+    "strided",
     "trigonometric",
 ]
