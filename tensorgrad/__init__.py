@@ -492,12 +492,7 @@ from tensorgrad.functions.statistics import (
     nanmedian,
     nansum,
 )
-from tensorgrad.functions.strided import (
-    as_strided,
-    as_strided_copy,
-    as_strided_scatter,
-    empty_strided,
-)
+from tensorgrad.functions.strided import as_strided, as_strided_copy, as_strided_scatter
 from tensorgrad.functions.trigonometric import (
     acos,
     acosh,

@@ -12,6 +12,7 @@ import numpy as np
 from tensorgrad.creation import check_options, real_dtype, size_of
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.node import strided
+from tensorgrad.ops.strided import overlaps
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -43,7 +44,10 @@ def empty_strided(
     reach = sum((n - 1) * s for n, s in zip(sizes, steps, strict=True)) + 1 if prod(sizes) else 0
     memory = np.empty(reach, kind)
     bytes_ = [n * kind.itemsize for n in steps]
-    return _leaf(np.lib.stride_tricks.as_strided(memory, sizes, bytes_), requires_grad)
+    array = np.lib.stride_tricks.as_strided(memory, sizes, bytes_)
+    if overlaps(sizes, steps):  # a write would change several elements
+        array.flags.writeable = False
+    return _leaf(array, requires_grad)
 
 
 def _leaf(array: Any, requires_grad: bool) -> Tensor:

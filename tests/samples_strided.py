@@ -12,10 +12,6 @@ def contiguous(function: Any, input: Any, *args: Any) -> Any:
     return function(input.contiguous().clone(), *args)
 
 
-def filled(function: Any, source: Any, stride: Any) -> Any:
-    return function(source.shape, stride, dtype=source.dtype).copy_(source)
-
-
 # fmt: off
 WINDOWS = (
     case(real(3, 4), (2, 2), (1, 2), 3), case(real(3, 4), (2, 2), (1, 2)),
@@ -30,9 +26,6 @@ STRIDED = [
         case(real(3, 3), real(2), (2,), (4,), 1), call=contiguous, torch=None,
         reason="PyTorch's gradient of input is 1 where it was written and 0 elsewhere; "
         "tests/parity/test_strided.py has the values"),
-    row("empty_strided", case(real(2, 3), (1, 2)), case(real(2, 3), (8, 2)), case(real(), ()),
-        case(real(0, 2), (1, 1)), call=filled,
-        vmap="what is made in the mapped function is shared by all examples"),
 ]
 
 STRIDED_PRIMITIVES = [

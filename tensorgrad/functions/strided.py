@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.creation import check_options, real_dtype
 from tensorgrad.functions.shape import permute
-from tensorgrad.node import hook, strided
+from tensorgrad.node import hook
 from tensorgrad.ops import elementwise, indexing, shape
 from tensorgrad.ops import strided as ops
-from tensorgrad.primitive import primitives
 from tensorgrad.strides import logical_offset, logical_strides, make_contiguous
 from tensorgrad.views import base_of
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["as_strided", "as_strided_copy", "as_strided_scatter", "empty_strided"]
+__all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
 
 def _checked(name: str, size: Any, stride: Any, offset: int) -> tuple[Any, Any]:
@@ -159,22 +157,3 @@ def as_strided_scatter(
         return out
     axes = sorted(range(input.ndim), key=lambda i: (-logical_strides(input)[i], -input.shape[i]))
     return permute(out, [int(i) for i in np.argsort(axes)])
-
-
-def empty_strided(
-    size: Any,
-    stride: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
-    """Memory that nobody has written yet, with these strides; what overlaps cannot be written."""
-    check_options(device, layout, pin_memory)
-    sizes, strides = _checked("empty_strided", size, stride, 0)
-    memory = np.empty(_reach(sizes, strides, 0), real_dtype(dtype))
-    forward = primitives["as_strided"].forward
-    out = strided(forward(memory, size=sizes, stride=strides, offset=0))
-    return out.requires_grad_() if requires_grad else out
