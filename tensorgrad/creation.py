@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.batching import beside
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, numpy_dtype
 from tensorgrad.layouts import contiguous_format, preserve_format
@@ -34,9 +35,9 @@ __all__ = [
 ]
 
 
-def finish(array: ndarray[Any, Any], requires_grad: bool) -> Tensor:
-    """A leaf on an array."""
-    out = wrap(array)
+def finish(array: ndarray[Any, Any], requires_grad: bool, like: Any = None) -> Tensor:
+    """A leaf on an array; under vmap a value of the mapped call that ``like`` belongs to."""
+    out: Tensor = beside(wrap(array), like)
     if requires_grad:
         out.requires_grad_()
     return out
@@ -289,7 +290,7 @@ def zeros_like(
 ) -> Tensor:
     """Zeros of the input's shape and dtype."""
     check_options(device, layout, pin_memory, memory_format)
-    return finish(np.zeros(*like(input, dtype)), requires_grad)
+    return finish(np.zeros(*like(input, dtype)), requires_grad, input)
 
 
 def ones_like(
@@ -304,7 +305,7 @@ def ones_like(
 ) -> Tensor:
     """Ones of the input's shape and dtype."""
     check_options(device, layout, pin_memory, memory_format)
-    return finish(np.ones(*like(input, dtype)), requires_grad)
+    return finish(np.ones(*like(input, dtype)), requires_grad, input)
 
 
 def empty_like(
@@ -319,7 +320,7 @@ def empty_like(
 ) -> Tensor:
     """Unwritten memory of the input's shape and dtype."""
     check_options(device, layout, pin_memory, memory_format)
-    return finish(np.empty(*like(input, dtype)), requires_grad)
+    return finish(np.empty(*like(input, dtype)), requires_grad, input)
 
 
 def full_like(
@@ -337,7 +338,7 @@ def full_like(
     check_options(device, layout, pin_memory, memory_format)
     shape, kind = like(input, dtype)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
-    return finish(np.full(shape, value, kind), requires_grad)
+    return finish(np.full(shape, value, kind), requires_grad, input)
 
 
 def eye(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.batching import Batch
 from tensorgrad.dtypes import default_float
 
 if TYPE_CHECKING:
@@ -166,8 +167,17 @@ def _notes(tensor: Tensor) -> list[str]:
     return notes
 
 
+def _batched(batch: Batch) -> str:
+    """Under vmap all the examples are shown, as PyTorch shows them."""
+    inner = format_tensor(batch.physical).replace("\n", "\n    ")
+    bdim = 0 if batch.batched else None
+    return f"BatchedTensor(lvl={batch.frame.level}, bdim={bdim}, value=\n    {inner}\n)"
+
+
 def format_tensor(tensor: Tensor) -> str:
     """``tensor([...], dtype=..., grad_fn=<...>)``; the dtype only where it is not the default."""
+    if isinstance(tensor._array, Batch):
+        return _batched(tensor._array)
     prefix = "tensor("
     text = prefix + _body(tensor._array, len(prefix))
     used = len(text) - text.rfind("\n") + 1

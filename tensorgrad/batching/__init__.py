@@ -12,6 +12,7 @@ from tensorgrad.batching import protocol as protocol  # teaches NumPy's function
 from tensorgrad.batching.value import (
     Batch,
     Frame,
+    beside,
     contiguous,
     each_example,
     everything,
@@ -19,4 +20,13 @@ from tensorgrad.batching.value import (
     on_arrays,
 )
 
-__all__ = ["Batch", "Frame", "contiguous", "each_example", "everything", "lift", "on_arrays"]
+__all__ = [
+    "Batch",
+    "Frame",
+    "beside",
+    "contiguous",
+    "each_example",
+    "everything",
+    "lift",
+    "on_arrays",
+]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.batching.value import Batch, Frame, raw_physical
+from tensorgrad.batching.value import ESCAPED, Batch, Frame, raw_physical
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import explain
 from tensorgrad.node import Node, TensorBase, edge_of, hook, local, wrap
@@ -93,10 +93,7 @@ def batched(op: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if frame is None:
         return NotImplemented
     if frame not in local.context.vmaps:
-        raise RuntimeError(
-            f"{op.name}: a batched tensor is used after the vmap that made it has returned; return "
-            "it from the mapped function instead of storing it"
-        )
+        raise RuntimeError(f"{op.name}: {ESCAPED}")
     for arg in args:
         if isinstance(arg, TensorBase) and arg._view is not None:
             hook.refresh_view(arg)

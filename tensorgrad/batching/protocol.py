@@ -21,6 +21,7 @@ __all__ = ["apply"]
 def apply(function: Callable[..., Any], inputs: Any) -> Any:
     """An elementwise function of arrays, of which some are Batches."""
     frame = max((b.frame for b in inputs if isinstance(b, Batch)), key=lambda f: f.level)
+    next(b for b in inputs if isinstance(b, Batch)).check_alive()
     rank = max((x.ndim if isinstance(x, Batch) else np.ndim(x) for x in inputs), default=0)
     arrays, batched = [], False
     for x in inputs:

@@ -17,6 +17,7 @@ from tensorgrad.node import hook, local, wrap
 __all__ = [
     "Batch",
     "Frame",
+    "beside",
     "contiguous",
     "each_example",
     "everything",
@@ -25,6 +26,12 @@ __all__ = [
     "on_arrays",
     "raw_physical",
 ]
+
+
+ESCAPED = (
+    "vmap: a batched tensor is used after the vmap that made it has returned; return it from the "
+    "mapped function instead of storing it"
+)
 
 
 class Frame:
@@ -250,11 +257,17 @@ class Batch:
         self.refuse(f"its ndarray.{name}")
 
     def refuse(self, what: str) -> NoReturn:
+        self.check_alive()
         raise RuntimeError(
             f"vmap: {what} is not available for a batched tensor of shape {self.shape}: what "
             "happens, or the shape of the result, would depend on the values of each example. "
             "Keep this part outside vmap"
         )
+
+    def check_alive(self) -> None:
+        """Raise if the mapped call that this is a value of has returned."""
+        if self.frame not in local.context.vmaps:
+            raise RuntimeError(ESCAPED)
 
     def __repr__(self) -> str:
         return f"Batch(level={self.frame.level}, shape={self.shape}, dtype={self.dtype})"
@@ -300,6 +313,12 @@ def made(frame: Frame, result: Any, batched: bool) -> Any:
     batch = Batch(frame, wrap(array), batched)
     batch.scratch = True
     return batch
+
+
+def beside(out: Any, given: Any) -> Any:
+    """A new tensor as a value of the mapped call that another belongs to, for writing into it."""
+    array = getattr(given, "_array", None)
+    return wrap(Batch(array.frame, out, batched=False)) if isinstance(array, Batch) else out
 
 
 def each_example(function: Callable[..., Any], *values: Any) -> Any:

@@ -46,7 +46,7 @@ class CreatingMethods:
     ) -> Tensor:
         """A tensor of data, copied."""
         check_options(device, layout, pin_memory)
-        return finish(array_of(data).astype(_kind(self, dtype)), requires_grad)
+        return finish(array_of(data).astype(_kind(self, dtype)), requires_grad, self)
 
     def new_empty(
         self: Any,
@@ -60,7 +60,7 @@ class CreatingMethods:
     ) -> Tensor:
         """Unwritten elements."""
         check_options(device, layout, pin_memory)
-        return finish(np.empty(_sizes(args, size), _kind(self, dtype)), requires_grad)
+        return finish(np.empty(_sizes(args, size), _kind(self, dtype)), requires_grad, self)
 
     def new_zeros(
         self: Any,
@@ -74,7 +74,7 @@ class CreatingMethods:
     ) -> Tensor:
         """Zeros."""
         check_options(device, layout, pin_memory)
-        return finish(np.zeros(_sizes(args, size), _kind(self, dtype)), requires_grad)
+        return finish(np.zeros(_sizes(args, size), _kind(self, dtype)), requires_grad, self)
 
     def new_ones(
         self: Any,
@@ -88,7 +88,7 @@ class CreatingMethods:
     ) -> Tensor:
         """Ones."""
         check_options(device, layout, pin_memory)
-        return finish(np.ones(_sizes(args, size), _kind(self, dtype)), requires_grad)
+        return finish(np.ones(_sizes(args, size), _kind(self, dtype)), requires_grad, self)
 
     def new_full(
         self: Any,
@@ -105,7 +105,7 @@ class CreatingMethods:
         check_options(device, layout, pin_memory)
         value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
         filled = np.full(size_of((tuple(size),)), np.asarray(value).astype(_kind(self, dtype)))
-        return finish(filled, requires_grad)
+        return finish(filled, requires_grad, self)
 
     def new_empty_strided(
         self: Any,
