@@ -15,6 +15,7 @@ from tensorgrad.node import (
     OutputNode,
     TensorBase,
     edge_of,
+    hook,
     local,
     make_node,
     new,
@@ -25,7 +26,7 @@ from tensorgrad.node import (
 from tensorgrad.primitive import structural
 from tensorgrad.saved import SavedValue
 
-__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+__all__ = ["Function", "FunctionCtx", "once_differentiable", "record_function"]
 
 
 class FunctionCtx:
@@ -163,8 +164,10 @@ class Function:
                 f"{cls.__name__}.apply() takes keyword arguments only with setup_context, got "
                 + ", ".join(kwargs)
             )
-        ctx = _Context(cls)
         context = local.context
+        if context.vmaps and (answer := hook.function(cls, args)) is not NotImplemented:
+            return answer
+        ctx = _Context(cls)
         recording = context.grad_enabled
         edges = tuple(edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
@@ -180,6 +183,14 @@ class Function:
         if any(ctx.needs_input_grad):
             result = _record(cls, ctx, args, edges, result)
         return result
+
+
+def record_function(cls: type[Function], args: tuple[Any, ...], edges: Any, result: Any) -> Any:
+    """Record outputs that were computed in another way than by ``forward``."""
+    ctx = _Context(cls)
+    ctx.needs_input_grad = tuple(edge is not None for edge in edges)
+    cls.setup_context(ctx, args, result)
+    return _record(cls, ctx, args, edges, result)
 
 
 class _Context(FunctionCtx):

@@ -134,11 +134,13 @@ def walk(
     create: bool,
     targets: set[Node] | None = None,
     accumulate: bool = True,
+    record: bool | None = None,
 ) -> dict[Node, Any]:
     """Carry gradients from the roots in ``pending`` to the leaves.
 
     With ``targets``, only what leads to them runs, their gradients are returned, and leaves among
-    them are written only if ``accumulate``.  Values are ndarrays, or Tensors with ``create``.
+    them are written only if ``accumulate``.  Values are ndarrays, or Tensors with ``create``, which
+    are recorded unless ``record`` is False.
     """
     order = _order(pending)
     needed = None if targets is None else _leading_to(order, targets)
@@ -148,7 +150,7 @@ def walk(
     anomaly = context.anomaly
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
     was_enabled, outer = context.grad_enabled, context.walk
-    context.grad_enabled = create
+    context.grad_enabled = create if record is None else record
     context.walk = this = Walk(order, needed, targets)
     try:
         for node in order:

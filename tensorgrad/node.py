@@ -89,6 +89,7 @@ class _Hook:
     batched: Callable[[Primitive, Any, dict[str, Any]], Any]  # a primitive on such Tensors
     batch_ufunc: Callable[..., Any]  # NumPy's functions on such values
     batch_function: Callable[..., Any]
+    function: Callable[[Any, tuple[Any, ...]], Any]  # a user's Function on such Tensors
     storage: type[Storage]
     inference = 0  # how many inference_mode blocks are open, in all threads
 

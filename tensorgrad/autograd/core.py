@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.autograd.edges import GradientEdge, node_at
+from tensorgrad.batching import Frame, is_batched
+from tensorgrad.batching.mapped import entered, unwrapped, wrapped
 from tensorgrad.engine import walk
 from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
@@ -93,6 +95,11 @@ def backward(
     create_graph: record the gradients themselves, so that they can be differentiated.
     """
     outputs = _sequence(tensors)
+    if any(is_batched(output) for output in outputs):
+        raise RuntimeError(
+            "vmap: backward() called inside the mapped function. This is not supported: call it "
+            "outside, or use func.grad or autograd.grad inside"
+        )
     pending = _seeds(outputs, grad_tensors, create_graph, "backward")
     retain = create_graph if retain_graph is None else retain_graph
     if inputs is None:
@@ -161,9 +168,17 @@ def grad(
         )
     wanted = _sequence(inputs)
     edges = _edges(wanted, "grad")
-    pending = _seeds(_sequence(outputs), grad_outputs, create_graph, "grad")
+    tensors = create_graph or bool(local.context.vmaps)  # batched values are Tensors' only
+    pending = _seeds(_sequence(outputs), grad_outputs, tensors, "grad")
     retain = create_graph if retain_graph is None else retain_graph
-    found = walk(pending, retain=retain, create=create_graph, targets=set(edges), accumulate=False)
+    found = walk(
+        pending,
+        retain=retain,
+        create=tensors,
+        targets=set(edges),
+        accumulate=False,
+        record=create_graph,
+    )
     answer: list[Any] = []
     for i, (tensor, edge) in enumerate(zip(wanted, edges, strict=True)):
         gradient = found.get(edge)
@@ -176,14 +191,17 @@ def grad(
             answer.append(wrap(np.zeros(edge.shape, edge.dtype)) if materialize_grads else None)
         else:
             # Two inputs may be given the same array (x + y): a user may write into each.
-            answer.append(gradient if create_graph else wrap(np.array(gradient)))
+            answer.append(gradient if tensors else wrap(np.array(gradient)))
     return tuple(answer)
 
 
 def _batched(
     pull: Callable[[list[Any], bool], tuple[Any, ...]], grad_outputs: Any, retain: bool
 ) -> tuple[Any, ...]:
-    """One backward pass for each row of the batch; ``pull(seeds, retain)`` makes it."""
+    """One backward pass for all rows of the batch; ``pull(seeds, retain)`` makes it.
+
+    One for each row where a rule has to look at the numbers of one row alone.
+    """
     seeds = _sequence(grad_outputs)
     sizes = {seed.shape[0] if seed.ndim else 0 for seed in seeds if seed is not None}
     if len(sizes) != 1 or 0 in sizes:
@@ -192,6 +210,14 @@ def _batched(
             f"dimension of one size, at least 1, got {[describe(seed) for seed in seeds]}"
         )
     size: int = sizes.pop()
+    frame = Frame(len(local.context.vmaps) + 1, size, "same")
+    try:
+        with entered(frame):
+            found = pull([None if s is None else wrapped(s, 0, frame) for s in seeds], True)
+        return tuple(None if g is None else unwrapped(g, 0, frame) for g in found)
+    except RuntimeError as error:
+        if "vmap:" not in str(error):
+            raise
     rows = [
         pull([None if s is None else s[i] for s in seeds], retain or i < size - 1)
         for i in range(size)

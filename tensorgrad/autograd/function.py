@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tensorgrad.custom import Function, FunctionCtx, once_differentiable
+from tensorgrad.custom_vmap import VmapInfo
 
-__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+__all__ = ["Function", "FunctionCtx", "VmapInfo", "once_differentiable"]

@@ -16,6 +16,7 @@ from tensorgrad.batching.value import (
     contiguous,
     each_example,
     everything,
+    is_batched,
     lift,
     on_arrays,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "contiguous",
     "each_example",
     "everything",
+    "is_batched",
     "lift",
     "on_arrays",
 ]

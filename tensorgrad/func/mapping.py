@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.batching import Batch, Frame
-from tensorgrad.node import TensorBase, hook, local, wrap
+from tensorgrad.batching import Frame
+from tensorgrad.batching.mapped import entered, unwrapped, wrapped
+from tensorgrad.node import TensorBase, local
 from tensorgrad.primitive import recorded
 from tensorgrad.tree import flatten
 
@@ -147,17 +147,6 @@ def _size(leaves: list[Any], dims: list[int | None]) -> int:
     return int(sizes[0])
 
 
-@contextmanager
-def _entered(frame: Frame) -> Iterator[None]:
-    context = local.context
-    before = context.vmaps
-    context.vmaps = (*before, frame)
-    try:
-        yield
-    finally:
-        context.vmaps = before
-
-
 def _call(
     func: Any,
     leaves: list[Any],
@@ -173,7 +162,7 @@ def _call(
         leaf if dim is None else wrapped(leaf, dim, frame)
         for leaf, dim in zip(leaves, dims, strict=True)
     ]
-    with _entered(frame):
+    with entered(frame):
         output = func(*build(batched), **kwargs)
     results, rebuild = flatten(output)
     for leaf in results:
@@ -184,46 +173,6 @@ def _call(
             )
     places = _spread(out_dims, output, "out_dims")
     return rebuild([unwrapped(leaf, dim, frame) for leaf, dim in zip(results, places, strict=True)])
-
-
-def wrapped(tensor: Any, dim: int, frame: Frame) -> Any:
-    """A tensor of all examples as the tensor of one."""
-    if dim:
-        axes = [dim, *(i for i in range(tensor._array.ndim) if i != dim)]
-        tensor = recorded.permute(tensor, axes=tuple(axes))
-    return wrap(Batch(frame, tensor, batched=True))
-
-
-def unwrapped(tensor: Any, dim: int | None, frame: Frame) -> Any:
-    """The tensor of all examples behind that of one, with the examples at ``dim``."""
-    if tensor._view is not None:
-        hook.refresh_view(tensor)
-    array = tensor._array
-    own = isinstance(array, Batch) and array.frame is frame
-    physical = array.physical if own else tensor
-    has_examples = own and array.batched
-    if dim is None:
-        if has_examples:
-            raise ValueError(
-                "vmap: the function has an output that depends on the example, but out_dims is "
-                "None for it; give the dimension at which the examples should stand"
-            )
-        return physical
-    if not has_examples:
-        shape = physical._array.shape
-        physical = recorded.broadcast_to(physical, shape=(frame.size, *shape))
-    ndim = physical._array.ndim
-    if not -ndim <= dim < ndim:
-        raise IndexError(
-            f"vmap: Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but "
-            f"got {dim}) in out_dims"
-        )
-    dim %= ndim
-    if dim:
-        axes = list(range(1, ndim))
-        axes.insert(dim, 0)
-        physical = recorded.permute(physical, axes=tuple(axes))
-    return physical
 
 
 def _joined(parts: list[Any], out_dims: Any) -> Any:

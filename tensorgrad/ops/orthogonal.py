@@ -14,8 +14,8 @@ from tensorgrad.primitive import primitive
 def _degree(n: Any, less: int = 0) -> Any:
     """The whole number that n is cut to, less some; an array without a gradient, or a number."""
     values = getattr(n, "_array", n)
-    if isinstance(values, np.ndarray):
-        return np.asarray(np.trunc(values) - less, values.dtype)
+    if hasattr(values, "ndim"):
+        return (np.trunc(values) - less).astype(values.dtype)
     return float(np.trunc(values) - less)
 
 
