@@ -20,6 +20,7 @@ from tensorgrad import hooks
 from tensorgrad import saved as packing
 from tensorgrad.node import AccumulateGrad, Freed, Node, OutputNode, hook, local, make_node, wrap
 from tensorgrad.primitive import raw, recorded
+from tensorgrad.scope import Walk
 
 __all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
 
@@ -108,25 +109,6 @@ def _leading_to(order: list[Node], targets: set[Node]) -> set[Node]:
     return needed
 
 
-class Walk:
-    """What others may know of the backward pass that runs: hooks, and recomputation."""
-
-    __slots__ = ("__weakref__", "_running", "at_end", "needed", "order", "targets")
-
-    def __init__(
-        self, order: list[Node], needed: set[Node] | None, targets: set[Node] | None
-    ) -> None:
-        self.order, self.needed, self.targets = order, needed, targets
-        self.at_end: list[Any] = []  # called without arguments when the pass is over
-        self._running: set[Node] | None = None
-
-    def will_run(self, node: Node) -> bool:
-        """Whether a gradient may still reach a node, or has reached it."""
-        if self._running is None:
-            self._running = set(self.order)
-        return node in self._running and (self.needed is None or node in self.needed)
-
-
 def walk(
     pending: dict[Node, Any],
     *,
@@ -139,7 +121,7 @@ def walk(
     """Carry gradients from the roots in ``pending`` to the leaves.
 
     With ``targets``, only what leads to them runs, their gradients are returned, and leaves among
-    them are written only if ``accumulate``.  Values are ndarrays, or Tensors with ``create``, which
+    them are written only if ``accumulate``.  Values are ndarrays, or with ``create`` Tensors, which
     are recorded unless ``record`` is False.
     """
     order = _order(pending)
@@ -149,7 +131,7 @@ def walk(
     observers = context.on_backward
     anomaly = context.anomaly
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
-    was_enabled, outer = context.grad_enabled, context.walk
+    entry = context.grad_enabled, context.walk
     context.grad_enabled = create if record is None else record
     context.walk = this = Walk(order, needed, targets)
     try:
@@ -258,7 +240,7 @@ def walk(
                 before = None
             d = None
     finally:
-        context.grad_enabled, context.walk = was_enabled, outer
+        context.grad_enabled, context.walk = entry
         for end in this.at_end:
             end()
     return captured

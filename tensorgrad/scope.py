@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tensorgrad.node import Node
 
-__all__ = ["Context", "Scope", "local", "push_scope"]
+__all__ = ["Context", "Scope", "Walk", "local", "push_scope"]
 
 
 class Scope:
@@ -37,6 +37,25 @@ class Scope:
 
     def __repr__(self) -> str:
         return f"Scope({self.path or self.cls!r}, {self.cls}, call {self.call})"
+
+
+class Walk:
+    """What others may know of the backward pass that runs: hooks, and recomputation."""
+
+    __slots__ = ("__weakref__", "_running", "at_end", "needed", "order", "targets")
+
+    def __init__(
+        self, order: list[Node], needed: set[Node] | None, targets: set[Node] | None
+    ) -> None:
+        self.order, self.needed, self.targets = order, needed, targets
+        self.at_end: list[Any] = []  # called without arguments when the pass is over
+        self._running: set[Node] | None = None
+
+    def will_run(self, node: Node) -> bool:
+        """Whether a gradient may still reach a node, or has."""
+        if self._running is None:
+            self._running = set(self.order)
+        return node in self._running and (self.needed is None or node in self.needed)
 
 
 class Context:

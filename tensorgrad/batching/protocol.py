@@ -118,6 +118,11 @@ def _function(batch: Batch, function: Any, args: Any, words: dict[str, Any]) -> 
         return _rearranged(function, args, words)
     if function in _MATRICES:
         return on_arrays(lambda *arrays: function(*arrays, **words), *args)
+    if function is np.diagonal:
+        axes = {
+            name: words.get(name, k) % batch.ndim + 1 for k, name in enumerate(("axis1", "axis2"))
+        }
+        return on_arrays(lambda x: np.diagonal(x, words.get("offset", 0), **axes), batch)
     if function is np.searchsorted:
         return each_example(lambda *arrays: np.searchsorted(*arrays, **words), *args)
     if function is np.concatenate:

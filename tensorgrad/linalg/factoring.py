@@ -202,9 +202,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> lu_:
     upper = triu(indexing.getitem(packed, index=(Ellipsis, slice(0, k), slice(None))))
     if not pivot:
         return lu_(wrap(np.zeros(0, A._array.dtype)), lower, upper)
-    # Row i of the transpose has its 1 at the row that came there.
-    places = np.equal(order[..., None, :], np.arange(m)[:, None]).astype(A._array.dtype)
-    return lu_(wrap(places), lower, upper)
+    return lu_(wrap(permutation(order, m, A._array.dtype)), lower, upper)
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> lu_factor_:
@@ -242,7 +240,7 @@ def lu_solve(
         back = lu_solve(LU, pivots, conjugate, adjoint=not adjoint)
         turned = transpose(back, -2, -1)
         return elementwise.conj(turned) if B.is_complex() else turned
-    order = on_arrays(lambda p: order_of(p, LU.shape[-1]), pivots._array)
+    order = order_of(pivots._array, LU.shape[-1])
     if not adjoint:
         half = solve_triangular(LU, _rows(B, order), upper=False, unitriangular=True)
         return solve_triangular(LU, half, upper=True)
@@ -254,6 +252,16 @@ def lu_solve(
 
 
 def order_of(pivots: Any, n: int) -> Any:
+    """The order of rows that exchanges, one after the other, lead to."""
+    return on_arrays(lambda pivots: _order_of(pivots, n), pivots)
+
+
+def permutation(order: Any, n: int, kind: Any) -> Any:
+    """The matrix P with P[order[i], i] = 1: L @ U has A's rows in that order."""
+    return np.equal(order[..., None, :], np.arange(n)[:, None]).astype(kind)
+
+
+def _order_of(pivots: Any, n: int) -> Any:
     order = np.broadcast_to(np.arange(n), (*pivots.shape[:-1], n)).copy()
     for place in np.ndindex(pivots.shape[:-1]):
         for i, j in enumerate(pivots[place].tolist()):

@@ -11,7 +11,7 @@ from tensorgrad.functions.reduction import norm
 from tensorgrad.functions.shape import tril, triu, unsqueeze, wrap_dim
 from tensorgrad.linalg import factoring
 from tensorgrad.linalg.checks import adjoint
-from tensorgrad.linalg.factoring import order_of
+from tensorgrad.linalg.factoring import order_of, permutation
 from tensorgrad.linalg.norms import matrix_norm
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing
@@ -100,15 +100,14 @@ def lu_unpack(
         )
     m, n = LU_data._array.shape[-2:]
     k = min(m, n)
-    lower = upper = permutation = wrap(np.zeros(0, kind))
+    lower = upper = exchanged = wrap(np.zeros(0, kind))
     if unpack_data:
         left = tril(indexing.getitem(LU_data, index=(Ellipsis, slice(0, k))), -1)
         lower = elementwise.add(left, np.eye(m, k, dtype=kind))
         upper = triu(indexing.getitem(LU_data, index=(Ellipsis, slice(0, k), slice(None))))
     if unpack_pivots:
-        places = np.eye(m, dtype=kind)[order_of(LU_pivots._array, m)]
-        permutation = wrap(np.ascontiguousarray(np.swapaxes(places, -1, -2)))
-    return lu_unpack_(permutation, lower, upper)
+        exchanged = wrap(permutation(order_of(LU_pivots._array, m), m, kind))
+    return lu_unpack_(exchanged, lower, upper)
 
 
 # --- Norms and products ---------------------------------------------------------------------------
