@@ -87,3 +87,18 @@ class InplaceLogicMethods:
     def bitwise_not_(self: Any) -> Tensor:
         """In-place `bitwise_not`."""
         return _into(self, comparison.bitwise_not(before_write(self)), "bitwise_not_")
+
+    def __iand__(self: Any, other: Any) -> Tensor:
+        return self.bitwise_and_(other)  # type: ignore[no-any-return]
+
+    def __ior__(self: Any, other: Any) -> Tensor:
+        return self.bitwise_or_(other)  # type: ignore[no-any-return]
+
+    def __ixor__(self: Any, other: Any) -> Tensor:
+        return self.bitwise_xor_(other)  # type: ignore[no-any-return]
+
+    def __ilshift__(self: Any, other: Any) -> Tensor:
+        return self.bitwise_left_shift_(other)  # type: ignore[no-any-return]
+
+    def __irshift__(self: Any, other: Any) -> Tensor:
+        return self.bitwise_right_shift_(other)  # type: ignore[no-any-return]

@@ -45,6 +45,11 @@ class InterchangeMethods:
 
         return call_function(func, types, args, kwargs)
 
+    def __imatmul__(self: Any, other: Any) -> Tensor:
+        # The standard asks for the name. Not in place: the product may have another shape, and
+        # x @= y is x = x @ y in PyTorch too.
+        return self @ other  # type: ignore[no-any-return]
+
     def to_device(self: Any, device: Any, /, *, stream: Any = None) -> Tensor:
         """The tensor itself: there is one device, the CPU."""
         check_device(device)

@@ -78,3 +78,16 @@ def test_a_numpy_dtype_is_what_it_says():
         assert tg.tensor([1, 0], dtype=kind).dtype == tg.bool
     for kind in (np.dtype(int), np.int64, int):
         assert tg.tensor([1, 0], dtype=kind).dtype == tg.int64
+
+
+def test_bits_in_place():
+    for op in ("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"):
+        found = []
+        for lib in (tg, torch):
+            x = lib.tensor([3, 5, 6])
+            same = getattr(x, op)(lib.tensor([1, 2, 3]))
+            assert same is x
+            found.append(x.tolist())
+            with pytest.raises((RuntimeError, NotImplementedError)):
+                getattr(x, op)(lib.tensor([1.5, 2.0, 3.0]))
+        assert found[0] == found[1]
