@@ -190,13 +190,15 @@ CASES: dict[str, tuple[str, Any, Any, str]] = {
         """,
     ),
     "a factor of the output": (
-        "own factor",
+        "other factor",
         function(lambda x: x.sigmoid(), lambda g, x: g * x.sigmoid()),
         draw(4),
         """
-        The gradient of x lacks the factor (1 - y) of the output y.
-        got * (1 - y) = expected, up to 1e-09 of the largest derivative. The same at 2 other inputs.
-        Multiply by (1 - y).
+        Backward gives g * y, where g * y * (1 - y) belongs, y being the output (g: the gradient
+          that comes in).
+        Both hold for every element, up to 1e-09 of the largest derivative. The same at 2 other
+          inputs.
+        Put y * (1 - y) in the place of y.
         """,
     ),
     "softmax's second term": (

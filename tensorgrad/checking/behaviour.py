@@ -12,7 +12,32 @@ from tensorgrad.checking.evidence import Finding
 if TYPE_CHECKING:
     from tensorgrad.checking.comparison import Check
 
-__all__ = ["check"]
+__all__ = ["check", "linear"]
+
+
+def linear(run: Check, output: Any, p: int) -> Finding | None:
+    """What is wrong if the gradient of one input is not proportional to that of one output."""
+    subject, point = run.subject, run.subject.points[p]
+    weights = np.random.default_rng(5).standard_normal(flat(output._array).size)
+    nothing, once, twice = (subject.pull_flat([output], [c * weights])[p] for c in (0, 1, -2))
+    if not np.isfinite(once).all():
+        return None  # a NaN is a mistake of its own, and not of the gradient that comes in
+    if np.any(run.excess(point, nothing, np.zeros_like(nothing)) > 0):
+        return Finding(
+            "linearity",
+            f"The gradient of {point.name} is not 0 when the gradient that comes in is 0: a term "
+            "of it is not multiplied by that.",
+            f"For a gradient of zeros backward gives up to {np.max(np.abs(nothing)):.4g}.",
+            "Every term must have the incoming gradient, or a sum of it, as a factor.",
+        )
+    if np.any(run.excess(point, twice, -2 * once) > 0):
+        return Finding(
+            "linearity",
+            f"The gradient of {point.name} does not grow with the gradient that comes in.",
+            "-2 times that does not give -2 times the result.",
+            "Multiply by the incoming gradient exactly once; a mask is made of x, not of it.",
+        )
+    return None
 
 
 def check(run: Check, outputs: list[Any]) -> None:
@@ -24,7 +49,6 @@ def check(run: Check, outputs: list[Any]) -> None:
     for o, output in enumerate(outputs):
         found = subject.pull([output], [weights[o]])
         repeated = subject.pull_flat([output], [weights[o]])
-        double = subject.pull_flat([output], [-2 * weights[o]])
         once = [
             np.zeros(p.size) if g is None else flat(g)
             for p, g in zip(subject.points, found, strict=True)
@@ -39,18 +63,10 @@ def check(run: Check, outputs: list[Any]) -> None:
                     f"{np.max(difference):g}; nondet_tol is {options.nondet_tol:g}",
                     point,
                 )
-            if np.any(run.excess(point, double[p], -2 * once[p]) > 0):
-                raise run.fail(
-                    f"backward is not linear in the gradient of output {o}",
-                    point,
-                    finding=Finding(
-                        "linearity",
-                        f"The gradient of {point.name} does not grow with the gradient that comes "
-                        "in.",
-                        "-2 times that does not give -2 times the result.",
-                        "Multiply by grad_output, exactly once.",
-                    ),
-                )
+            bent = linear(run, output, p)
+            if bent is not None:
+                problem = f"backward is not linear in the gradient of output {o}"
+                raise run.fail(problem, point, finding=bent)
             gradient = found[p]
             if options.dtypes and gradient is not None and gradient.dtype != point.array.dtype:
                 raise run.fail(

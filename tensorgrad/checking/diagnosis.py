@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.checking import patterns, structure
-from tensorgrad.checking.evidence import Evidence, Finding
+from tensorgrad.checking import coupling, elementwise, patterns, structure
+from tensorgrad.checking.evidence import Evidence, Finding, within
 
-__all__ = ["diagnose", "region"]
+__all__ = ["diagnose", "region", "unknown"]
 
 Hypothesis = Callable[[Evidence], Finding | None]
 
@@ -24,10 +24,13 @@ WHOLE: tuple[Hypothesis, ...] = (
     patterns.conjugate,
     structure.transposed,
     structure.one_row,
-    structure.mean_term,
+    coupling.mean_term,
     structure.own_rows,
-    structure.terms,
-    patterns.own_factor,
+    coupling.sum_term,
+    structure.moved,
+    coupling.terms,
+    elementwise.replaced,
+    elementwise.own_factor,
 )
 PART: tuple[Hypothesis, ...] = (patterns.absent, patterns.sign, patterns.factor)
 
@@ -42,7 +45,7 @@ def diagnose(e: Evidence, wrong: Any) -> Finding:
     bad, size = int(np.count_nonzero(columns)), columns.size
     if 0 < bad < size:
         return _part(e, columns, bad, size)
-    return _unknown(e, wrong)
+    return unknown(e, wrong)
 
 
 def _part(e: Evidence, columns: Any, bad: int, size: int) -> Finding:
@@ -62,6 +65,16 @@ def _part(e: Evidence, columns: Any, bad: int, size: int) -> Finding:
             kind = "one element" if bad == 1 else found.kind
             says = f"{start} {there}"
             return Finding(kind, says, found.evidence, advice, (key, *found.key))
+    missing = inner.expected - inner.got
+    share = float(np.median(missing))
+    if bad > 1 and len(missing) == 1 and inner.same(missing, np.full_like(missing, share)):
+        return Finding(
+            "some elements",
+            f"{start} Each of them lacks a term of {share:.6g}.",
+            f"expected - got is that for each of them, {within(e, 0)}.",
+            "Look for a term that only these elements have, as the one-hot target of a softmax.",
+            (key, float(f"{share:.4g}")),
+        )
     ratio = _ratio(inner)
     if ratio is not None and bad == 1:
         start += f" It is {ratio:.4g} times what it should be."
@@ -75,7 +88,8 @@ def _ratio(e: Evidence) -> float | None:
     return float(np.vdot(e.expected, e.got)) / square if square else None
 
 
-def _unknown(e: Evidence, wrong: Any) -> Finding:
+def unknown(e: Evidence, wrong: Any) -> Finding:
+    """What can be said where no hypothesis fits."""
     mask = np.asarray(wrong) & (np.abs(e.expected) > e.room * max(e.scale, 1e-300))
     ratios = e.got[mask] / e.expected[mask]
     if ratios.size:

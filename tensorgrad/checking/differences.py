@@ -77,7 +77,7 @@ class Point:
 
     def rebase(self, values: Any) -> None:
         """Move it, and its home, elsewhere."""
-        self.base = values
+        self.base = np.asarray(values)  # arithmetic on 0-d arrays makes NumPy's scalars
         self.home()
 
     def imagine(self, steps: Real | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorgrad.checking.differences import Real
 
-__all__ = ["Evidence", "Finding", "count", "size_names", "within"]
+__all__ = ["Evidence", "Finding", "axes_of", "axis_words", "count", "size_names", "within"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Evidence:
 
     def blocks(self, jacobian: Real) -> Real:
         """A Jacobian with the axes of the output, then those of the input."""
-        return jacobian.reshape(*self.outputs, *self.inputs)
+        return jacobian.reshape((*self.outputs, *self.inputs))
 
     def narrowed(self, columns: Any) -> Evidence:
         """Of some input elements only, in a row."""
@@ -111,3 +111,18 @@ def size_names(evidence: Evidence) -> Iterator[tuple[int, str]]:
 def count(n: int, word: str) -> str:
     """``1 element``, ``2 elements``."""
     return f"{n} {word}" + "s" * (n != 1)
+
+
+def axes_of(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Sets of axes, single ones first, that hold more than one element."""
+    for few in range(1, len(shape) + 1):
+        for axes in combinations(range(len(shape)), few):
+            if all(shape[axis] > 1 for axis in axes):
+                yield axes
+
+
+def axis_words(axes: tuple[int, ...]) -> str:
+    """``axis 0``, ``axes 0 and 2``."""
+    if len(axes) == 1:
+        return f"axis {axes[0]}"
+    return "axes " + ", ".join(map(str, axes[:-1])) + f" and {axes[-1]}"

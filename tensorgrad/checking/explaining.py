@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.checking import pictures
-from tensorgrad.checking.diagnosis import agree, diagnose
+from tensorgrad.checking.diagnosis import agree, diagnose, unknown
 from tensorgrad.checking.differences import Point, Real, Subject, flat
 from tensorgrad.checking.evidence import Evidence, Finding
 from tensorgrad.checking.methods import Differences, precision
@@ -91,6 +91,8 @@ def explain(mismatch: Mismatch, differences: Differences) -> tuple[Finding, int]
         return first, len(others)
     if others and agree(others[0], others[1:]) and others[0].kind != "unknown":
         return others[0], len(others) - 1
+    if mismatch.expected.size == 1:  # two single numbers always have a ratio: it explains nothing
+        return unknown(mismatch.evidence(), mismatch.over > 0), 0
     return first, 0
 
 

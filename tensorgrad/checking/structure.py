@@ -1,17 +1,14 @@
-"""Mistakes that show in the axes: a transposed factor, a sum over the batch or a mean left out."""
+"""Mistakes that show in the axes: a transposed factor, a sum left out, elements out of order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from tensorgrad.checking.differences import Real
-from tensorgrad.checking.evidence import Evidence, Finding, within
+from tensorgrad.checking.evidence import Evidence, Finding, axis_words, within
 
-__all__ = ["mean_term", "one_row", "own_rows", "terms", "transposed"]
+__all__ = ["moved", "one_row", "own_rows", "transposed"]
 
 
 def transposed(e: Evidence) -> Finding | None:
@@ -42,6 +39,8 @@ def transposed(e: Evidence) -> Finding | None:
                 "Transpose what backward returns, or exchange the two factors of its product.",
                 (a, b),
             )
+        if len(e.inputs) == len(e.outputs) == 1:
+            return _not_adjoint(e, (0,), fits)
         return Finding(
             "transposed",
             f"A factor is transposed: the gradient of {e.name} is right for the transpose of the "
@@ -52,44 +51,52 @@ def transposed(e: Evidence) -> Finding | None:
             "either way, so no error of shapes tells.",
             (a, b),
         )
+    if e.outputs == e.inputs:
+        for few in range(2, n + 1):
+            for pairs in combinations(range(n), few):
+                turned = j
+                for a in pairs:
+                    turned = np.swapaxes(turned, a, n + a)
+                turned = turned.reshape(e.got.shape)
+                if turned.shape == e.got.shape and e.same(turned, e.got):
+                    return _not_adjoint(e, pairs, within(e, e.residual(turned, e.got)))
     return None
 
 
-def mean_term(e: Evidence) -> Finding | None:
-    """What is missing is the same for all elements along axes of the input, as a mean's share is.
+def _not_adjoint(e: Evidence, axes: tuple[int, ...], fits: str) -> Finding:
+    return Finding(
+        "transposed",
+        f"Backward does along {axis_words(axes)} what forward does, where the transpose of that "
+        "belongs.",
+        f"got is the transpose of expected, {fits}.",
+        "The transpose of a roll is a roll backwards, of a cumulative sum one from the end, of a "
+        "convolution one with the kernel flipped.",
+        axes,
+    )
 
-    Backward of ``y = x - mean(x)`` is ``g - mean(g)``; the second term is what one forgets.
-    """
-    n = len(e.outputs)
-    j, a = e.blocks(e.expected), e.blocks(e.got)
-    missing = j - a
-    for axes in _axes(e.inputs):
-        places = tuple(n + axis for axis in axes)
-        share = np.mean(missing, axis=places, keepdims=True)
-        if not e.same(np.broadcast_to(share, missing.shape), missing):
-            continue
-        which = _axis_words(axes)
-        fits = within(e, e.residual(np.broadcast_to(share, missing.shape), missing))
-        own = np.mean(a, axis=places, keepdims=True)
-        argument = ", ".join(map(str, axes))
-        if e.same(share, -own):
-            return Finding(
-                "mean term",
-                f"The mean term is missing in the gradient of {e.name}: forward subtracts a mean "
-                f"along {which}, and every element of {e.name} moves that mean.",
-                f"expected - got is constant along {which}, and is minus the mean of got there, "
-                f"{fits}.",
-                f"Subtract it: dx - dx.mean({_argument(argument)}, keepdim=True).",
-                (axes,),
-            )
-        return Finding(
-            "mean term",
-            f"A term is missing in the gradient of {e.name} that is the same for every element "
-            f"along {which}: a mean (or a sum) in forward gives each of them an equal share.",
-            f"expected - got is constant along {which}, {fits}.",
-            f"Add the share that goes through the mean along {which}.",
-            (axes,),
-        )
+
+def moved(e: Evidence) -> Finding | None:
+    """Every derivative is there, at the wrong place: shifted along an axis, or in reverse order."""
+    j, n = e.blocks(e.expected), len(e.outputs)
+    if not e.scale:
+        return None
+    for axis, size in enumerate(e.inputs):
+        ways = [(f"reversed along axis {axis}", np.flip(j, n + axis))] if size > 1 else []
+        ways += [
+            (f"shifted by {s} along axis {axis}", np.roll(j, s, n + axis))
+            for step in range(1, size // 2 + 1)
+            for s in (step, -step)
+        ]
+        for text, shifted in ways:
+            if e.same(shifted.reshape(e.got.shape), e.got):
+                return Finding(
+                    "moved",
+                    f"The gradient of {e.name} is {text}.",
+                    f"got is expected, so {text.split()[0]}, "
+                    f"{within(e, e.residual(shifted.reshape(e.got.shape), e.got))}.",
+                    "Backward must undo the order in which forward reads its elements.",
+                    (text,),
+                )
     return None
 
 
@@ -118,7 +125,26 @@ def one_row(e: Evidence) -> Finding | None:
             f"{e.name} is used by every row: add up what each of them gives, .sum({axis}).",
             (axis, tuple(kept)),
         )
-    return None
+    return _some_rows(e)
+
+
+def _some_rows(e: Evidence) -> Finding | None:
+    """The same for elements of the output that do not fill whole rows."""
+    floor = e.room * e.scale
+    needed = (np.abs(e.expected) > floor).any(axis=1)
+    empty = ~(np.abs(e.got) > floor).any(axis=1)
+    whole = (np.abs(e.got - e.expected) <= floor).all(axis=1)
+    kept, lost = int(np.sum(whole & needed)), int(np.sum(empty & needed))
+    if not kept or not lost or not (whole | empty).all():
+        return None
+    return Finding(
+        "broadcast",
+        f"A sum over the output is missing: the gradient of {e.name} is the contribution of {kept} "
+        f"of the {kept + lost} elements that {e.name} moves.",
+        f"For these got equals expected, {within(e, 0)}; for the others it is 0.",
+        f"Add up what each use of {e.name} gives.",
+        (kept, lost),
+    )
 
 
 def own_rows(e: Evidence) -> Finding | None:
@@ -144,139 +170,3 @@ def own_rows(e: Evidence) -> Finding | None:
                 (axis,),
             )
     return None
-
-
-# --- Normalisations: several terms at once --------------------------------------------------------
-
-
-def terms(e: Evidence) -> Finding | None:
-    """Which of the coupling terms of a normalisation backward lacks.
-
-    Along the normalised axes the Jacobian of ``(x - mean) / std`` is, up to a factor, the identity
-    minus 1/n (the mean term) minus u u' / n with u = x - mean (the variance term); softmax's has
-    y y'.  Off the diagonal only those terms live, so that they can be fitted there one by one;
-    what the diagonal has besides says how much of them backward has for the own row.
-    """
-    if e.outputs != e.inputs or e.y is None or any(e.complex):
-        return None
-    for axes in _axes(e.inputs):
-        size = int(np.prod([e.inputs[axis] for axis in axes]))
-        if size < 4:
-            continue  # more terms than numbers to fit them
-        grouped = _groups(e, axes, size)
-        found = None if grouped is None else _fit(e, axes, size, *grouped)
-        if found is not None:
-            return found
-    return None
-
-
-def _groups(e: Evidence, axes: tuple[int, ...], size: int) -> tuple[Real, Real, Real] | None:
-    """The missing part per group (groups, n, n), with x and y; None if groups are coupled."""
-    n = len(e.inputs)
-    rest = [axis for axis in range(n) if axis not in axes]
-    order = [*rest, *axes]
-    missing = e.blocks(e.expected - e.got).transpose([*order, *(n + axis for axis in order)])
-    outer = int(np.prod([e.inputs[axis] for axis in rest]))
-    square = missing.reshape(outer, size, outer, size)
-    blocks = square[np.arange(outer), :, np.arange(outer), :]
-    if abs(np.sum(square**2) - np.sum(blocks**2)) > (e.room * e.scale) ** 2 * square.size:
-        return None
-    assert e.y is not None
-    x = e.x.reshape(e.inputs).transpose(order).reshape(outer, size)
-    y = e.y.reshape(e.outputs).transpose(order).reshape(outer, size)
-    return blocks, x, y
-
-
-def _fit(
-    e: Evidence, axes: tuple[int, ...], size: int, missing: Real, x: Real, y: Real
-) -> Finding | None:
-    off = ~np.eye(size, dtype=bool)
-    u = x - x.mean(axis=1, keepdims=True)
-    for kinds in (("mean",), ("output",), ("mean", "variance"), ("variance",)):
-        bases = {"mean": np.ones_like(u), "variance": u, "output": y}
-        vectors = [bases[kind] for kind in kinds]
-        weights, worst, own = [], 0.0, []
-        for g in range(len(u)):
-            columns = np.stack([np.outer(v[g], v[g])[off] for v in vectors], axis=1)
-            fitted, *_ = np.linalg.lstsq(columns, missing[g][off], rcond=None)
-            worst = max(worst, float(np.max(np.abs(columns @ fitted - missing[g][off]))))
-            weights.append(fitted)
-            squares = np.stack([v[g] ** 2 for v in vectors], axis=1) * fitted
-            beside = np.diagonal(missing[g]) - squares.sum(axis=1)
-            shares, *_ = np.linalg.lstsq(squares, beside, rcond=None)
-            worst = max(worst, float(np.max(np.abs(squares @ shares - beside))))
-            own.append(shares)
-        used = np.abs(weights) * [[float(np.max(v * v)) for v in vectors]]
-        present = used.max(axis=0) > e.room * e.scale
-        shares = np.median(own, axis=0)
-        steady = bool(np.all(np.abs(np.array(own) - shares) < 1e-3))
-        if worst <= e.room * e.scale and present.all() and steady:
-            return _words(e, axes, kinds, shares, worst / e.scale)
-    return None
-
-
-NORMALISED = "dx = (g - mean(g) - u * mean(g * u)) * weight / std, u = (x - mean) / std"
-TERMS = {
-    "mean": ("the mean term", "-mean(g)"),
-    "variance": ("the variance term", "-u * mean(g * u)"),
-    "output": ("the coupling term", "-y * sum(g * y)"),
-}
-
-
-def _words(
-    e: Evidence, axes: tuple[int, ...], kinds: tuple[str, ...], own: Any, residual: float
-) -> Finding | None:
-    which = _axis_words(axes)
-    lines = []
-    for kind, share in zip(kinds, own, strict=True):
-        name, term = TERMS[kind]
-        if abs(share) < 1e-3:
-            lines.append(f"{name} {term} is missing.")
-        elif abs(share + 1) < 1e-3:
-            lines.append(
-                f"{name} {term} lacks its sum over {which}: each element has its own share only."
-            )
-        elif abs(share - 1) < 1e-3:
-            lines.append(
-                f"{name} {term} lacks its sum over {which}: each element has its own share only, "
-                "and that with the wrong sign."
-            )
-        else:
-            return None
-    if "output" in kinds:
-        rule = "dx = y * g - y * sum(g * y)"
-        why = f"Forward divides by a sum along {which}, and every element of {e.name} moves it."
-    else:
-        rule = NORMALISED
-        why = f"Forward takes statistics along {which}, and every element of {e.name} moves them."
-    if len(lines) == 1:
-        says = [f"In the gradient of {e.name}, {lines[0]}"]
-    else:
-        says = [f"The gradient of {e.name} has {len(lines)} mistakes."]
-        says += [f"{i}. {line[0].upper()}{line[1:]}" for i, line in enumerate(lines, 1)]
-    fits = within(e, residual)
-    return Finding(
-        "mean term" if "mean" in kinds else "coupling term",
-        "\n".join(says),
-        f"expected - got is {'that' if len(lines) > 1 else 'that term'} and nothing else, {fits}.",
-        f"{why} The whole rule, for a gradient g that comes in: {rule}.",
-        (axes, kinds, tuple(np.round(own).tolist())),
-    )
-
-
-def _axes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Sets of axes, single ones first, that hold more than one element."""
-    for few in range(1, len(shape) + 1):
-        for axes in combinations(range(len(shape)), few):
-            if all(shape[axis] > 1 for axis in axes):
-                yield axes
-
-
-def _axis_words(axes: tuple[int, ...]) -> str:
-    if len(axes) == 1:
-        return f"axis {axes[0]}"
-    return "axes " + ", ".join(map(str, axes[:-1])) + f" and {axes[-1]}"
-
-
-def _argument(listed: str) -> str:
-    return f"({listed})" if "," in listed else listed
