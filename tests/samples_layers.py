@@ -1,6 +1,7 @@
 """Rows of nn's layers and losses: how each is made, and what it is called with."""
 
 import dataclasses
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,9 @@ class Layer:
         from tensorgrad import manual_seed, nn
 
         manual_seed(0)
-        made = Call(self.draw_made()).run(getattr(nn, self.name))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # an old name
+            made = Call(self.draw_made()).run(getattr(nn, self.name))
         return made.double().train(self.mode == "train")
 
     def draw_made(self) -> Case:

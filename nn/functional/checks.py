@@ -16,6 +16,7 @@ __all__ = [
     "expect_tensor",
     "floating",
     "legacy_reduction",
+    "meant_reduction",
     "numbers",
     "one_dtype",
     "optional_tensor",
@@ -90,7 +91,9 @@ def choice(name: str, argument: str, value: Any, allowed: tuple[Any, ...]) -> No
         )
 
 
-def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+def legacy_reduction(
+    size_average: bool | None, reduce: bool | None, reduction: str, stacklevel: int = 3
+) -> str:
     """The reduction meant by PyTorch's two old arguments, with its warning; else ``reduction``."""
     if size_average is None and reduce is None:
         return reduction
@@ -100,9 +103,19 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
         meant = "sum" if size_average is False else "mean"
     warnings.warn(
         f"size_average and reduce args will be deprecated, please use reduction={meant!r} instead.",
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
     return meant
+
+
+def meant_reduction(
+    name: str, size_average: bool | None, reduce: bool | None, reduction: str
+) -> str:
+    """The reduction that the three arguments mean, which must be one of PyTorch's."""
+    if size_average is not None or reduce is not None:
+        return legacy_reduction(size_average, reduce, reduction, stacklevel=4)
+    choice(name, "reduction", reduction, ("none", "mean", "sum"))
+    return reduction
 
 
 def reduced(name: str, loss: Tensor, reduction: str) -> Tensor:

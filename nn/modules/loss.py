@@ -1,5 +1,14 @@
 """PyTorch's path of what `tensorgrad.nn.loss` defines."""
 
+from tensorgrad.nn.likelihood_losses import (
+    CTCLoss,
+    GaussianNLLLoss,
+    KLDivLoss,
+    MultiLabelSoftMarginLoss,
+    NLLLoss2d,
+    PoissonNLLLoss,
+    SoftMarginLoss,
+)
 from tensorgrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -10,14 +19,37 @@ from tensorgrad.nn.loss import (
     NLLLoss,
     SmoothL1Loss,
 )
+from tensorgrad.nn.margin_losses import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
     "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
     "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "NLLLoss",
+    "NLLLoss2d",
+    "PoissonNLLLoss",
     "SmoothL1Loss",
+    "SoftMarginLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]

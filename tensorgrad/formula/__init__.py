@@ -1,6 +1,7 @@
 """Formulas of gradients: a small grammar, read, evaluated and written for people."""
 
 from tensorgrad.formula import (  # noqa: F401  (importing them declares their functions)
+    alignment,
     attention,
     linalg,
     normalization,

@@ -179,7 +179,9 @@ def test_layers(layer):
     """Two calls in a row, so that running statistics are compared as well."""
     ours = layer.module()
     made = Call(layer.draw_made(), torch_leaf, library=torch)
-    other = made.run(getattr(torch.nn, layer.name)).double().train(layer.mode == "train")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        other = made.run(getattr(torch.nn, layer.name)).double().train(layer.mode == "train")
     other.load_state_dict({k: torch_leaf(v.numpy(), False) for k, v in ours.state_dict().items()})
     for number in range(len(layer.cases)):
         drawn = layer.draw(number)
