@@ -82,6 +82,13 @@ ERROR_AND_GAMMA = [
     row("special.zeta", case(real(2, 3, of="above two", grad=False), real(2, 3, of="positive")),
         case(3.0, real(3, of="positive")),
         case(real(3, of="above two", grad=False), real(2, 1, of="unit")), primitive="zeta"),
+    *(row(name, case(real(2, 3, of="positive", grad=False), real(2, 3, of="positive")),
+          case(real(3, of="above two", grad=False), real(2, 1, of="unit")),
+          case(real(of="unit", grad=False), real(3, of="above two")),
+          case(real(0, 3, of="unit", grad=False), real(of="positive")), primitive=name)
+      for name in ("igamma", "igammac")),
+    *(same(name, case(real(3, of="unit", grad=False), real(3, of="positive")))
+      for name in ("gammainc", "gammaincc")),
     *(same(name) for name in ("erf", "erfc", "erfinv", "exp2", "expit", "expm1",
                               "gammaln", "i0", "log1p", "logit", "sinc")),
     *(same(name, **LOOSE) for name in ("digamma", "psi")),

@@ -5,7 +5,7 @@ import pytest
 from samples_special import SPECIAL
 from special_values import POLYGAMMA, ZETA
 from special_values import VALUES as FIRST_VALUES
-from special_values_bessel import BESSEL_VALUES
+from special_values_bessel import BESSEL_VALUES, GAMMA_VALUES
 
 import tensorgrad as tg
 from tensorgrad import special
@@ -122,6 +122,40 @@ def test_polygamma_at_poles_and_ends():
     np.testing.assert_array_equal(special.polygamma(2, x).numpy(), [-inf, -inf, -inf, 0, nan])
     with pytest.raises(RuntimeError, match="negative n"):
         special.polygamma(-1, x)
+
+
+def test_incomplete_gamma():
+    a, x, p, q = np.array(GAMMA_VALUES).T
+    pair = tg.from_numpy(a), tg.from_numpy(x)
+    close(tg.igamma(*pair).numpy(), p)
+    close(tg.igammac(*pair).numpy(), q)
+    # Point by point, where one method is alone; and broadcast.
+    close([tg.igamma(u, v).item() for u, v in zip(*pair, strict=True)], p)
+    close([tg.igammac(u, v).item() for u, v in zip(*pair, strict=True)], q)
+    table = tg.igamma(pair[0][:, None], pair[1])
+    close(np.diag(table.numpy()), p)
+    single = tg.igammac(pair[0].float(), pair[1].float())
+    assert single.dtype is tg.float32
+
+
+def test_incomplete_gamma_adds_up():
+    rng = np.random.default_rng(0)
+    a = 10 ** rng.uniform(-4, 5, 3000)
+    x = a * 10 ** rng.normal(0, 0.3, 3000)
+    pair = tg.from_numpy(a), tg.from_numpy(x)
+    close((tg.igamma(*pair) + tg.igammac(*pair)).numpy(), np.ones(3000))
+
+
+def test_incomplete_gamma_of_nan():
+    nans = tg.tensor([nan, nan, 1.0, 0.0])
+    assert tg.igamma(nans, tg.tensor([1.0, 0.0, nan, nan])).isnan().all()
+    assert tg.igammac(nans, tg.tensor([1.0, 0.0, nan, nan])).isnan().all()
+
+
+def test_slope_of_incomplete_gamma_at_0():
+    x = tg.zeros(3, dtype=tg.float64, requires_grad=True)
+    tg.igamma(tg.tensor([0.5, 1.0, 2.0]), x).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [inf, 1, 0])
 
 
 def test_zeta_at_poles_and_ends():

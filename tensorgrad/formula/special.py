@@ -5,6 +5,7 @@ Good to about 1e-12 for the moderate arguments at which formulas are evaluated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from math import comb, factorial, prod
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "bessel_j",
     "bessel_k",
     "bessel_y",
+    "gamma",
     "gegenbauer",
     "hermite",
     "laguerre",
@@ -39,6 +41,11 @@ for _name, _define in (
     ("imag", np.imag),
 ):
     FUNCTIONS[_name] = Word(_define, (), None)
+
+
+@word("Γ({0})")
+def gamma(x: Array) -> Array:
+    return np.vectorize(math.gamma, otypes=[float])(x)
 
 
 @word("π")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log, pi
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
@@ -18,6 +19,8 @@ __all__ = [
     "erfc",
     "erfinv",
     "i0",
+    "igamma",
+    "igammac",
     "lgamma",
     "logaddexp",
     "logaddexp2",
@@ -76,6 +79,37 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 def i0(input: Tensor) -> Tensor:
     """The modified Bessel function of order 0."""
     return ops.i0(input)
+
+
+def _of_gamma(name: str, input: Any, other: Any) -> None:
+    """Refuse what the incomplete Gamma functions do not take, and the gradient they have not."""
+    for what, value in (("input", input), ("other", other)):
+        if not hasattr(value, "_array"):
+            raise TypeError(f"{name}: {what} must be a Tensor, not {type(value).__name__}")
+    if not (input.is_floating_point() or other.is_floating_point()):
+        raise NotImplementedError(
+            f"{name} is not implemented for {input.dtype} and {other.dtype}; one must be "
+            "floating-point"
+        )
+    if input.requires_grad and is_grad_enabled():
+        raise NotImplementedError(
+            f"{name}: the derivative in its first argument is not implemented (in PyTorch "
+            "neither); use input.detach()"
+        )
+
+
+def igamma(input: Tensor, other: Tensor) -> Tensor:
+    """The regularised lower incomplete Gamma function P(a, x), a = input, x = other: the integral
+    of t**(a - 1) exp(-t) / Gamma(a) from 0 to x. Its derivative in a is refused."""
+    _of_gamma("igamma", input, other)
+    return ops.igamma(input, other)
+
+
+def igammac(input: Tensor, other: Tensor) -> Tensor:
+    """The regularised upper incomplete Gamma function Q(a, x) = 1 - `igamma`, without
+    cancellation. Its derivative in a is refused."""
+    _of_gamma("igammac", input, other)
+    return ops.igammac(input, other)
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tensorgrad.kernels.special_pieces import on_interval, pieces, polynomial, sin_pi, wide
 
-__all__ = ["digamma", "lgamma"]
+__all__ = ["digamma", "lgamma", "lgamma_of_next"]
 
 # fmt: off
 # log Gamma(x) / (x - 1) from 1/2 to 3/2.
@@ -157,6 +157,16 @@ def lgamma(x: Any) -> Any:
             lambda x: x * on_interval(x, -0.5, 0.5, _LG1) - np.log(-x),
         ),
         (x < 0, _lgamma_negative),
+    )
+
+
+@wide
+def lgamma_of_next(x: Any) -> Any:
+    """log Gamma(1 + x) for x >= 0, which is in proportion to a small x."""
+    return pieces(
+        x,
+        (x < 0.5, lambda x: x * on_interval(x, -0.5, 0.5, _LG1)),
+        (x >= 0.5, lambda x: _lgamma_positive(1 + x)),
     )
 
 

@@ -176,6 +176,14 @@ class InplaceMathMethods:
         """In-place `i0`."""
         return write(self, special.i0(before_write(self)), "i0_")  # type: ignore[no-any-return]
 
+    def igamma_(self: Any, other: Tensor) -> Tensor:
+        """In-place `igamma`."""
+        return write(self, special.igamma(before_write(self, other), other), "igamma_")  # type: ignore[no-any-return]
+
+    def igammac_(self: Any, other: Tensor) -> Tensor:
+        """In-place `igammac`."""
+        return write(self, special.igammac(before_write(self, other), other), "igammac_")  # type: ignore[no-any-return]
+
     def lcm_(self: Any, other: Tensor) -> Tensor:
         """In-place `lcm`."""
         return write(self, floating.lcm(before_write(self, other), other), "lcm_")  # type: ignore[no-any-return]

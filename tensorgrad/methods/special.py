@@ -37,6 +37,14 @@ class SpecialMethods:
         """The modified Bessel function of order 0."""
         return functions.i0(self)
 
+    def igamma(self: Any, other: Tensor) -> Tensor:
+        """The regularised lower incomplete Gamma function P(self, other)."""
+        return functions.igamma(self, other)
+
+    def igammac(self: Any, other: Tensor) -> Tensor:
+        """The regularised upper incomplete Gamma function Q(self, other)."""
+        return functions.igammac(self, other)
+
     def lgamma(self: Any) -> Tensor:
         """log |Gamma(x)|; infinite at 0, -1, -2, ..."""
         return functions.lgamma(self)

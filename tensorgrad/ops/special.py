@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.kernels import special_bessel, special_erf, special_gamma, special_zeta
+from tensorgrad.kernels import (
+    special_bessel,
+    special_erf,
+    special_gamma,
+    special_igamma,
+    special_zeta,
+)
 from tensorgrad.primitive import primitive
 
 
@@ -159,6 +165,38 @@ def zeta(s: Any, q: Any) -> Any:
     """Hurwitz's zeta function: the sum of (q + k)**-s over k = 0, 1, ...; no gradient for s."""
     # Python numbers stand beside a tensor; the kernel gives its first argument's type.
     return special_zeta.zeta(np.asarray(s, np.result_type(s, q)), q)
+
+
+def _gamma_density(xp: Any, g: Any, a: Any, x: Any) -> Any:
+    """g x**(a - 1) exp(-x) / Gamma(a)."""
+    log = xp.sub(xp.sub(xp.xlogy(xp.sub(a, 1), x), x), xp.lgamma(a))
+    return xp.mul(g, xp.exp(log))
+
+
+@primitive(
+    None,
+    lambda xp, g, y, a, x: _gamma_density(xp, g, a, x),
+    saves=("", "a x"),
+    formula=(None, "g * x**(a - 1) * exp(-x) / gamma(a)"),
+    promote="float",
+    batch=families.elementwise,
+)
+def igamma(a: Any, x: Any) -> Any:
+    """The regularised lower incomplete Gamma function P(a, x); no gradient for a."""
+    return special_igamma.igamma(a, x)
+
+
+@primitive(
+    None,
+    lambda xp, g, y, a, x: xp.neg(_gamma_density(xp, g, a, x)),
+    saves=("", "a x"),
+    formula=(None, "-g * x**(a - 1) * exp(-x) / gamma(a)"),
+    promote="float",
+    batch=families.elementwise,
+)
+def igammac(a: Any, x: Any) -> Any:
+    """The regularised upper incomplete Gamma function Q(a, x) = 1 - P(a, x)."""
+    return special_igamma.igammac(a, x)
 
 
 # --- Modified Bessel functions --------------------------------------------------------------------

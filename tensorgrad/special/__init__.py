@@ -22,6 +22,8 @@ from tensorgrad.functions.special import (
     polygamma,
     xlogy,
 )
+from tensorgrad.functions.special import igamma as gammainc
+from tensorgrad.functions.special import igammac as gammaincc
 from tensorgrad.functions.special import lgamma as gammaln
 from tensorgrad.functions.special import mvlgamma as multigammaln
 from tensorgrad.functions.trigonometric import exp2, sinc
@@ -76,6 +78,8 @@ __all__ = [
     "exp2",
     "expit",
     "expm1",
+    "gammainc",
+    "gammaincc",
     "gammaln",
     "hermite_polynomial_h",
     "hermite_polynomial_he",
