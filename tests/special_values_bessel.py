@@ -1,4 +1,4 @@
-"""Values of Bessel functions, Airy's and the incomplete Gamma's, computed with mpmath in 60 digits."""
+"""Values of Bessel's, Airy's and the incomplete Gamma functions by mpmath, in 60 digits."""
 
 # fmt: off
 BESSEL_VALUES = {
