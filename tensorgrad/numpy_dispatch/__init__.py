@@ -18,6 +18,7 @@ from tensorgrad.numpy_dispatch import arranging as arranging
 from tensorgrad.numpy_dispatch import plain as plain
 from tensorgrad.numpy_dispatch import products as products
 from tensorgrad.numpy_dispatch import reductions as reductions
+from tensorgrad.numpy_dispatch import signals as signals
 from tensorgrad.numpy_dispatch import values as values
 from tensorgrad.numpy_dispatch.table import FUNCTIONS, name_of
 from tensorgrad.numpy_dispatch.ufuncs import UFUNCS, call_ufunc

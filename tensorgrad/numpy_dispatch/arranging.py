@@ -140,6 +140,26 @@ def _column_stack(tup: Any) -> Any:
     return rearranging.column_stack(tensors_of(tup))
 
 
+@implements("block")
+def _block(arrays: Any) -> Any:
+    def depth(value: Any) -> int:
+        return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+    def leaves(value: Any) -> list[Any]:
+        return [x for v in value for x in leaves(v)] if isinstance(value, list) else [value]
+
+    levels = depth(arrays)
+    rank = max(levels, *(tensor_of(x).ndim for x in leaves(arrays)))
+
+    def joined(value: Any, level: int) -> Any:
+        if isinstance(value, list):
+            return _concatenate([joined(v, level - 1) for v in value], axis=-level)
+        x: Any = tensor_of(value)
+        return x.reshape(*(1,) * (rank - x.ndim), *x.shape)
+
+    return joined(arrays, levels)
+
+
 @implements("append")
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return _concatenate((arr, values), axis=axis)

@@ -208,6 +208,11 @@ def _sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *,
     return sorting.sort(x, place).values
 
 
+@implements("partition")
+def _partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
+    return _sort(a, axis, order=order)  # in order, which every partition may be
+
+
 @implements("argsort")
 def _argsort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *,
              stable: Any = None) -> Any:  # fmt: skip

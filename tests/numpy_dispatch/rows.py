@@ -128,6 +128,28 @@ SMOOTH = {
         lambda x: np.sort(x, 0, kind="stable")],
     "unique": [lambda x: np.unique(x)],
     "unique_values": [lambda x: np.unique_values(x)],
+    "block": [
+        lambda x: np.block([[x, 2 * x], [np.ones((1, 4)), x[:1]]]), lambda v: np.block([v, 1.0]),
+        lambda x, v: np.block([[v], [x]]),
+    ],
+    "partition": [lambda v: np.partition(v, 1)[1:2]],
+    "linspace": [
+        lambda x: np.linspace(x[0], x[1], 4), lambda x: np.linspace(0.0, x, 3, endpoint=False),
+        lambda v: np.linspace(v, 2.0, 5, axis=-1, retstep=True),
+    ],
+    "polyval": [lambda x, v: np.polyval(v, x), lambda x: np.polyval([1.0, 2.0, 3.0], x)],
+    "gradient": [
+        lambda x: np.gradient(x), lambda x: np.gradient(x, 0.5, axis=1, edge_order=2),
+        lambda x: np.gradient(x[0], np.array([0.0, 1.0, 3.0, 4.0])),
+    ],
+    "convolve": [
+        lambda x, v: np.convolve(v, x[0, :3]), lambda v: np.convolve(v[:2], v, "same"),
+        lambda v: np.convolve(v, v[:2], "valid"), lambda c: np.convolve(c[0], c[1], "same"),
+    ],
+    "correlate": [
+        lambda v: np.correlate(v, v[:3]), lambda c: np.correlate(c[0, :3], c[1], "full"),
+        lambda v: np.correlate(v[:2], v, "same"), lambda v: np.correlate(v, v[:2], "same"),
+    ],
     "dot": [lambda x, v: np.dot(x, v), lambda v: np.dot(v, v), lambda x: np.dot(x, 2.0),
         lambda x: np.dot(x, np.ones((2, 4, 3)))],
     "vdot": [lambda x: np.vdot(x, x), lambda c: np.vdot(c, c)],
