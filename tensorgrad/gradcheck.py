@@ -16,13 +16,14 @@ directions, and searched element by element only where that fails.  What differs
   an iterable or a dict of tensors), for a loss that is a closure over a model; () means none.
 - Functions that draw random numbers are run from the same random state each time, which is
   restored at the end, as are the buffers of a Module.
-- Forward-mode, batched and sparse (masked) checks are refused: there is nothing here to check.
+- Forward-mode and sparse (masked) checks are refused: there is nothing here to check.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,12 +75,12 @@ def gradcheck(
     check_undefined_grad: with several outputs, that backward treats one that received no gradient
         as one that received zeros.
     check_grad_dtypes: that every gradient has its input's dtype.
+    check_batched_grad: that backward under `func.vmap`, of many gradients at once, gives the same.
 
     Returns True, or raises `GradcheckError`, which explains what is wrong (False with
     ``raise_exception=False``).  ValueError if nothing requires grad.
     """
     _refuse(
-        check_batched_grad=check_batched_grad,
         check_batched_forward_grad=check_batched_forward_grad,
         check_forward_ad=check_forward_ad,
         masked=masked,
@@ -89,6 +90,7 @@ def gradcheck(
     options = _options(
         eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
     )
+    options = replace(options, batched=check_batched_grad)
     return _answer(_reports(func, inputs, parameters, options, _order(order)), raise_exception)
 
 
@@ -119,14 +121,13 @@ def gradgradcheck(
         of their own, if left out; strided with ``gen_non_contig_grad_outputs``.
     The rest is as in `gradcheck`.
     """
-    _refuse(
-        check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev, masked=masked
-    )
+    _refuse(check_fwd_over_rev=check_fwd_over_rev, masked=masked)
     if not check_rev_over_rev:
         raise ValueError("gradgradcheck: check_rev_over_rev=False leaves nothing to check")
     options = _options(
         eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
     )
+    options = replace(options, batched=check_batched_grad)
     strided = gen_non_contig_grad_outputs
     report = _second(func, inputs, parameters, options, grad_outputs, strided)
     return _answer(iter([report]), raise_exception)
@@ -253,8 +254,8 @@ def _refuse(**unsupported: bool | None) -> None:
     for name, value in unsupported.items():
         if value:
             raise RuntimeError(
-                f"{name}=True is not supported: tensorgrad has neither forward-mode, nor batched, "
-                "nor sparse gradients to check; leave it out"
+                f"{name}=True is not supported: tensorgrad has neither forward-mode nor sparse "
+                "gradients to check; leave it out"
             )
 
 

@@ -284,7 +284,7 @@ def test_inputs_it_cannot_check():
 
 @pytest.mark.parametrize(
     "argument",
-    ["check_batched_grad", "check_batched_forward_grad", "check_forward_ad", "masked"],
+    ["check_batched_forward_grad", "check_forward_ad", "masked"],
 )
 def test_arguments_that_are_refused(argument):
     with pytest.raises(RuntimeError, match=argument):
@@ -296,6 +296,23 @@ def test_arguments_that_are_refused(argument):
         gradgradcheck(tg.exp, draw(3), check_fwd_over_rev=True)
     with pytest.raises(ValueError, match="check_rev_over_rev"):
         gradgradcheck(tg.exp, draw(3), check_rev_over_rev=False)
+
+
+def test_batched_gradients():
+    x = draw(2, 3)
+    assert gradcheck(lambda x: (x.sin() * x).sum(1), x, check_batched_grad=True)
+    assert gradcheck(lambda x, y: (x @ y, x * 2), (x, draw(3, 2)), check_batched_grad=True)
+    assert gradgradcheck(lambda x: x.sin() * x, x, check_batched_grad=True)
+    assert gradcheck(function(lambda x: x * x, lambda g, x: 2 * g * x), x, check_batched_grad=True)
+    by_numpy = function(lambda x: x * 2, lambda g, x: tg.from_numpy(2 * g.numpy()))
+    assert gradcheck(by_numpy, x)
+    with pytest.raises(GradcheckError, match="does not take a batch of gradients") as caught:
+        gradcheck(by_numpy, x, check_batched_grad=True)
+    assert caught.value.report.finding.kind == "batched"
+
+    # A sum over everything mixes the gradients of a batch, unless vmap keeps them apart.
+    summed = function(lambda x: x.sum(), lambda g, x: g.sum() + 0 * x)
+    assert gradcheck(summed, x, check_batched_grad=True)
 
 
 def test_grad_outputs():

@@ -40,6 +40,7 @@ class Options:
     dtypes: bool
     method: str | None
     fast: bool | None
+    batched: bool = False
 
 
 class Check:
@@ -234,7 +235,7 @@ class Check:
 
     def told(self, mismatch: Mismatch, problem: str) -> GradcheckError:
         """The failure of one pair, explained."""
-        finding = behaviour.linear(self, mismatch.output, mismatch.p)
+        finding = behaviour.linear(self, mismatch.output)[mismatch.p]
         others = 0
         if finding is None:
             finding, others = explain(mismatch, self.differences)

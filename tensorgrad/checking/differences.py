@@ -21,7 +21,7 @@ from tensorgrad.random import default_generator
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Point", "Real", "Subject", "flat"]
+__all__ = ["Point", "Real", "Subject", "flat", "like"]
 
 Real = ndarray[Any, np.dtype[np.float64]]
 
@@ -167,7 +167,7 @@ class Subject:
 
     def pull(self, outputs: Sequence[Any], cotangents: Sequence[Real]) -> list[Any]:
         """The gradients at the points, as arrays or None, for gradients given at some outputs."""
-        seeds = [_like(output, c) for output, c in zip(outputs, cotangents, strict=True)]
+        seeds = [like(output, c) for output, c in zip(outputs, cotangents, strict=True)]
         targets = [point.tensor for point in self.points]
         found = autograd.grad(outputs, targets, seeds, retain_graph=True, allow_unused=True)
         return [None if g is None else g._array for g in found]
@@ -206,7 +206,7 @@ def _leaves(result: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{place}[{i}]" if nested else "")
 
 
-def _like(output: Any, cotangent: Real) -> Any:
+def like(output: Any, cotangent: Real) -> Any:
     """Flat reals as a gradient of an output."""
     kind = output._array.dtype
     values = cotangent.view(np.complex128) if kind.kind == "c" else cotangent
