@@ -117,6 +117,7 @@ def from_file(
     layout: Any = None,
     device: Any = None,
     pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A vector of ``size`` elements on a file, mapped to memory.
 
@@ -135,5 +136,6 @@ def from_file(
             f"from_file: file {os.fspath(filename)!r} is too small: {have} bytes, needed {needed}"
         )
     if not count:
-        return strided(np.empty(0, kind))
-    return strided(np.memmap(filename, kind, "r+" if shared else "c", shape=(count,)))
+        return _leaf(np.empty(0, kind), requires_grad)
+    mapped = np.memmap(filename, kind, "r+" if shared else "c", shape=(count,))
+    return _leaf(mapped, requires_grad)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.creation import finish, real_dtype, size_of
-from tensorgrad.device import check_device
+from tensorgrad.creation import check_options, finish, real_dtype, size_of
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.random import Generator, rng_of
@@ -150,7 +149,9 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
+    layout: Any = None,
     device: Any = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal numbers with the given means and standard deviations.
@@ -158,7 +159,7 @@ def normal(
     mean, std: tensors that broadcast, or numbers; with two numbers ``size`` is needed, and
     ``dtype`` and ``requires_grad`` are for that form only.
     """
-    check_device(device)
+    check_options(device, layout, pin_memory)
     given = [value for value in (mean, std) if isinstance(value, TensorBase)]
     if not given:
         if size is None:

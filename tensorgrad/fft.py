@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.device import check_device
+from tensorgrad.creation import check_options
 from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import wrap
@@ -264,24 +264,36 @@ def ihfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None =
 # --- Frequencies ----------------------------------------------------------------------------------
 
 
-def _made(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    check_device(device)
+def _made(array: Any, dtype: Any, layout: Any, device: Any, requires_grad: bool) -> Tensor:
+    check_options(device, layout, False)
     kind = default_float() if dtype is None else numpy_dtype(dtype)
     return wrap(array.astype(kind)).requires_grad_(requires_grad)
 
 
 def fftfreq(
-    n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    d: float = 1.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The frequencies that `fft` of n samples, d apart, has: from 0 up, then the negative ones."""
-    return _made(np.fft.fftfreq(n, d), dtype, device, requires_grad)
+    return _made(np.fft.fftfreq(n, d), dtype, layout, device, requires_grad)
 
 
 def rfftfreq(
-    n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    d: float = 1.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The frequencies that `rfft` of n samples, d apart, has."""
-    return _made(np.fft.rfftfreq(n, d), dtype, device, requires_grad)
+    return _made(np.fft.rfftfreq(n, d), dtype, layout, device, requires_grad)
 
 
 def _shifted(x: Tensor, dim: Any, sign: int) -> Tensor:

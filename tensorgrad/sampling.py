@@ -169,7 +169,7 @@ def whole_array(
 
 def randint_like(
     input: Tensor,
-    low: Any,
+    low: Any = None,
     high: Any = None,
     *,
     generator: Generator | None = None,
@@ -183,7 +183,10 @@ def randint_like(
     """Whole numbers from low (0 if left out) to below high in the input's shape and dtype."""
     check_options(device, layout, pin_memory, memory_format)
     if high is None:
-        low, high = 0, low
+        low, high = None, low
+    if high is None:
+        raise TypeError("randint_like() missing 1 required argument: 'high'")
+    low = 0 if low is None else low
     shape, kind = like(input, dtype)
     return finish(whole_array(rng_of(generator), int(low), int(high), shape, kind), requires_grad)
 

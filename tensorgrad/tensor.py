@@ -15,6 +15,7 @@ from tensorgrad import autograd, strides, views
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
+from tensorgrad.layouts import contiguous_format
 from tensorgrad.methods import Methods
 from tensorgrad.node import (
     OutputNode,
@@ -125,8 +126,9 @@ class Tensor(TensorBase, Methods):
         found = strides.logical_strides(self)
         return found if dim is None else found[dim]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """Whether the elements are in row-major order, as PyTorch would have them."""
+        check_memory_format(memory_format)
         found = strides.logical_strides(self)
         wanted = strides.contiguous_strides(self._array.shape, 1)
         return (
@@ -134,8 +136,9 @@ class Tensor(TensorBase, Methods):
             or not self._array.size
         )
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, *, memory_format: Any = contiguous_format) -> Tensor:
         """The tensor itself if it is contiguous, else a copy that is."""
+        check_memory_format(memory_format)
         if self.is_contiguous():
             return self
         out = elementwise.clone(self)
@@ -237,7 +240,7 @@ class Tensor(TensorBase, Methods):
         inputs: Any = None,
     ) -> None:
         """Add this tensor's gradients to ``.grad`` of the leaves; see `autograd.backward`."""
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph; writes are seen by both and counted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Add the gradients of ``tensors`` to ``.grad`` of the leaves (or of ``inputs`` only).
@@ -93,7 +95,20 @@ def backward(
     grad_tensors: one per tensor, of its shape; None stands for 1 and needs a tensor of one element.
     retain_graph: keep the saved arrays for another backward; defaults to ``create_graph``.
     create_graph: record the gradients themselves, so that they can be differentiated.
+    grad_variables: the old name of grad_tensors.
     """
+    if grad_variables is not None:
+        warnings.warn(
+            "backward: `grad_variables` is deprecated; use `grad_tensors`",
+            FutureWarning,
+            stacklevel=2,
+        )
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "backward: `grad_tensors` and `grad_variables` (deprecated) were both passed; use "
+                "`grad_tensors` only"
+            )
+        grad_tensors = grad_variables
     outputs = _sequence(tensors)
     if any(is_batched(output) for output in outputs):
         raise RuntimeError(
@@ -142,6 +157,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -150,9 +166,17 @@ def grad(
 
     Leaves no trace in any ``.grad``.  An input that the outputs do not depend on is an error,
     unless ``allow_unused`` (None is returned for it) or ``materialize_grads`` (zeros).
+    only_inputs: has no other value than True any more.
     is_grads_batched: each of ``grad_outputs`` has one more dimension in front, and so have the
         gradients: one row a row.
     """
+    if not only_inputs:
+        warnings.warn(
+            "grad: only_inputs argument is deprecated and is ignored now (defaults to True). To "
+            "accumulate gradient for other parts of the graph, please use backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "grad: expected allow_unused to be True or not passed when materialize_grads=True"
@@ -161,7 +185,7 @@ def grad(
     if is_grads_batched:
         return _batched(
             lambda seeds, retain: grad(
-                outputs, inputs, seeds, retain, create_graph, allow, False, materialize_grads
+                outputs, inputs, seeds, retain, create_graph, True, allow, False, materialize_grads
             ),
             grad_outputs,
             create_graph if retain_graph is None else retain_graph,

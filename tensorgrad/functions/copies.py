@@ -198,9 +198,9 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     return joining.split(input, tuple(split_sizes), dim)
 
 
-def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`split`, whose pieces nobody writes to: PyTorch's does not follow such writes."""
-    return joining.split(tensor, split_size, dim)
+    return joining.split(input, split_size, dim)
 
 
 def unsafe_split_with_sizes(

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.device import check_device
+from tensorgrad.creation import check_options, finish
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import ravel, wrap_dim
-from tensorgrad.node import wrap
 from tensorgrad.ops import diagonals as ops
 from tensorgrad.ops import elementwise, reduction
 
@@ -100,17 +99,23 @@ def trace(input: Tensor) -> Tensor:
 
 
 def _indices(
-    name: str, found: Any, row: int, col: int, dtype: Any, device: Any, layout: Any
+    name: str,
+    found: Any,
+    row: int,
+    col: int,
+    dtype: Any,
+    device: Any,
+    layout: Any,
+    pin: bool,
+    grad: bool,
 ) -> Tensor:
-    check_device(device)
-    if layout is not None:
-        raise RuntimeError(f"{name}: only the strided layout exists here; leave layout out")
+    check_options(device, layout, pin)
     kind = np.dtype(np.int64) if dtype is None else numpy_dtype(dtype)
     if kind not in (np.int32, np.int64):
         raise RuntimeError(f"{name}: dtype must be int32 or int64, got {kind}")
     if row < 0 or col < 0:
         raise RuntimeError(f"{name}: row and col must be non-negative, got {row} and {col}")
-    return wrap(np.stack(found).astype(kind))
+    return finish(np.stack(found).astype(kind), grad)
 
 
 def tril_indices(
@@ -121,10 +126,14 @@ def tril_indices(
     dtype: Any = None,
     device: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Rows and columns, (2, n), of the lower triangle's elements, row by row."""
     found = np.tril_indices(max(row, 0), offset, max(col, 0))
-    return _indices("tril_indices", found, row, col, dtype, device, layout)
+    return _indices(
+        "tril_indices", found, row, col, dtype, device, layout, pin_memory, requires_grad
+    )
 
 
 def triu_indices(
@@ -135,7 +144,11 @@ def triu_indices(
     dtype: Any = None,
     device: Any = None,
     layout: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Rows and columns, (2, n), of the upper triangle's elements, row by row."""
     found = np.triu_indices(max(row, 0), offset, max(col, 0))
-    return _indices("triu_indices", found, row, col, dtype, device, layout)
+    return _indices(
+        "triu_indices", found, row, col, dtype, device, layout, pin_memory, requires_grad
+    )

@@ -253,7 +253,7 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return ops.mul(other, bool(alpha) if kind == "b" else alpha)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+def sub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
     """input - alpha * other."""
     bools = [is_bool(v) for v in (input, other)]
     if all(bools):

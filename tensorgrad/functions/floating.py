@@ -100,7 +100,7 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     return ops.nextafter(input, other)
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+def rsub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
     """other - alpha * input."""
     for value in (input, other):
         if isinstance(value, TensorBase) and value._array.dtype.kind == "b":

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.functions.joining import cat, split
 from tensorgrad.functions.shape import flip, permute, reshape, unsqueeze, wrap_dim
-from tensorgrad.node import TensorBase
+from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
 
@@ -90,9 +90,21 @@ def flipud(input: Tensor) -> Tensor:
 
 
 def repeat_interleave(
-    input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None
+    input: Any = None,
+    repeats: Any = None,
+    dim: int | None = None,
+    *,
+    output_size: int | None = None,
 ) -> Tensor:
-    """Each slice along a dimension repeated, side by side; flattened when dim is None."""
+    """Each slice along a dimension repeated, side by side; flattened when dim is None.
+
+    With ``repeats`` alone, a vector: the numbers 0, 1, ..., each as often as it says.
+    """
+    if input is None or repeats is None:
+        repeats = input if repeats is None else repeats
+        if not isinstance(repeats, TensorBase) or repeats._array.ndim != 1:
+            raise RuntimeError("repeat_interleave: repeats must be a vector if there is no input")
+        input = wrap(np.arange(repeats._array.size))
     source = reshape(input, (-1,)) if dim is None else input
     axis = 0 if dim is None else wrap_dim(dim, input.ndim)
     size = source._array.shape[axis]
@@ -165,8 +177,27 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 # --- Cutting ---------------------------------------------------------------------------------
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def _given(name: str, both: Any, indices: Any, sections: Any) -> Any:
+    """Where to cut, or into how many pieces: by position, or by the name of either."""
+    found = [value for value in (both, indices, sections) if value is not None]
+    if len(found) != 1:
+        raise TypeError(f"{name}() needs one of indices and sections, got {found}")
+    return found[0]
+
+
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    indices: Any = None,
+    sections: Any = None,
+    tensor_indices_or_sections: Tensor | None = None,
+) -> tuple[Tensor, ...]:
     """Pieces along a dimension: as equal as can be, or cut at the given places."""
+    if tensor_indices_or_sections is not None:
+        indices = tensor_indices_or_sections
+    indices_or_sections = _given("tensor_split", indices_or_sections, indices, sections)
     axis = wrap_dim(dim, input.ndim)
     if not input.ndim:
         raise RuntimeError(
@@ -200,29 +231,38 @@ def _even(name: str, input: Tensor, given: Any, axis: int) -> tuple[Tensor, ...]
     return tensor_split(input, given, axis)
 
 
-def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def hsplit(
+    input: Tensor, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Tensor, ...]:
     """tensor_split along dimension 1, or 0 for vectors."""
     if input.ndim < 1:
         raise RuntimeError("torch.hsplit requires a tensor with at least 1 dimension, but got 0-D")
-    return _even("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1)
+    given = _given("hsplit", indices_or_sections, indices, sections)
+    return _even("hsplit", input, given, 0 if input.ndim == 1 else 1)
 
 
-def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def vsplit(
+    input: Tensor, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Tensor, ...]:
     """tensor_split along dimension 0."""
     if input.ndim < 2:
         raise RuntimeError(
             f"torch.vsplit requires a tensor with at least 2 dimension, but got {input.ndim}"
         )
-    return _even("vsplit", input, indices_or_sections, 0)
+    given = _given("vsplit", indices_or_sections, indices, sections)
+    return _even("vsplit", input, given, 0)
 
 
-def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+def dsplit(
+    input: Tensor, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Tensor, ...]:
     """tensor_split along dimension 2."""
     if input.ndim < 3:
         raise RuntimeError(
             f"torch.dsplit requires a tensor with at least 3 dimension, but got {input.ndim}"
         )
-    return _even("dsplit", input, indices_or_sections, 2)
+    given = _given("dsplit", indices_or_sections, indices, sections)
+    return _even("dsplit", input, given, 2)
 
 
 # --- At least so many dimensions ---------------------------------------------------------------

@@ -236,12 +236,12 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return ops.cumsum(_typed(input, dtype), axis=axes_of(dim, input.ndim)[0] if input.ndim else 0)
 
 
-def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e**x_i / sum_j e**x_j along a dimension."""
     return soft.softmax(_typed(input, dtype), axis=operator.index(dim))
 
 
-def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)), stable."""
     return soft.log_softmax(_typed(input, dtype), axis=operator.index(dim))
 

@@ -190,7 +190,12 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return ops.permute(input, axes=tuple(order))
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose`, with NumPy's name and arguments."""
+    return transpose(input, axis0, axis1)
 
 
 def t(input: Tensor) -> Tensor:

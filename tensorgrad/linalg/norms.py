@@ -129,7 +129,7 @@ def matrix_norm(
 
 
 def norm(
-    A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """A vector norm (no ``ord``, or one dimension) or a matrix norm (``ord``, two dimensions)."""
     dims = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
@@ -137,17 +137,17 @@ def norm(
         raise RuntimeError(
             f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}"
         )
-    if dims is None and ord is not None and A.ndim not in (1, 2):
+    if dims is None and ord is not None and input.ndim not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-            f"{A.ndim}D."
+            f"{input.ndim}D."
         )
-    matrix = ord is not None and (len(dims) == 2 if dims is not None else A.ndim == 2)
+    matrix = ord is not None and (len(dims) == 2 if dims is not None else input.ndim == 2)
     if matrix:
-        return matrix_norm(A, ord, dims or (-2, -1), keepdim, dtype=dtype)
+        return matrix_norm(input, ord, dims or (-2, -1), keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: Order {ord!r} is a matrix norm; give two dimensions")
-    return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
+    return vector_norm(input, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
 
 
 def cond(A: Tensor, p: Any = None) -> Tensor:

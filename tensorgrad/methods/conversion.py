@@ -13,6 +13,7 @@ from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device
 from tensorgrad.device import device as Device
 from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.layouts import preserve_format
 from tensorgrad.legacy import of_dtype, type_of
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise
@@ -103,11 +104,17 @@ class ConversionMethods:
         """Converted to the other tensor's dtype."""
         return self.to(other._array.dtype)  # type: ignore[no-any-return]
 
-    def cpu(self: Any) -> Tensor:
+    def cpu(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """The tensor itself: it is on the CPU."""
+        check_memory_format(memory_format)
         return self  # type: ignore[no-any-return]
 
-    def cuda(self: Any, device: Any = None) -> Tensor:
+    def cuda(
+        self: Any,
+        device: Any = None,
+        non_blocking: bool = False,
+        memory_format: Any = preserve_format,
+    ) -> Tensor:
         """Refused: there is no GPU here."""
         check_device("cuda" if device is None else device)
         return self  # type: ignore[no-any-return]

@@ -147,9 +147,9 @@ class CreatingMethods:
                 setattr(made, name, getattr(alias, name))
         return made
 
-    def sum_to_size(self: Any, *size: Any) -> Tensor:
+    def sum_to_size(self: Any, *sizes: Any, size: Any = None) -> Tensor:
         """Summed over the dimensions along which that size would be broadcast to this one."""
-        wanted = size_of(size)
+        wanted = size_of(sizes, size)
         have = self._array.shape
         lead = len(have) - len(wanted)
         fits = lead >= 0 and all(

@@ -191,11 +191,11 @@ class ElementwiseMethods:
         """x**2."""
         return functions.square(self)
 
-    def sub(self: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub(self: Any, other: Any, alpha: Any = 1) -> Tensor:
         """input - alpha * other."""
         return functions.sub(self, other, alpha=alpha)
 
-    def subtract(self: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    def subtract(self: Any, other: Any, alpha: Any = 1) -> Tensor:
         """input - alpha * other."""
         return functions.sub(self, other, alpha=alpha)
 

@@ -56,7 +56,7 @@ class FurtherMethods:
 
     def histogram(
         self: Any,
-        bins: Any,
+        bins: Any = 100,
         *,
         range: Sequence[float] | None = None,
         weight: Tensor | None = None,

@@ -31,7 +31,7 @@ class InplaceMethods:
         """In-place `add`."""
         return write(self, elementwise.add(before_write(self, other), other, alpha=alpha), "add_")  # type: ignore[no-any-return]
 
-    def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub_(self: Any, other: Any, alpha: Any = 1) -> Tensor:
         """In-place `sub`."""
         return write(self, elementwise.sub(before_write(self, other), other, alpha=alpha), "sub_")  # type: ignore[no-any-return]
 
@@ -191,9 +191,9 @@ class InplaceMethods:
         """In-place `masked_fill`."""
         return write(self, indexing.masked_fill(before_write(self), mask, value), "masked_fill_")  # type: ignore[no-any-return]
 
-    def copy_(self: Any, src: Any, non_blocking: bool = False) -> Tensor:
-        """The elements of src, broadcast and cast, into this tensor's memory."""
-        return write(self, _tensor(src, self), "copy_")  # type: ignore[no-any-return]
+    def copy_(self: Any, other: Any, non_blocking: bool = False) -> Tensor:
+        """The elements of other, broadcast and cast, into this tensor's memory."""
+        return write(self, _tensor(other, self), "copy_")  # type: ignore[no-any-return]
 
     def fill_(self: Any, value: Any) -> Tensor:
         """One value everywhere."""

@@ -146,9 +146,9 @@ class InplaceMatrixMethods:
         """Each element replaced by a Python function of it: slow, and without a gradient."""
         return _mapped(self, "apply_", callable)
 
-    def map_(self: Any, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    def map_(self: Any, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
         """Each element replaced by a Python function of it and the other tensor's."""
-        return _mapped(self, "map_", callable, tensor)
+        return _mapped(self, "map_", callable, other)
 
     def map2_(self: Any, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
         """Each element replaced by a Python function of it and two other tensors'."""

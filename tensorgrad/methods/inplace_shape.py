@@ -56,7 +56,7 @@ class InplaceShapeMethods:
         """In-place `swapdims`."""
         return _reformed(self, lambda x: shape.transpose(x, dim0, dim1), "swapdims_")
 
-    def resize_(self: Any, *size: Any, memory_format: Any = None) -> Tensor:
+    def resize_(self: Any, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
         """Another size over the same memory; more elements need a new memory, begun with the old.
 
         The further elements have no set value.  A memory that others share cannot grow: they
@@ -67,7 +67,7 @@ class InplaceShapeMethods:
             raise RuntimeError(
                 "cannot resize variables that require grad; use reshape, or pad and index"
             )
-        wanted = size_of(size)
+        wanted = size_of(sizes, size)
         count = math.prod(wanted)
         if not self.is_contiguous():
             raise RuntimeError("resize_: the tensor is not contiguous; call contiguous() first")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.linalg import names
+from tensorgrad.linalg import names, old_names
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -29,9 +29,9 @@ class MatrixMethods:
         """The inverse of A from its Cholesky factor."""
         return names.cholesky_inverse(self, upper)
 
-    def cholesky_solve(self: Any, L: Tensor, upper: bool = False) -> Tensor:
-        """X with A X = B from A's Cholesky factor."""
-        return names.cholesky_solve(self, L, upper)
+    def cholesky_solve(self: Any, input2: Tensor, upper: bool = False) -> Tensor:
+        """X with A X = this, from A's Cholesky factor."""
+        return names.cholesky_solve(self, input2, upper)
 
     def det(self: Any) -> Tensor:
         """The determinant of square matrices."""
@@ -40,6 +40,18 @@ class MatrixMethods:
     def inverse(self: Any) -> Tensor:
         """The inverse of square matrices; see `linalg.inv`."""
         return names.inverse(self)
+
+    def lu(self: Any, pivot: bool = True, get_infos: bool = False) -> Any:
+        """L and U in one matrix and the row exchanges; see `linalg.lu_factor`."""
+        return old_names.lu(self, pivot, get_infos)
+
+    def qr(self: Any, some: bool = True) -> Any:
+        """Orthonormal Q and upper triangular R; see `linalg.qr`."""
+        return old_names.qr(self, some)
+
+    def svd(self: Any, some: bool = True, compute_uv: bool = True) -> Any:
+        """U, S, V with U diag(S) V^H = this; see `linalg.svd`."""
+        return old_names.svd(self, some, compute_uv)
 
     def logdet(self: Any) -> Tensor:
         """log det: NaN for a negative determinant, -inf for a singular matrix."""

@@ -49,7 +49,7 @@ class ReductionMethods:
         """The running sum along a dimension."""
         return functions.cumsum(self, dim, dtype=dtype)
 
-    def log_softmax(self: Any, dim: int, *, dtype: Any = None) -> Tensor:
+    def log_softmax(self: Any, dim: int, dtype: Any = None) -> Tensor:
         """log(softmax(x)), stable."""
         return functions.log_softmax(self, dim, dtype=dtype)
 
@@ -87,7 +87,7 @@ class ReductionMethods:
         """The product of all elements or along one dimension."""
         return functions.prod(self, dim, keepdim, dtype=dtype)
 
-    def softmax(self: Any, dim: int, *, dtype: Any = None) -> Tensor:
+    def softmax(self: Any, dim: int, dtype: Any = None) -> Tensor:
         """e**x_i / sum_j e**x_j along a dimension."""
         return functions.softmax(self, dim, dtype=dtype)
 

@@ -61,9 +61,9 @@ class ShapeMethods:
         """Drop dimensions of size 1: all, or those named."""
         return functions.squeeze(self, dim)
 
-    def swapaxes(self: Any, dim0: int, dim1: int) -> Tensor:
+    def swapaxes(self: Any, axis0: int, axis1: int) -> Tensor:
         """Exchange two dimensions, as a view."""
-        return functions.transpose(self, dim0, dim1)
+        return functions.transpose(self, axis0, axis1)
 
     def swapdims(self: Any, dim0: int, dim1: int) -> Tensor:
         """Exchange two dimensions, as a view."""
