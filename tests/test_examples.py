@@ -6,6 +6,7 @@ Continuous integration runs them on the real data, against their bars.
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 from pathlib import Path
 
@@ -78,6 +79,57 @@ def test_demo():
         assert numbers[0] == numbers[1] == pytest.approx(np.log(10), abs=0.2)
     batch, labels = next(iter(DataLoader(images, batch_size=4)))
     demo.check_a_gradient(batch, labels)
+
+
+WORDS = ("the quick brown fox jumps over a lazy dog, and the dog does not care. " * 80).split()
+
+
+def test_char_gpt():
+    example = load("char_gpt")
+    tg.manual_seed(0)
+    text = example.Text(" ".join(WORDS), block=16)
+    assert text.decode(text.training[:9]) == "the quick"
+    config = example.Config(len(text.alphabet), block=16, layers=2, heads=2, features=32)
+    model = example.GPT(config)
+    assert model.head.weight is model.tokens.weight
+    assert parameters(model) == (len(text.alphabet) + 16 + 2) * 32 + 2 * 12_704
+    x, y = text.batch()
+    assert tg.equal(x[:, 1:], y[:, :-1])
+    model.eval()
+    changed = x.clone()
+    changed[:, 9] = (changed[:, 9] + 1) % len(text.alphabet)
+    same = (model(x) == model(changed)).all(-1).all(0)
+    assert same[:9].all()  # nothing looks ahead
+    assert not same[9]
+    assert text.bits(model) == pytest.approx(math.log2(len(text.alphabet)), abs=0.3)
+    example.train(model, text, steps=60, rate=1e-2)
+    assert text.bits(model) < text.bits_of_pairs() < 3
+    assert model.generate(x[:2], 20).shape == (2, 36)
+
+
+def test_lstm_words():
+    example = load("lstm_words")
+    tg.manual_seed(0)
+    text = example.Text(" ".join(WORDS * 3))
+    pieces = example.pieces(text.training)
+    assert sum(words.numel() for words, _ in pieces) == text.training[1:].numel()
+    assert all(words.shape == following.shape for words, following in pieces)
+    model = example.Model(len(text.words), 32)
+    before = example.perplexity(model, text.validation)
+    assert before == pytest.approx(len(text.words), rel=0.2)
+    reached = example.train(model, text, epochs=10, rate=2e-2)
+    assert reached < text.perplexity_of_counts() / 2
+    assert example.perplexity(model, text.validation) == pytest.approx(reached)
+    assert "fox" in example.write(model, text, 40)
+
+
+@pytest.mark.parametrize("name", ["char_gpt", "lstm_words"])
+def test_missing_text(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--text", str(tmp_path / "absent.txt")])
+    with pytest.raises(SystemExit) as stopped:
+        load(name).main()
+    assert stopped.value.code == 2
+    assert "absent.txt" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["mnist_cnn", "cifar_mlp"])
