@@ -13,7 +13,7 @@ from tqdm import tqdm
 from tensorgrad.autograd import no_grad
 from tensorgrad.nn import Module
 from tensorgrad.optim import Optimizer
-from tensorgrad.optim.lr_scheduler import LRScheduler
+from tensorgrad.optim.lr_scheduler import LossRatioLR, LRScheduler, ReduceLROnPlateau
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Curves", "evaluate", "fit"]
@@ -44,7 +44,8 @@ def fit(
     train_loader, validation_loader: iterables, gone through once an epoch, of batches
         ``(input, ..., target)``; the model is called with the inputs.
     loss: ``loss(output, target)``, a mean over the batch.
-    scheduler: takes a step after each epoch.
+    scheduler: takes a step after each epoch; a `ReduceLROnPlateau` is given the validation loss,
+        or the training loss if there is none, and a `LossRatioLR` the loss of each batch.
     metrics: more to measure, ``{"accuracy": accuracy}``, each a mean over the batch.
     description, progress: a tqdm bar with the numbers of the last epoch.
 
@@ -56,12 +57,19 @@ def fit(
         raise ValueError(f"fit: epochs must not be negative, got {epochs}")
     measures = {"loss": loss, **(metrics or {})}
     curves: Curves = {name: defaultdict(list) for name in measures}
+    after_batch = scheduler.step if isinstance(scheduler, LossRatioLR) else None
     with tqdm(total=epochs, desc=description, unit="epoch", disable=not progress) as bar:
         for epoch in range(1, epochs + 1):
-            results = {"train": _train(model, loss, optimizer, train_loader, metrics or {}, epoch)}
+            results = {
+                "train": _train(
+                    model, loss, optimizer, train_loader, metrics or {}, epoch, after_batch
+                )
+            }
             if validation_loader is not None:
                 results["validation"] = evaluate(model, loss, validation_loader, metrics)
-            if scheduler is not None:
+            if isinstance(scheduler, ReduceLROnPlateau):
+                scheduler.step(results.get("validation", results["train"])["loss"])
+            elif scheduler is not None and after_batch is None:
                 scheduler.step()
             for split, values in results.items():
                 for name, value in values.items():
@@ -91,6 +99,7 @@ def _train(
     loader: Batches,
     metrics: Metrics,
     epoch: int,
+    after_batch: Callable[[float], None] | None,
 ) -> dict[str, float]:
     means = _Means()
     with _mode(model, training=True):
@@ -106,6 +115,8 @@ def _train(
                 )
             value.backward()
             optimizer.step()
+            if after_batch is not None:
+                after_batch(value.item())
             means.add(len(target), value.item(), output, target, metrics)
     return means.values("fit")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 
 import numpy as np
@@ -279,6 +281,23 @@ def test_what_is_refused_as_there(name):
                 make([q], ns_steps=100).step()
             with pytest.raises(ValueError, match="exactly 3 values"):
                 make([q], ns_coefficients=(1.0, 2.0)).step()
+
+
+def test_every_name_and_signature():
+    """Each optimizer, schedule and helper has PyTorch's arguments, and was compared above."""
+    for path in ("optim", "optim.lr_scheduler", "optim.swa_utils"):
+        mine, theirs = (functools.reduce(getattr, path.split("."), x) for x in (tg, torch))
+        missing = set(theirs.__all__) - set(dir(mine))
+        assert missing == ({"SparseAdam"} if path == "optim" else set())
+        for name in set(theirs.__all__) - missing:
+            a, b = getattr(mine, name), getattr(theirs, name)
+            if callable(b):
+                a, b = inspect.signature(a).parameters, inspect.signature(b).parameters
+                assert [(p.name, p.kind, p.default) for p in a.values()] == [
+                    (p.name, p.kind, p.default) for p in b.values()
+                ], name
+    compared = {name for name, _ in CASES} | {"Adafactor", "Muon", "LBFGS"}
+    assert compared == {n for n in optim.__all__ if n[0].isupper()} - {"Optimizer"}
 
 
 def test_a_hundred_steps():

@@ -48,6 +48,28 @@ def test_fit_learns_and_records():
     assert found["accuracy"] == pytest.approx(curves["accuracy"]["validation"][-1])
 
 
+def test_schedules_that_follow_the_loss():
+    batches = [(tg.ones(4, 2), tg.ones(4, dtype=tg.int64))] * 5
+    for validation in (None, batches):
+        model = small_model()
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        plateau = optim.lr_scheduler.ReduceLROnPlateau(optimizer, "max", 0.5, patience=0)
+        curves = fit(
+            model, nn.CrossEntropyLoss(), optimizer, batches, validation,
+            epochs=3, scheduler=plateau, progress=False,
+        )  # fmt: skip
+        # The loss falls, which is worse if it should rise.
+        assert plateau.best == curves["loss"]["validation" if validation else "train"][0]
+        assert optimizer.param_groups[0]["lr"] == 0.025
+    ratio = optim.lr_scheduler.LossRatioLR(optimizer, window=5)
+    curves = fit(
+        model, nn.CrossEntropyLoss(), optimizer, batches, epochs=3, scheduler=ratio, progress=False
+    )
+    losses = curves["loss"]["train"]  # an epoch is a window
+    assert ratio.last_epoch == 15
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.025 * losses[2] / losses[0])
+
+
 def test_the_same_seed_gives_the_same_numbers():
     def run():
         model = small_model()
