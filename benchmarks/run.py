@@ -15,6 +15,7 @@ from timing import race  # first: it sets OpenBLAS's time-out before NumPy is im
 # isort: split
 import checkpoint
 import graph
+import mapped
 import provenance
 from workloads import WORKLOADS
 
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures")
     args = parser.parse_args()
-    known = {*WORKLOADS, "provenance", "graph", "checkpoint"}
+    known = {*WORKLOADS, "provenance", "graph", "checkpoint", "vmap"}
     if unknown := set(args.only) - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     seconds = 0.3 if args.quick else 3.0
@@ -69,6 +70,8 @@ def main() -> None:
         results["graph"] = graph.main(args.quick)
     if not only or "checkpoint" in only:
         results["checkpoint"] = checkpoint.main(args.quick)
+    if not only or "vmap" in only:
+        results["vmap"] = mapped.main(seconds)
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -5,10 +5,15 @@ The names and arguments are those of ``torch.func``.  Nothing here knows how to 
 result can be differentiated again by whoever is outside.
 """
 
-from tensorgrad.func.gradients import grad, grad_and_value, hvp, jvp, value_and_grad, vjp
+from tensorgrad.func.gradients import grad, grad_and_value, hvp, jvp, linearize, value_and_grad, vjp
 from tensorgrad.func.jacobians import hessian, jacfwd, jacobian, jacrev
 from tensorgrad.func.mapping import vmap
-from tensorgrad.func.stateless import functional_call
+from tensorgrad.func.rearranging import rearrange
+from tensorgrad.func.stateless import (
+    functional_call,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+)
 
 __all__ = [
     "functional_call",
@@ -20,6 +25,10 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
+    "rearrange",
+    "replace_all_batch_norm_modules_",
+    "stack_module_state",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -12,7 +12,7 @@ from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.tree import flatten, tree_map
 
-__all__ = ["grad", "grad_and_value", "hvp", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "grad_and_value", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
 
 
 def grad(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
@@ -89,23 +89,16 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     return (output, pull_back, traced.settled(traced.aux)) if has_aux else (output, pull_back)
 
 
-def jvp(
-    func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
-) -> Any:
-    """(output, tangent of the output): the directional derivative along ``tangents``.
+def _forward(traced: Traced, tangents: Any, name: str) -> list[Any]:
+    """J tangents for every output.
 
     By reverse mode twice: J^T u is linear in u, so its own vjp at any u, applied to the tangents,
     is J applied to them.
     """
-    if strict:
-        raise RuntimeError("jvp: strict=True is not supported; unused inputs have tangent zero")
-    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise RuntimeError("jvp: primals and tangents must be tuples")
     along, _ = flatten(tangents)
-    traced = Traced(func, primals, {}, tuple(range(len(primals))), has_aux, "jvp")
     if [t._array.shape for t in along] != [t._array.shape for t in traced.fresh]:
         raise RuntimeError(
-            "jvp: tangents must have the primals' shapes, got "
+            f"{name}: tangents must have the primals' shapes, got "
             f"{[t._array.shape for t in along]} for {[t._array.shape for t in traced.fresh]}"
         )
     with autograd.enable_grad():
@@ -125,9 +118,31 @@ def jvp(
         wrap(np.zeros(d._array.shape, d._array.dtype)) if g is None else g
         for d, g in zip(dummies, found, strict=True)
     ]
-    tangent = traced.build(settle(out, [*traced.fresh, *dummies]))
+    return settle(out, [*traced.fresh, *dummies])
+
+
+def jvp(
+    func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
+) -> Any:
+    """(output, tangent of the output): the directional derivative along ``tangents``."""
+    if strict:
+        raise RuntimeError("jvp: strict=True is not supported; unused inputs have tangent zero")
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise RuntimeError("jvp: primals and tangents must be tuples")
+    traced = Traced(func, primals, {}, tuple(range(len(primals))), has_aux, "jvp")
+    tangent = traced.build(_forward(traced, tangents, "jvp"))
     output = traced.settled(traced.output)
     return (output, tangent, traced.settled(traced.aux)) if has_aux else (output, tangent)
+
+
+def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
+    """(output, jvp_fn): ``jvp_fn(*tangents)`` is the tangent of the output, func being run once."""
+    traced = Traced(func, primals, {}, tuple(range(len(primals))), False, "linearize")
+
+    def along(*tangents: Any) -> Any:
+        return traced.build(_forward(traced, tangents, "linearize"))
+
+    return traced.settled(traced.output), along
 
 
 def hvp(func: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:

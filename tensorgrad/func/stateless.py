@@ -1,10 +1,12 @@
-"""Calling a module with other parameters than its own."""
+"""Calling a module with other parameters than its own, and several modules at once."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["functional_call"]
+from tensorgrad.functions.joining import stack
+
+__all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
 def functional_call(
@@ -59,3 +61,47 @@ def _table(module: Any, name: str) -> tuple[dict[str, Any], str]:
     path, _, key = name.rpartition(".")
     holder = module.get_submodule(path)
     return (holder._parameters if key in holder._parameters else holder._buffers), key
+
+
+def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(parameters, buffers) of several modules of one class, stacked along a new first dimension.
+
+    The stacked parameters are leaves of their own.  `vmap` of a `functional_call` runs all the
+    models at once.
+    """
+    every = list(models)
+    if not every:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if any(m.training != every[0].training for m in every):
+        raise RuntimeError(
+            "stack_module_state: Expected all models to have the same training/eval mode."
+        )
+    if any(type(m) is not type(every[0]) for m in every):
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
+    parameters = _stacked([dict(m.named_parameters()) for m in every], leaves=True)
+    return parameters, _stacked([dict(m.named_buffers()) for m in every], leaves=False)
+
+
+def _stacked(tables: list[dict[str, Any]], leaves: bool) -> dict[str, Any]:
+    stacked = {}
+    for name, first in tables[0].items():
+        parts = [table[name] for table in tables]
+        if leaves and any(p.requires_grad != first.requires_grad for p in parts):
+            raise RuntimeError(
+                f"stack_module_state: Expected {name} of all models to have the same requires_grad"
+            )
+        whole: Any = stack([p.detach() for p in parts])
+        stacked[name] = whole.requires_grad_(first.requires_grad) if leaves else whole
+    return stacked
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Let every batch norm below ``root`` use the batch's own statistics only; returns root.
+
+    Running statistics are written in place, which under vmap they cannot be.
+    """
+    for module in root.modules():
+        if "BatchNorm" in type(module).__name__ and hasattr(module, "track_running_stats"):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.batching import Batch, lift
+from tensorgrad.batching import Batch, is_batched, lift
 from tensorgrad.node import AccumulateGrad, Node, TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.tree import flatten
@@ -55,7 +55,16 @@ def leaf_of_zeros(like: Any) -> Any:
 
 
 def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
-    """Cut the results off unless something outside, beside the fresh leaves, leads to them."""
+    """Cut the results off unless something outside, beside the fresh leaves, leads to them.
+
+    Under vmap the graph of the examples and that of each larger Tensor are settled by themselves.
+    """
+    batched = [t for t in results if is_batched(t)]
+    physical = settle([t._array.physical for t in batched], fresh) if batched else []
+    for tensor, inner in zip(batched, physical, strict=True):
+        if inner is not tensor._array.physical:
+            out = wrap(Batch(tensor._array.frame, inner, tensor._array.batched), tensor._node)
+            results = [out if t is tensor else t for t in results]
     own = {id(t) for t in fresh if t.is_leaf}
     seen: set[Node] = set()
     stack = [t._node for t in results if isinstance(t, TensorBase) and t._node is not None]
