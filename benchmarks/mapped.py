@@ -1,6 +1,7 @@
 """vmap: the gradients of each of 64 examples, at once, against a loop over the examples."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from timing import race
@@ -16,7 +17,7 @@ def build(library: Any, sizes: tuple[int, ...]) -> tuple[Callable[[], Any], Call
     nn, func = library.nn, library.func
     library.manual_seed(0)
     layers: list[Any] = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in pairwise(sizes):
         layers += [nn.Linear(n, m), nn.Tanh()]
     model = nn.Sequential(*layers[:-1])
     parameters = {name: p.detach() for name, p in model.named_parameters()}

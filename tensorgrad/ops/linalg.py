@@ -75,6 +75,8 @@ def matmul(a: Any, b: Any) -> Any:
         )
     if a.ndim == 2 and b.ndim == 2:
         return np.dot(a, b) if a.dtype.kind != "b" else np.matmul(a, b)
+    if inner == 1 and a.ndim > 2 and b.ndim > 2:
+        return np.multiply(a, b)  # columns times rows: a GEMM for each would be slower
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
         rows = np.dot(a.reshape(prod(a.shape[:-1]), a.shape[-1]), b)
         return rows.reshape(*a.shape[:-1], b.shape[-1])
