@@ -152,6 +152,8 @@ REDUCTION = [
           case(real(3, 2), 0, keepdim=True), case(real(2, 3), 1, False),
           case(real(2, 3), False), case(real(4), dim=0, correction=2))
       for name in ("var", "std", "var_mean", "std_mean")),
+    *(row(name, case(cplx(4)), case(cplx(2, 3), 1), case(cplx(2, 3), dim=0, correction=0))
+      for name in ("var", "std", "var_mean", "std_mean")),
     row("amax", case(real(2, 3, of="distinct")), case(real(2, 3, of="distinct"), 1),
         case(real(2, 3, 2, of="distinct"), (0, 2), True), case(real()), case(real(1, 3), dim=0)),
     row("amin", case(real(2, 3, of="distinct")), case(real(2, 3, of="distinct"), 1),

@@ -116,7 +116,10 @@ MATRIX_PRIMITIVES = [
     primitive("pinv", *(case(real(*shape), atol=0.0, rtol=1e-12, hermitian=False)
                         for shape in ((3, 2), (2, 3), (2, 2, 2)))),
     primitive("det", *SQUARE),
-    primitive("cofactor", *SQUARE[:2]),
+    primitive("cofactor", *SQUARE[:2], case(real(1, 1)), case(cplx(3, 3))),
+    primitive("cofactor_along", case(real(3, 3), real(3, 3)), case(real(2, 2), real(2, 2)),
+              case(real(2, 4, 4), real(2, 4, 4)), case(real(1, 1), real(1, 1)),
+              case(cplx(3, 3), cplx(3, 3))),
     primitive("slogdet", *SQUARE),
     primitive("matrix_exp", *SQUARE),
     primitive("cholesky", case(real(3, 3, of="positive definite")),

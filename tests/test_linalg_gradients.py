@@ -123,10 +123,18 @@ def test_det_of_singular_matrices():
         (g,) = tg.autograd.grad(linalg.det(a), a)
         assert bool(g.abs().max() > 1e-8) is expected
     assert tg.gradgradcheck(linalg.det, tg.zeros(2, 2, dtype=tg.float64).requires_grad_())
+    rng = np.random.default_rng(5)
+    for n in (3, 4):
+        for rank in (0, 1, n - 2, n - 1):
+            a = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, n))
+            singular = tg.tensor(a, requires_grad=True)
+            assert tg.gradcheck(linalg.det, singular)
+            assert tg.gradgradcheck(linalg.det, singular)
     zero = tg.zeros(3, 3, dtype=tg.float64).requires_grad_()
     (g,) = tg.autograd.grad(linalg.det(zero), zero, create_graph=True)
-    with pytest.raises(linalg.LinAlgError, match="second derivative at a singular matrix"):
-        g.sum().backward()
+    (h,) = tg.autograd.grad(g.sum(), zero, create_graph=True)
+    with pytest.raises(linalg.LinAlgError, match="third derivative at a singular matrix"):
+        tg.autograd.grad(h.sum(), zero)
 
 
 def test_phases_are_refused():

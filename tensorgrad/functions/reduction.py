@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.node import TensorBase
-from tensorgrad.ops import elementwise, indexing, shape
+from tensorgrad.ops import conversion, elementwise, indexing, shape
 from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
@@ -108,6 +108,12 @@ def var(
 ) -> Tensor:
     """The variance: squared deviations over (count - correction); correction 1 by default."""
     axis, correction = _spread(dim, unbiased, correction)
+    if input._array.dtype.kind == "c":  # |x - mean|**2: of both parts
+        parts = [
+            ops.var(part(input), axis=axis, correction=correction, keepdims=keepdim)
+            for part in (conversion.real, conversion.imag)
+        ]
+        return elementwise.add(*parts)
     return ops.var(input, axis=axis, correction=correction, keepdims=keepdim)
 
 

@@ -135,25 +135,9 @@ def det(a: Any) -> Any:
     return np.asarray(np.linalg.det(a))
 
 
-def _cofactor_rule(xp: Any, g: Any, y: Any, a: Any) -> Any:
-    n = a.shape[-1]
-    if n < 2:
-        return xp.mul(g, 0)
-    if n == 2:  # linear, and its own adjoint
-        return xp.cofactor(g)
-    d = xp.det(a)
-    if np.any(getattr(d, "_array", d) == 0):
-        raise LinAlgError(
-            "det: the second derivative at a singular matrix is not available; add a small "
-            "multiple of the identity"
-        )
-    whole = lifted(xp, xp.sum(xp.mul(g, y), axis=(-2, -1), keepdims=False))
-    return xp.div(xp.sub(xp.mul(whole, y), product(xp, y, transposed(xp, g), y)), lifted(xp, d))
-
-
 @primitive(
-    _cofactor_rule,
-    saves="y a",
+    lambda xp, g, y, a: xp.cofactor_along(a, g),
+    saves="a",
     formula="(lift(dot(g, y)) * y - y @ g.T @ y) / lift(det(a))",
     batch=families.matrices,
 )
@@ -168,6 +152,59 @@ def cofactor(a: Any) -> Any:
         others[..., i] = np.prod(np.delete(s, i, axis=-1), axis=-1)
     sign = np.asarray(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     return sign * np.matmul(np.conj(u) * others[..., None, :], np.conj(vh))
+
+
+def _third_derivative(xp: Any, h: Any, y: Any, a: Any, g: Any) -> Any:
+    """Of <h, y>, with y = (<g, c> c - c g^T c) / det a and c the cofactors of a."""
+    if a.shape[-1] < 3:  # det is quadratic at most
+        return xp.mul(h, 0)
+    d = xp.det(a)
+    if np.any(getattr(d, "_array", d) == 0):
+        raise LinAlgError(
+            "det: the third derivative at a singular matrix is not available; add a small "
+            "multiple of the identity"
+        )
+    c = xp.cofactor(a)
+
+    def dot(p: Any, q: Any) -> Any:
+        return lifted(xp, xp.sum(xp.mul(p, q), axis=(-2, -1), keepdims=False))
+
+    d = lifted(xp, d)
+    of_c = xp.sub(
+        xp.add(xp.mul(dot(h, c), g), xp.mul(dot(g, c), h)),
+        xp.add(product(xp, h, transposed(xp, c), g), product(xp, g, transposed(xp, c), h)),
+    )
+    of_d = xp.div(xp.neg(dot(h, y)), d)
+    return xp.add(xp.cofactor_along(a, xp.div(of_c, d)), xp.mul(of_d, c))
+
+
+@primitive(
+    _third_derivative,
+    lambda xp, h, y, a, g: xp.cofactor_along(a, h),
+    saves=("y a g", "a"),
+    prose="the second derivative of det is symmetric, so the gradient of g is the same function of "
+    "its own; that of a, the third derivative, is seven products of cofactors and both directions",
+    batch=families.matrices,
+)
+def cofactor_along(a: Any, g: Any) -> Any:
+    """How the cofactors change along g: the second derivative of det, at singular matrices too.
+
+    With a = u diag(s) v^h the cofactors of a diagonal matrix are what changes: along k = u^h g v
+    each pair i, j contributes the product of the other s times k_ii k_jj - k_ij k_ji.
+    """
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    others = np.ones((*s.shape, n), s.dtype)
+    for i in range(n):
+        for j in range(n):
+            rest = [k for k in range(n) if k not in (i, j)]
+            others[..., i, j] = np.prod(s[..., rest], axis=-1) if i != j else 0
+    k = np.conj(np.swapaxes(u, -1, -2)) @ g @ np.conj(np.swapaxes(vh, -1, -2))
+    inner = -np.swapaxes(others * k, -1, -2)
+    diagonal = (others @ np.diagonal(k, 0, -2, -1)[..., None])[..., 0]
+    inner[..., range(n), range(n)] = diagonal
+    sign = np.asarray(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    return sign * (np.conj(u) @ inner @ np.conj(vh))
 
 
 def _slogdet_rule(xp: Any, g: Any, y: Any, a: Any, *, needs: Any) -> list[Any]:
