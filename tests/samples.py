@@ -7,6 +7,7 @@ that takes the same arguments and is named in the row).  `test_samples_complete`
 from samples_activations import ACTIVATION_LAYERS, ACTIVATIONS
 from samples_calculus import CALCULUS, KINDS
 from samples_copies import COPIES
+from samples_factors import FACTORS
 from samples_fft import FOURIER, FOURIER_PRIMITIVES
 from samples_indexing import REARRANGING, SCATTERING, SORTING, STATISTICS
 from samples_inplace import INPLACE
@@ -280,7 +281,7 @@ FUNCTIONS = [
     *LOSSES,
     *ACTIVATIONS, *INPLACE, *SEQUENCE, *CALCULUS, *KINDS, *NORMALIZATION, *COPIES, *SIGNAL,
     *OLD_LINALG,
-    *STRIDED,
+    *STRIDED, *FACTORS,
 ]  # fmt: skip
 SAMPLES = [
     *FUNCTIONS, *PRIMITIVES, *LINEAR_ALGEBRA_PRIMITIVES, *FOURIER_PRIMITIVES, *WINDOW_PRIMITIVES,

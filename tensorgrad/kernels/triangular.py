@@ -57,8 +57,9 @@ def lu_in_place(a: Any, order: Any = None) -> Any:
             rows[each, p] = places
         pivot = flat[:, k, k, None]
         # A zero pivot under a zero column leaves it: LAPACK's factor of a singular matrix.
-        zero = pivot == 0 if rows is not None else np.zeros_like(pivot, bool)
-        flat[:, k + 1 :, k] /= np.where(zero, 1, pivot)
+        below = flat[:, k + 1 :, k]
+        zero = (pivot == 0) & (below == 0).all(axis=1, keepdims=True)
+        below /= np.where(zero, 1, pivot)
         if k + 1 < n:
             flat[:, k + 1 :, k + 1 :] -= flat[:, k + 1 :, k, None] * flat[:, k, None, k + 1 :]
     return flat.reshape(a.shape)

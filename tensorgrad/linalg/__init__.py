@@ -19,11 +19,13 @@ from tensorgrad.linalg.factoring import (
     eigvalsh,
     lu,
     lu_factor,
+    lu_factor_ex,
     lu_solve,
     qr,
     svd,
     svdvals,
 )
+from tensorgrad.linalg.householder import householder_product
 from tensorgrad.linalg.norms import cond, matrix_norm, matrix_rank, norm, vector_norm
 from tensorgrad.linalg.products import cross, diagonal, matmul, multi_dot, vander, vecdot
 from tensorgrad.linalg.solving import (
@@ -41,12 +43,14 @@ from tensorgrad.linalg.solving import (
     tensorinv,
     tensorsolve,
 )
+from tensorgrad.linalg.symmetric import ldl_factor, ldl_factor_ex, ldl_solve
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh",
-    "eigvals", "eigvalsh", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_solve", "matmul",
-    "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr",
-    "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",
-    "tensorsolve", "vander", "vecdot", "vector_norm",
+    "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex",
+    "ldl_solve", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp",
+    "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
+    "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander",
+    "vecdot", "vector_norm",
 ]
 # fmt: on

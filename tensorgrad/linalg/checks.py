@@ -8,13 +8,21 @@ import numpy as np
 
 from tensorgrad.errors import LinAlgError
 from tensorgrad.functions.shape import transpose
-from tensorgrad.node import wrap
+from tensorgrad.node import hook, wrap
 from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["LinAlgError", "adjoint", "check_numbers", "check_square", "codes", "epsilon"]
+__all__ = [
+    "LinAlgError",
+    "adjoint",
+    "check_not_mapped",
+    "check_numbers",
+    "check_square",
+    "codes",
+    "epsilon",
+]
 
 
 def check_numbers(name: str, *tensors: Tensor) -> None:
@@ -45,6 +53,15 @@ def check_square(name: str, *tensors: Tensor) -> None:
                 f"{name}: A must be batches of square matrices, but they are {t.shape[-2]} by "
                 f"{t.shape[-1]} matrices"
             )
+
+
+def check_not_mapped(name: str, *tensors: Tensor) -> None:
+    """Refuse what LAPACK's packed form of one matrix after the other cannot do under vmap."""
+    if any(type(t._array) is hook.batch for t in tensors):
+        raise RuntimeError(
+            f"vmap: {name} is not available in a mapped function; it takes batches: call it on all "
+            "examples outside"
+        )
 
 
 def adjoint(x: Tensor) -> Tensor:

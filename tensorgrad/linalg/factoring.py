@@ -31,6 +31,7 @@ __all__ = [
     "eigvalsh",
     "lu",
     "lu_factor",
+    "lu_factor_ex",
     "lu_solve",
     "qr",
     "svd",
@@ -65,6 +66,14 @@ class lu_factor_(NamedTuple):
 
     LU: Tensor
     pivots: Tensor
+
+
+class lu_factor_ex_(NamedTuple):
+    """As `lu_factor`, and where U has a 0 on its diagonal, from 1, or 0."""
+
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
 
 
 class eig_(NamedTuple):
@@ -208,9 +217,35 @@ def lu(A: Tensor, *, pivot: bool = True) -> lu_:
 def lu_factor(A: Tensor, *, pivot: bool = True) -> lu_factor_:
     """LU in one matrix, and the pivots: row i was exchanged with row pivots[i], from 1."""
     check_numbers("linalg.lu_factor", A)
+    return lu_factor_(*_factored("linalg.lu_factor", A, pivot, True)[:2])
+
+
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> lu_factor_ex_:
+    """As `lu_factor`, and instead of an error where U's diagonal has its first 0, from 1."""
+    check_numbers("linalg.lu_factor_ex", A)
+    return lu_factor_ex_(*_factored("linalg.lu_factor_ex", A, pivot, check_errors))
+
+
+def _factored(name: str, A: Tensor, pivot: bool, check: bool) -> tuple[Tensor, Tensor, Tensor]:
     packed, order = _packed(A, pivot)
     k = min(A._array.shape[-2:])
-    return lu_factor_(packed, wrap(on_arrays(lambda order: _pivots_of(order, k), order)))
+    pivots = wrap(on_arrays(lambda order: _pivots_of(order, k), order))
+    info = wrap(on_arrays(_first_zero, packed._array))
+    found = info._array
+    if check and type(found) is np.ndarray and found.any():  # under vmap U itself shows the 0
+        at = int(found.reshape(-1)[np.argmax(found.reshape(-1) != 0)])
+        raise LinAlgError(
+            f"{name}: U[{at},{at}] is zero and using it on lu_solve would result in a division by "
+            "zero. If you still want to perform the factorization, consider calling linalg.lu or "
+            "linalg.lu_factor_ex"
+        )
+    return packed, pivots, info
+
+
+def _first_zero(packed: Any) -> Any:
+    zero = np.diagonal(packed, 0, -2, -1) == 0
+    found = np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if zero.shape[-1] else zero.sum(-1)
+    return np.asarray(found, np.int32)
 
 
 def _pivots_of(order: Any, k: int) -> Any:

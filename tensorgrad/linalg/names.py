@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from tensorgrad.functions.shape import movedim
 from tensorgrad.linalg import checks, factoring, solving
+from tensorgrad.linalg.householder import geqrf, orgqr, ormqr
 from tensorgrad.linalg.solving import inv, logdet, matrix_exp, matrix_power, pinv
 
 if TYPE_CHECKING:
@@ -16,13 +18,46 @@ __all__ = [
     "cholesky_inverse",
     "cholesky_solve",
     "det",
+    "geqrf",
     "inverse",
     "logdet",
+    "lu_solve",
     "matrix_exp",
     "matrix_power",
+    "orgqr",
+    "ormqr",
     "pinverse",
     "slogdet",
+    "triangular_solve",
 ]
+
+
+class triangular_solve_(NamedTuple):
+    """The solution, and a copy of the triangular matrix."""
+
+    solution: Tensor
+    cloned_coefficient: Tensor
+
+
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+    """X with A X = input, from what `linalg.lu_factor` made of A."""
+    return factoring.lu_solve(LU_data, LU_pivots, input)
+
+
+def triangular_solve(
+    input: Tensor,
+    A: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+) -> triangular_solve_:
+    """X with A X = input (A^T X = input) for one triangle of A; see `linalg.solve_triangular`."""
+    checks.check_square("triangular_solve", A)
+    matrix = movedim(A, -1, -2) if transpose else A
+    solution = solving.solve_triangular(
+        matrix, input, upper=upper != transpose, unitriangular=unitriangular
+    )
+    return triangular_solve_(solution, A.clone())
 
 
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:

@@ -37,6 +37,10 @@ class MatrixMethods:
         """The determinant of square matrices."""
         return names.det(self)
 
+    def geqrf(self: Any) -> Any:
+        """The QR factors as LAPACK packs them."""
+        return names.geqrf(self)
+
     def inverse(self: Any) -> Tensor:
         """The inverse of square matrices; see `linalg.inv`."""
         return names.inverse(self)
@@ -57,6 +61,10 @@ class MatrixMethods:
         """log det: NaN for a negative determinant, -inf for a singular matrix."""
         return names.logdet(self)
 
+    def lu_solve(self: Any, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+        """X with A X = self, from A's LU factors."""
+        return names.lu_solve(self, LU_data, LU_pivots)
+
     def matrix_exp(self: Any) -> Tensor:
         """e**A as a power series of square matrices."""
         return names.matrix_exp(self)
@@ -65,6 +73,16 @@ class MatrixMethods:
         """The n-th power of square matrices; a negative n inverts first."""
         return names.matrix_power(self, n)
 
+    def orgqr(self: Any, input2: Tensor) -> Tensor:
+        """The product of Householder reflections; see `linalg.householder_product`."""
+        return names.orgqr(self, input2)
+
+    def ormqr(
+        self: Any, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False
+    ) -> Tensor:
+        """A matrix times the Q of `geqrf`."""
+        return names.ormqr(self, input2, input3, left, transpose)
+
     def pinverse(self: Any, rcond: float = 1e-15) -> Tensor:
         """The Moore-Penrose inverse; see `linalg.pinv`."""
         return names.pinverse(self, rcond)
@@ -72,3 +90,13 @@ class MatrixMethods:
     def slogdet(self: Any) -> Any:
         """The sign of the determinant (a unit number for complex matrices) and log |det|."""
         return names.slogdet(self)
+
+    def triangular_solve(
+        self: Any,
+        A: Tensor,
+        upper: bool = True,
+        transpose: bool = False,
+        unitriangular: bool = False,
+    ) -> Any:
+        """X with A X = self for one triangle of A, and a copy of A."""
+        return names.triangular_solve(self, A, upper, transpose, unitriangular)
