@@ -117,7 +117,8 @@ def test_lu_of_singular_matrices():
 def test_what_only_raises_in_pytorch_is_left_out():
     a = torch.eye(2)
     for name, arguments in (
-        ("lstsq", (a, a)), ("solve", (a, a)), ("eig", (a,)), ("symeig", (a,)), ("matrix_rank", (a,)),
+        ("lstsq", (a, a)), ("solve", (a, a)), ("eig", (a,)), ("symeig", (a,)),
+        ("matrix_rank", (a,)),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match="is now removed"):
             getattr(torch, name)(*arguments)
