@@ -1,0 +1,61 @@
+"""The half-normal distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import tensorgrad as tg
+from tensorgrad.distributions import constraints
+from tensorgrad.distributions.elementwise_transforms import AbsTransform
+from tensorgrad.distributions.normal import Normal
+from tensorgrad.distributions.transformed_distribution import TransformedDistribution
+from tensorgrad.tensor import Tensor
+
+__all__ = ["HalfNormal"]
+
+
+class HalfNormal(TransformedDistribution):
+    """The absolute value of a normal number of mean 0."""
+
+    arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    base_dist: Normal
+
+    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
+        base = Normal(0, scale, validate_args=False)
+        super().__init__(base, AbsTransform(), validate_args=validate_args)
+        if self._validate_args and not (self.scale > 0).all().item():
+            raise ValueError(f"Expected parameter scale to be positive, found {self.scale}")
+
+    @property
+    def scale(self) -> Tensor:
+        """The standard deviation of the number whose absolute value it is."""
+        return self.base_dist.scale
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def mode(self) -> Tensor:
+        return tg.zeros_like(self.scale)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.pow(2) * (1 - 2 / math.pi)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        found = self.base_dist.log_prob(value) + math.log(2)
+        return tg.where(value >= 0, found, -math.inf)  # type: ignore[no-any-return]
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return 2 * self.base_dist.cdf(value) - 1
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self.base_dist.icdf((value + 1) / 2)
+
+    def entropy(self) -> Tensor:
+        return self.base_dist.entropy() - math.log(2)
