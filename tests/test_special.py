@@ -146,6 +146,15 @@ def test_incomplete_gamma_adds_up():
     close((tg.igamma(*pair) + tg.igammac(*pair)).numpy(), np.ones(3000))
 
 
+def test_incomplete_gamma_of_many_is_that_of_each():
+    # Elements converge at different steps.
+    rng = np.random.default_rng(1)
+    a, x = 10 ** rng.uniform(-2, 2.2, (2, 500))
+    pair = tg.from_numpy(a), tg.from_numpy(x)
+    single = [tg.igamma(u, v).item() for u, v in zip(*pair, strict=True)]
+    np.testing.assert_allclose(tg.igamma(*pair).numpy(), single, rtol=4e-15)
+
+
 def test_incomplete_gamma_of_nan():
     nans = tg.tensor([nan, nan, 1.0, 0.0])
     assert tg.igamma(nans, tg.tensor([1.0, 0.0, nan, nan])).isnan().all()

@@ -99,37 +99,53 @@ def _density(a: Any, x: Any) -> Any:
     return np.where(a < 20, small, large)
 
 
+def _converged(step: Callable[..., tuple[Any, ...]], *start: Any) -> Any:
+    """The first of the arrays that ``step(n, *arrays)`` returns, repeated until its last is true.
+
+    Elements leave as they converge: the slowest may take fifty times as long as the others.
+    """
+    arrays = list(start)
+    out = np.empty_like(arrays[0])
+    where = np.arange(out.size)
+    for n in range(1, 10_000):
+        *arrays, done = step(n, *arrays)
+        if n % 8:
+            continue
+        out[where[done]] = arrays[0][done]
+        left = ~done
+        where = where[left]
+        arrays = [a[left] for a in arrays]
+        if not where.size:
+            break
+    out[where] = arrays[0]
+    return out
+
+
 def _series(a: Any, x: Any) -> Any:
     """P for x < a, or for small x: the density times 1 + x / (a+1) + x² / ((a+1) (a+2)) + ..."""
-    total = np.ones_like(x)
-    term = np.ones_like(x)
-    n = 0
-    while n < 10_000 and np.any(term > _EPSILON * total):
-        n += 1
+
+    def step(n: int, total: Any, term: Any, a: Any, x: Any) -> tuple[Any, ...]:
         term = term * (x / (a + n))
-        total += term
-    return _density(a, x) * total
+        total = total + term
+        return total, term, a, x, term <= _EPSILON * total
+
+    return _density(a, x) * _converged(step, np.ones_like(x), np.ones_like(x), a, x)
 
 
 def _fraction(a: Any, x: Any) -> Any:
     """Q for x >= a and x > 1: the density times a / (x+1-a - 1 (1-a) / (x+3-a - ...))."""
+
     # Lentz's method: value is the product of the ratios of successive approximations.
-    b = x + 1 - a
-    d = 1 / b
-    value = d
-    c = np.full_like(x, np.inf)
-    n = 0
-    changes = True
-    while n < 10_000 and changes:
-        n += 1
+    def step(n: int, value: Any, b: Any, c: Any, d: Any, a: Any) -> tuple[Any, ...]:
         numerator = -n * (n - a)
         b = b + 2
         d = 1 / (numerator * d + b)
         c = b + numerator / c
         ratio = c * d
-        value = value * ratio
-        changes = bool(np.any(np.abs(ratio - 1) > 2 * _EPSILON))
-    return _density(a, x) * a * value
+        return value * ratio, b, c, d, a, np.abs(ratio - 1) <= 4 * _EPSILON
+
+    b = x + 1 - a
+    return _density(a, x) * a * _converged(step, 1 / b, b, np.full_like(x, np.inf), 1 / b, a)
 
 
 def _small_q(a: Any, x: Any) -> Any:
