@@ -145,22 +145,23 @@ def run(function, args, words):
         return None, error
 
 
-def agree(ours, theirs, close):
+def agree(ours, theirs, close, least=0.0):
+    """Equal, or within ``close`` roundings of the largest element and of ``least``."""
     if isinstance(theirs, list):
         assert isinstance(ours, list)
         assert len(ours) == len(theirs)
         for one, other in zip(ours, theirs, strict=True):
-            agree(one, other, close)
+            agree(one, other, close, least)
     elif isinstance(theirs, np.ndarray):
         assert ours.shape == theirs.shape
         assert ours.dtype == theirs.dtype
         if theirs.dtype.kind == "c" and close:  # apart: an infinite part makes the number infinite
             finite = np.abs(theirs[np.isfinite(theirs)])
-            scale = float(finite.max(initial=0))
+            scale = float(finite.max(initial=least))
             near(ours.real, theirs.real, close, scale)
             near(ours.imag, theirs.imag, close, scale)
         elif theirs.dtype.kind == "f" and close:
-            scale = float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0))
+            scale = float(np.abs(theirs[np.isfinite(theirs)]).max(initial=least))
             near(ours, theirs, close, scale)
         else:
             np.testing.assert_array_equal(ours, theirs)
@@ -176,7 +177,7 @@ def near(ours, theirs, close, scale):
     np.testing.assert_allclose(ours, theirs, rtol=close * eps, atol=close * eps * scale)
 
 
-def compare(name, args=(), words=None, *, close=0, module=None, ours=None, theirs=None):
+def compare(name, args=(), words=None, *, close=0, least=0.0, module=None, ours=None, theirs=None):
     """tensorgrad's function against strict's, with the same arguments."""
     words = words or {}
     mine, others = (
@@ -199,4 +200,4 @@ def compare(name, args=(), words=None, *, close=0, module=None, ours=None, their
         return
     if wrong is not None:
         raise AssertionError(f"{name}{tuple(args)}, {words}: strict computes {wanted}") from wrong
-    agree(got, wanted, close)
+    agree(got, wanted, close, least)

@@ -20,6 +20,13 @@ def axes(draw, ndim, several=True):
     return draw(st.one_of(st.none(), *([one] if ndim else []), *([some] if several else [])))
 
 
+def cancelled(name, x):
+    """How large the terms are that may cancel in a sum."""
+    if name not in ("sum", "mean", "cumulative_sum") or x.dtype.kind not in "fc":
+        return 0.0
+    return float(np.abs(x[np.isfinite(x)]).max(initial=0))
+
+
 @pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std", "all", "any",
                                   "count_nonzero"])  # fmt: skip
 @checked
@@ -33,21 +40,22 @@ def test_reductions(name, data):
         words["dtype"] = Typed(data.draw(st.sampled_from(
             {"i": ["int32", "int64"], "u": ["uint32", "uint64"]}.get(x.dtype.kind, ["complex128"])
         )))  # fmt: skip
+    if name in ("var", "std") and x.dtype.kind == "f":
         axis = range(x.ndim) if words["axis"] is None else np.atleast_1d(words["axis"])
-        if x.dtype.kind == "f" and np.prod([x.shape[int(a)] for a in axis]) <= words.get(
-            "correction", -1
-        ):
+        if np.prod([x.shape[int(a)] for a in axis]) <= words["correction"]:
             # NaN says the standard; NumPy divides by 0.
             assert xp.all(xp.isnan(getattr(xp, name)(tg.from_numpy(x), **words)))
             return
-    compare(name, [x], words, close=CLOSE.get(name, 0))
+    compare(name, [x], words, close=CLOSE.get(name, 0), least=cancelled(name, x))
 
 
 @pytest.mark.parametrize("name", ["sum", "prod", "mean"])
 @checked
 @given(arrays("fc"))
 def test_special_values(name, x):
-    compare(name, [x], close=CLOSE[name])
+    if name == "prod" and x.dtype.kind == "c":  # infinite complex products depend on their order
+        x = x.real.copy()
+    compare(name, [x], close=CLOSE[name], least=cancelled(name, x))
 
 
 @pytest.mark.parametrize("name", ["max", "min"])
@@ -69,7 +77,7 @@ def test_running(name, data):
     words = {"axis": data.draw(axes(x.ndim, False)), "include_initial": data.draw(st.booleans())}
     if data.draw(st.integers(0, 3)) == 0:
         words["dtype"] = Typed("complex128" if x.dtype.kind in "fc" else "int64")
-    compare(name, [x], words, close=64)
+    compare(name, [x], words, close=64, least=cancelled(name, x))
 
 
 @checked
