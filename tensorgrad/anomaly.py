@@ -15,7 +15,13 @@ import numpy as np
 from tensorgrad.node import Node
 from tensorgrad.scope import local
 
-__all__ = ["detect_anomaly", "set_detect_anomaly"]
+__all__ = [
+    "detect_anomaly",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "set_anomaly_enabled",
+    "set_detect_anomaly",
+]
 
 
 def _checksum(array: Any) -> int:
@@ -99,3 +105,19 @@ class detect_anomaly:
     def __exit__(self, *error: object) -> None:
         assert self._mode is not None
         self._mode.__exit__(*error)
+
+
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Turn anomaly detection on or off for this thread, from now on."""
+    set_detect_anomaly(mode, check_nan)
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether this thread looks for anomalies."""
+    return local.context.anomaly is not None
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether it looks for NaN too: True unless it was turned on without."""
+    anomaly = local.context.anomaly
+    return anomaly is None or bool(anomaly.check_nan)

@@ -22,6 +22,8 @@ WINDOWS = (
 STRIDED = [
     row("as_strided", *WINDOWS, call=contiguous),
     row("as_strided_copy", *WINDOWS, call=contiguous),
+    row("as_strided_", case(real(3, 4), (2, 2), (1, 2), 3), case(real(3, 4), (3, 3), (1, 1)),
+        call=contiguous),
     row("as_strided_scatter", case(real(3, 3), real(2, 2), (2, 2), (1, 2)),
         case(real(3, 3), real(2), (2,), (4,), 1), call=contiguous, torch=None,
         reason="PyTorch's gradient of input is 1 where it was written and 0 elsewhere; "

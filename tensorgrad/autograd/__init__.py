@@ -6,13 +6,22 @@ import importlib
 from typing import Any
 
 from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
-from tensorgrad.autograd import forward_ad, function, functional, grad_mode, graph, variable
+from tensorgrad.autograd import (
+    anomaly_mode,
+    forward_ad,
+    function,
+    functional,
+    grad_mode,
+    graph,
+    variable,
+)
 from tensorgrad.autograd.core import backward, grad, observe_backward, observe_forward
 from tensorgrad.autograd.grad_mode import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
     is_inference_mode_enabled,
+    is_multithreading_enabled,
     no_grad,
     set_grad_enabled,
     set_multithreading_enabled,
@@ -23,6 +32,7 @@ from tensorgrad.custom import Function, once_differentiable
 __all__ = [
     "Function",
     "Variable",
+    "anomaly_mode",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -35,6 +45,7 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_multithreading_enabled",
     "no_grad",
     "observe_backward",
     "observe_forward",

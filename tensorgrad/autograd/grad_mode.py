@@ -15,6 +15,7 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_multithreading_enabled",
     "no_grad",
     "set_grad_enabled",
     "set_multithreading_enabled",
@@ -178,6 +179,18 @@ def is_inference_mode_enabled() -> bool:
     return local.context.inference
 
 
+class _Permission(threading.local):
+    given = True
+
+
+_several_threads = _Permission()
+
+
+def is_multithreading_enabled() -> bool:
+    """Whether PyTorch's permission stands for this thread; see `set_multithreading_enabled`."""
+    return _several_threads.given
+
+
 class set_multithreading_enabled:
     """PyTorch's permission to run backward on several threads.
 
@@ -187,9 +200,11 @@ class set_multithreading_enabled:
 
     def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)
+        self._before = _several_threads.given
+        _several_threads.given = self.mode
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, *error: object) -> None:
-        return None
+        _several_threads.given = self._before

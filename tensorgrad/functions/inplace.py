@@ -25,6 +25,7 @@ __all__ = [
     "arcsinh_",
     "arctan_",
     "arctanh_",
+    "as_strided_",
     "asin_",
     "asinh_",
     "atan_",
@@ -107,6 +108,7 @@ arcsin_ = _method("arcsin_")
 arcsinh_ = _method("arcsinh_")
 arctan_ = _method("arctan_")
 arctanh_ = _method("arctanh_")
+as_strided_ = _method("as_strided_")
 asin_ = _method("asin_")
 asinh_ = _method("asinh_")
 atan_ = _method("atan_")

@@ -47,3 +47,18 @@ def test_set_detect_anomaly():
     finally:
         set_detect_anomaly(False)
     make_nan().backward()
+
+
+def test_the_mode_can_be_asked_for_and_set():
+    assert not tg.is_anomaly_enabled()
+    assert tg.is_anomaly_check_nan_enabled()
+    tg.set_anomaly_enabled(True, check_nan=False)
+    try:
+        assert tg.is_anomaly_enabled()
+        assert not tg.is_anomaly_check_nan_enabled()
+    finally:
+        tg.set_anomaly_enabled(False)
+    assert not tg.is_anomaly_enabled()
+    with detect_anomaly():
+        assert tg.is_anomaly_check_nan_enabled()
+        assert tg.is_anomaly_enabled()

@@ -128,7 +128,10 @@ def test_the_mode_belongs_to_a_thread():
 
 
 def test_multithreading_is_a_permission():
+    assert tg.autograd.is_multithreading_enabled()
     with tg.autograd.set_multithreading_enabled(False):
+        assert not tg.autograd.is_multithreading_enabled()
         x = tg.ones(2, requires_grad=True)
         x.sum().backward()
+    assert tg.autograd.is_multithreading_enabled()
     assert x.grad.tolist() == [1.0, 1.0]

@@ -1,0 +1,7 @@
+"""Anomaly detection, where PyTorch has it."""
+
+from __future__ import annotations
+
+from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
+
+__all__ = ["detect_anomaly", "set_detect_anomaly"]
