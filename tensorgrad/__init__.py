@@ -33,6 +33,7 @@ from tensorgrad.autograd import (
 )
 from tensorgrad.buffers import empty_permuted, empty_strided, from_file, frombuffer
 from tensorgrad.compiler import compile
+from tensorgrad.control import cond, while_loop
 from tensorgrad.creation import (
     as_tensor,
     asarray,
@@ -672,7 +673,7 @@ __all__ = [
     "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
     "clamp", "clamp_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clip", "clip_",
     "clone", "column_stack", "combinations", "compile", "complex", "complex128", "complex64",
-    "concat", "concatenate", "conj", "conj_physical", "conj_physical_", "contiguous_format",
+    "concat", "concatenate", "cond", "conj", "conj_physical", "conj_physical_", "contiguous_format",
     "copysign", "corrcoef", "cos", "cos_", "cosh", "cosh_", "count_nonzero", "cov", "cross",
     "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "data", "default_generator",
     "deg2rad", "deg2rad_", "det", "detach", "detach_", "detach_copy", "device", "diag",
@@ -734,7 +735,8 @@ __all__ = [
     "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
     "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view",
     "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy",
-    "viz", "vmap", "vsplit", "vstack", "where", "xlogy", "xlogy_", "zero_", "zeros", "zeros_like",
+    "viz", "vmap", "vsplit", "vstack", "where", "while_loop", "xlogy", "xlogy_", "zero_", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 _LAZY = frozenset(
@@ -765,9 +767,24 @@ _LAZY = frozenset(
 # Functions that PyTorch has at both places with the same arguments.
 _OF_NN = frozenset(
     {
-        "avg_pool1d", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-        "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "max_pool1d", "max_pool2d",
-        "max_pool3d", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle",
+        "adaptive_avg_pool1d", "avg_pool1d", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d",
+        "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity",
+        "hardshrink", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance",
+        "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "selu", "selu_", "threshold",
+        "threshold_",
+    }
+)  # fmt: skip
+
+# Functions that PyTorch has at both places with other arguments at each.
+_OF_TOP_LEVEL = frozenset(
+    {
+        "adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout", "alpha_dropout_",
+        "batch_norm", "binary_cross_entropy_with_logits", "constant_pad_nd",
+        "cosine_embedding_loss", "ctc_loss", "dropout", "dropout_", "embedding",
+        "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
+        "feature_dropout_", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "group_norm",
+        "hinge_embedding_loss", "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss",
+        "max_pool1d_with_indices", "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
     }
 )  # fmt: skip
 
@@ -780,6 +797,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("tensorgrad.func").vmap
     if name in _OF_NN:
         return getattr(importlib.import_module("tensorgrad.nn.functional"), name)
+    if name in _OF_TOP_LEVEL:
+        return getattr(importlib.import_module("tensorgrad.nn.functional.top_level"), name)
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
 
 

@@ -83,6 +83,12 @@ def embedding(
     return out
 
 
+def shrink_rows(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
+    """Scale the rows of a weight that ``indices`` name down to a norm, in place, unrecorded."""
+    index = _indices("embedding_renorm_", "indices", indices)
+    _shrink(weight, index, max_norm, norm_type)
+
+
 def _shrink(weight: Tensor, index: np.ndarray, max_norm: float, norm_type: float) -> None:
     """Scale the named rows of a weight down to a norm, in place and unrecorded."""
     used = np.unique(index)
