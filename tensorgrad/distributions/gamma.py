@@ -1,4 +1,4 @@
-"""The gamma distribution and chi squared."""
+"""The gamma distribution."""
 
 from __future__ import annotations
 
@@ -51,6 +51,10 @@ class Gamma(Distribution):
         a, rate = self.concentration, self.rate
         powers = tg.special.xlogy(a, rate) + tg.special.xlogy(a - 1, value)
         return powers - rate * value - a.lgamma()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return tg.special.gammainc(self.concentration, self.rate * value)
 
     def entropy(self) -> Tensor:
         a = self.concentration
