@@ -787,7 +787,7 @@ _OF_TOP_LEVEL = frozenset(
         "max_pool1d_with_indices", "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
         "avg_pool1d", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
         "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "max_pool1d", "max_pool2d",
-        "max_pool3d", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "rrelu_", "selu_",
+        "max_pool3d", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "selu_",
         "threshold_",
     }
 )  # fmt: skip
