@@ -73,6 +73,11 @@ def tensor_of(value: Any) -> Tensor:
     if isinstance(value, TensorBase):
         return value  # type: ignore[return-value]
     if isinstance(value, (ndarray, np.generic)):
+        if hasattr(value, "mask"):
+            raise TypeError(
+                "a masked array cannot be combined with a Tensor, which would lose the mask; use "
+                ".filled(...) or .data"
+            )
         return strided(canonical(np.asarray(value)))
     return tensor(value)
 

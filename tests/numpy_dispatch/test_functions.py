@@ -159,6 +159,19 @@ def test_another_librarys_arrays_decide_for_themselves():
         np.add(tg.ones(2), "text")
 
 
+def test_masks_are_not_lost():
+    masked = np.ma.masked_array([1.0, 2.0], [False, True])
+    for call in (np.add, np.dot, lambda a, b: np.stack([a, b])):
+        with pytest.raises(TypeError, match="lose the mask"):
+            call(tg.ones(2), masked)
+
+
+def test_the_node_is_the_users_line():
+    x = tg.ones(2, requires_grad=True)
+    for y in (np.exp(x), np.sum(x), np.ones(2) + x, tg.array_api.sum(x)):
+        assert y.grad_fn.location.filename == __file__
+
+
 def test_subclasses():
     from tensorgrad.nn import Parameter
 
