@@ -36,6 +36,7 @@ from tensorgrad.nn.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from tensorgrad.nn.embedding_bag import EmbeddingBag
 from tensorgrad.nn.flatten import Flatten, Unflatten
 from tensorgrad.nn.folding import (
     ChannelShuffle,
@@ -60,7 +61,8 @@ from tensorgrad.nn.likelihood_losses import (
     PoissonNLLLoss,
     SoftMarginLoss,
 )
-from tensorgrad.nn.linear import Identity, Linear
+from tensorgrad.nn.linear import Bilinear, Identity, Linear
+from tensorgrad.nn.linear_losses import AdaptiveLogSoftmaxWithLoss, LinearCrossEntropyLoss
 from tensorgrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -155,6 +157,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -167,6 +170,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "CTCLoss",
     "ChannelShuffle",
@@ -191,6 +195,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
@@ -218,6 +223,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

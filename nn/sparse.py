@@ -36,9 +36,8 @@ class Embedding(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if sparse or scale_grad_by_freq:
-            word = "sparse" if sparse else "scale_grad_by_freq"
-            raise NotImplementedError(f"Embedding: {word}=True is not supported; leave it out")
+        if sparse:
+            raise NotImplementedError("Embedding: sparse=True is not supported; leave it out")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(
@@ -73,7 +72,10 @@ class Embedding(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The rows, of shape (*input.shape, embedding_dim)."""
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+        return F.embedding(
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
+            self.scale_grad_by_freq,
+        )  # fmt: skip
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
@@ -83,6 +85,8 @@ class Embedding(Module):
             text += f", max_norm={self.max_norm}"
         if self.norm_type != 2:
             text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq:
+            text += ", scale_grad_by_freq=True"
         return text
 
     @classmethod

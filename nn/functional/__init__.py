@@ -44,13 +44,14 @@ from tensorgrad.nn.functional.conv_transpose import (
     conv_transpose2d,
     conv_transpose3d,
 )
-from tensorgrad.nn.functional.convolution import conv1d, conv2d, conv3d
+from tensorgrad.nn.functional.convolution import conv1d, conv2d, conv3d, conv_tbc
 from tensorgrad.nn.functional.ctc import ctc_loss
 from tensorgrad.nn.functional.distance import (
     cosine_similarity,
     local_response_norm,
     normalize,
     pairwise_distance,
+    pdist,
 )
 from tensorgrad.nn.functional.dropout import (
     alpha_dropout,
@@ -60,9 +61,11 @@ from tensorgrad.nn.functional.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from tensorgrad.nn.functional.embedding_bag import embedding_bag
 from tensorgrad.nn.functional.folding import (
     channel_shuffle,
     fold,
+    native_channel_shuffle,
     pixel_shuffle,
     pixel_unshuffle,
     unfold,
@@ -102,7 +105,8 @@ from tensorgrad.nn.functional.likelihood import (
     poisson_nll_loss,
     soft_margin_loss,
 )
-from tensorgrad.nn.functional.linear import embedding, linear, one_hot
+from tensorgrad.nn.functional.linear import bilinear, embedding, linear, one_hot
+from tensorgrad.nn.functional.linear_cross_entropy import linear_cross_entropy
 from tensorgrad.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tensorgrad.nn.functional.margins import (
     cosine_embedding_loss,
@@ -158,6 +162,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
@@ -166,6 +171,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
@@ -180,6 +186,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "fractional_max_pool2d",
@@ -207,6 +214,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -229,11 +237,13 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",

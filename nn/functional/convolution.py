@@ -11,7 +11,7 @@ from tensorgrad.ops import convolution as ops
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.tensor import Tensor
 
-__all__ = ["conv1d", "conv2d", "conv3d"]
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_tbc"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -127,3 +127,22 @@ def conv3d(
 ) -> Tensor:
     """Slide ``weight`` (O, C / groups, KD, KH, KW) over ``input`` (N, C, D, H, W); see `conv2d`."""
     return _conv(3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """conv1d with time first: input (T, N, in), weight (width, in, out), bias (out,)."""
+    name = "conv_tbc"
+    for argument, value in (("input", input), ("weight", weight), ("bias", bias)):
+        expect_tensor(name, argument, value)
+    if input.ndim != 3 or weight.ndim != 3 or bias.ndim != 1:
+        raise RuntimeError(
+            f"{name}(): expected an input (time, batch, in), a weight (width, in, out) and a bias "
+            f"(out,), got {describe(input)}, {describe(weight)} and {describe(bias)}"
+        )
+    if input.shape[2] != weight.shape[1] or bias.shape[0] != weight.shape[2]:
+        raise RuntimeError(
+            f"{name}(): input {describe(input)} and bias {describe(bias)} do not fit the weight's "
+            f"in and out channels: {describe(weight)}"
+        )
+    turned = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
+    return turned.permute(2, 0, 1)

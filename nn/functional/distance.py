@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.errors import describe
 from tensorgrad.functions.reduction import norm
 from tensorgrad.nn.functional.avg_pooling import average
 from tensorgrad.nn.functional.checks import expect_tensor
-from tensorgrad.ops import elementwise, reduction
+from tensorgrad.ops import elementwise, indexing, reduction
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.tensor import Tensor
 
-__all__ = ["cosine_similarity", "local_response_norm", "normalize", "pairwise_distance"]
+__all__ = ["cosine_similarity", "local_response_norm", "normalize", "pairwise_distance", "pdist"]
 
 
 def normalize(
@@ -89,3 +91,31 @@ def local_response_norm(
     means = average("local_response_norm", 2, padded, (size, 1), 1, 0, False, True, None)
     scaled = elementwise.add(elementwise.mul(shape_ops.reshape(means, shape=shape), alpha), k)
     return elementwise.div(input, scaled**beta)
+
+
+def pdist(input: Tensor, p: float = 2) -> Tensor:
+    """The p-norm distances of all pairs of rows of (n, d): (n (n - 1) / 2,), the first row's first.
+
+    The gradient of a pair that coincides is 0.
+    """
+    expect_tensor("pdist", "input", input)
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist(): only supports 2D tensors, got {describe(input)}")
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"pdist(): only supports floating-point dtypes, got {describe(input)}")
+    if p < 0:
+        raise RuntimeError(f"pdist(): only supports non-negative p values, got {p}")
+    first, second = np.triu_indices(input._array.shape[0], 1)
+    difference = elementwise.sub(
+        indexing.take_rows(input, index=first, axis=0),
+        indexing.take_rows(input, index=second, axis=0),
+    )
+    if not difference._array.size:
+        return reduction.sum(difference, axis=-1, keepdims=False)
+    same = (difference._array == 0).all(axis=1)
+    if not same.any():
+        return norm(difference, p, -1)
+    # Any other vector in place of a zero one, whose norm's derivative may be 0 / 0.
+    one = np.ones((), difference._array.dtype)
+    apart = norm(elementwise.where(same[:, None], one, difference), p, -1)
+    return elementwise.mask(apart, mask=np.logical_not(same))

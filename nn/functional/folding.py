@@ -140,6 +140,11 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return shape_ops.reshape(moved, shape=(*lead, c * r * r, h // r, w // r))
 
 
+def native_channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """`channel_shuffle` under the name of PyTorch's kernel."""
+    return channel_shuffle(input, groups)
+
+
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """(N, C, ...) with the channels of ``groups`` parts dealt out in turn."""
     expect_tensor("channel_shuffle", "input", input)

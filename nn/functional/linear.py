@@ -7,12 +7,13 @@ import numpy as np
 from tensorgrad.autograd import no_grad
 from tensorgrad.batching import Batch, everything
 from tensorgrad.errors import describe
+from tensorgrad.functions.einsum import einsum
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing, linalg
 from tensorgrad.tensor import Tensor
 
-__all__ = ["embedding", "linear", "one_hot"]
+__all__ = ["bilinear", "by_frequency", "embedding", "linear", "one_hot", "shrink_rows"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -23,6 +24,39 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         out = linalg.matmul(input, weight)
         return out if bias is None else out + bias
     return linalg.linear(input, weight, bias)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y_o = sum_ij x1_i weight_oij x2_j + bias_o: x1 (..., I), x2 (..., J), weight (O, I, J)."""
+    name = "bilinear"
+    for argument, value in (("input1", input1), ("input2", input2), ("weight", weight)):
+        expect_tensor(name, argument, value)
+    x1, x2, w = input1._array.shape, input2._array.shape, weight._array.shape
+    listed = f"input1 {describe(input1)}, input2 {describe(input2)}, weight {describe(weight)}"
+    if len(x1) != len(x2):
+        raise RuntimeError(f"{name}(): input dimensions do not match: {listed}")
+    if not x1 or x1[:-1] != x2[:-1]:
+        raise RuntimeError(f"{name}(): input batch dimensions do not match: {listed}")
+    if len(w) != 3 or x1[-1] != w[1] or x2[-1] != w[2]:
+        raise RuntimeError(f"{name}(): the weight must be (out, in1, in2), got {listed}")
+    out = einsum("...i,oij,...j->...o", input1, weight, input2)
+    if bias is None:
+        return out
+    expect_tensor(name, "bias", bias)
+    if bias._array.shape != w[:1]:
+        raise RuntimeError(
+            f"{name}(): bias size does not match weight size: got {describe(bias)}, expected {w[0]}"
+        )
+    return out + bias
+
+
+def by_frequency(rows: Tensor, index: np.ndarray) -> Tensor:
+    """The rows as they are, with their gradients divided by how often each index occurs."""
+    _, inverse, counts = np.unique(index, return_inverse=True, return_counts=True)
+    share = (1 / counts)[inverse].reshape(*index.shape, 1).astype(rows._array.dtype)
+    still = rows.detach()
+    # The difference is exactly 0: only its gradient matters.
+    return elementwise.add(still, elementwise.mul(elementwise.sub(rows, still), share))
 
 
 def _indices(
@@ -50,13 +84,13 @@ def embedding(
     """The rows of ``weight`` (n, d) named by ``input`` (any shape): shape (*input.shape, d).
 
     padding_idx: a row that receives no gradient.  max_norm: rows that are looked up are first
-    scaled down, in place, to at most this ``norm_type``-norm.
+    scaled down, in place, to at most this ``norm_type``-norm.  scale_grad_by_freq: gradients are
+    divided by how often their index occurs in the input.
     """
     index = _indices("embedding", "input", input)
     expect_tensor("embedding", "weight", weight)
-    if sparse or scale_grad_by_freq:
-        word = "sparse" if sparse else "scale_grad_by_freq"
-        raise NotImplementedError(f"embedding(): {word}=True is not supported; leave it out")
+    if sparse:
+        raise NotImplementedError("embedding(): sparse=True is not supported; leave it out")
     if weight.ndim != 2:
         raise RuntimeError(f"embedding(): 'weight' must be 2-D, got {describe(weight)}")
     rows = weight._array.shape[0]
@@ -76,6 +110,8 @@ def embedding(
     if max_norm is not None:
         _shrink(weight, index, max_norm, norm_type)
     out = indexing.take_rows(weight, index=index, axis=0)
+    if scale_grad_by_freq and index.size and out._array.dtype.kind == "f":
+        out = by_frequency(out, index)
     if padding_idx is not None:
         padding = (index == padding_idx)[..., None]
         if padding.any():

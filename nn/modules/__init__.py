@@ -2,6 +2,7 @@
 
 from tensorgrad.nn.modules import (
     activation,
+    adaptive,
     batchnorm,
     channelshuffle,
     container,
@@ -28,6 +29,7 @@ from tensorgrad.nn.modules.module import Module
 __all__ = [
     "Module",
     "activation",
+    "adaptive",
     "batchnorm",
     "channelshuffle",
     "container",

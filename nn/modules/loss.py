@@ -9,6 +9,7 @@ from tensorgrad.nn.likelihood_losses import (
     PoissonNLLLoss,
     SoftMarginLoss,
 )
+from tensorgrad.nn.linear_losses import LinearCrossEntropyLoss
 from tensorgrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -40,6 +41,7 @@ __all__ = [
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LinearCrossEntropyLoss",
     "MSELoss",
     "MarginRankingLoss",
     "MultiLabelMarginLoss",
