@@ -767,9 +767,10 @@ _LAZY = frozenset(
 # Functions that PyTorch has at both places with the same arguments.
 _OF_NN = frozenset(
     {
-        "adaptive_avg_pool1d", "avg_pool1d", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d",
-        "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity",
-        "hardshrink", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance",
+        "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "celu_", "channel_shuffle",
+        "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d",
+        "conv_transpose3d", "cosine_similarity", "hardshrink", "max_pool1d", "max_pool2d",
+        "max_pool3d", "native_channel_shuffle", "pairwise_distance", "pdist",
         "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "selu", "selu_", "threshold",
         "threshold_",
     }
