@@ -16,6 +16,9 @@ LABELS = fixed([[0, 2, -1, 1], [3, -1, 0, 0], [-1, 0, 0, 0]])
 SCALES = weighted(real(4))
 
 
+CHECKED = "the values of targets and lengths are checked"
+
+
 def every(name: str, *args: Any, more: tuple[Case, ...] = (), **fields: Any) -> Sample:
     """A loss in every reduction, by its new and by its old arguments."""
     return functional(name, case(*args), *(case(*args, reduction=how) for how in ("sum", "none")),
@@ -40,10 +43,10 @@ LOSSES = [
           case(X, fixed([1, 0, -1, 2])))),
     every("margin_ranking_loss", real(4), real(4), FOUR, more=(
         case(X, X, SIGNS, 0.5), case(real(), real(), fixed(-1.0)))),
-    every("multi_margin_loss", X, CLASSES, more=(
+    every("multi_margin_loss", X, CLASSES, vmap=CHECKED, more=(
         case(X, CLASSES, 2, 0.5, SCALES), case(X, CLASSES, weight=SCALES, reduction="none"),
         case(real(4), fixed(2), reduction="none"), case(real(4), fixed([2]), reduction="none"))),
-    every("multilabel_margin_loss", X, LABELS, more=(
+    every("multilabel_margin_loss", X, LABELS, vmap=CHECKED, more=(
         case(real(4), fixed([0, 2, -1, 1])), case(X, fixed([[0, 0, 2, -1], [3, 2, 1, 0],
              [1, -1, 1, 2]]), reduction="none"))),
     every("multilabel_soft_margin_loss", X, real(3, 4, of="unit"), more=(
@@ -76,7 +79,7 @@ LOSSES = [
                case(real(5, 3), fixed([1, 2]), fixed(5), fixed(2)),
                case(SCORES, PADDED, fixed([6, 2]), fixed([3, 2]), zero_infinity=True),
                case(SCORES, PADDED, fixed([6, 4]), fixed([3, 0]), reduction="none"),
-               call=by_scores),
+               call=by_scores, vmap=CHECKED),
 ]
 
 SHORT = {"frames": np.array([4, 3]), "lengths": np.array([2, 1]), "blank": 0}

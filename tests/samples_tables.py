@@ -12,6 +12,7 @@ INDICES, STARTS = fixed([1, 2, 4, 5, 4, 3, 2, 0]), fixed([0, 4, 4, 7])
 BAGS, TABLE = fixed([[1, 2, 4], [4, 3, 0]]), real(6, 3)
 # All different, so that no maximum is a tie.
 STEPS = real(6, 3, of="distinct")
+COUNTED = {"vmap": "which rows are looked up, and how often, decides the shapes within"}
 CLASSES = fixed([0, 1, 2, 3, 3])
 
 TABLES = [
@@ -21,13 +22,15 @@ TABLES = [
     *(functional("embedding_bag", case(INDICES, table, STARTS, mode=mode), case(BAGS, table,
                  mode=mode), case(BAGS, table, mode=mode, padding_idx=4), case(INDICES, table,
                  fixed([0, 3, 8]), mode=mode, include_last_offset=True),
-                 case(fixed([[4, 4], [1, 4]]), table, mode=mode, padding_idx=-2))
+                 case(fixed([[4, 4], [1, 4]]), table, mode=mode, padding_idx=-2), **COUNTED)
       for mode, table in (("sum", TABLE), ("mean", TABLE), ("max", STEPS))),
     functional("embedding_bag",
                case(INDICES, TABLE, STARTS, mode="sum", per_sample_weights=real(8)),
                case(BAGS, TABLE, mode="sum", per_sample_weights=real(2, 3)),
-               case(BAGS, TABLE, mode="sum", per_sample_weights=real(2, 3), padding_idx=4)),
+               case(BAGS, TABLE, mode="sum", per_sample_weights=real(2, 3), padding_idx=4),
+               **COUNTED),
     functional("embedding", case(fixed([1, 1, 2, 1]), TABLE, scale_grad_by_freq=True), order=0,
+               **COUNTED,
                reason="the gradient is divided by the frequency of each index, on purpose"),
     functional("conv_tbc", case(real(5, 2, 3), real(2, 3, 4), real(4), 1),
                case(real(3, 1, 2), real(3, 2, 1), real(1)), differs=WHOLE),

@@ -154,8 +154,9 @@ def gaussian_nll_loss(
     else:
         expect_number(name, "var", var)
     choice(name, "reduction", reduction, ("none", "mean", "sum"))
-    values: Any = np.asarray(var._array if isinstance(var, Tensor) else var)
-    if (values < 0).any():
+    values: Any = var._array if isinstance(var, Tensor) else np.asarray(var)
+    # Under vmap the examples' values are not known here; a negative variance counts as eps there.
+    if isinstance(values, np.ndarray) and (values < 0).any():
         raise ValueError(f"{name}(): var has negative entry/entries: {values.min()}")
     if isinstance(var, Tensor):
         safe: Any = ops.add(var, np.maximum(eps - values, 0).astype(values.dtype))
