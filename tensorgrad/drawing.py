@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.batching.value import is_batched
 from tensorgrad.creation import check_options, finish, real_dtype, size_of
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.random import Generator, rng_of
-from tensorgrad.sampling import normal_array
+from tensorgrad.sampling import cast, normal_array
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -32,7 +33,7 @@ def _floating(input: Any, name: str) -> None:
 
 def _drawn(array: Any, kind: np.dtype[Any], *inputs: Any) -> Tensor:
     """The sample, recorded with a gradient of zero where an input requires grad."""
-    out: Any = wrap(np.asarray(array).astype(kind, copy=False))
+    out: Any = wrap(cast(array, kind))
     for given in inputs:
         if isinstance(given, TensorBase) and given._requires_grad:
             zero = recorded.mask(given, mask=np.zeros((), bool))
@@ -54,7 +55,7 @@ def bernoulli(
         _floating(input, "bernoulli")
     else:
         chance = np.full(chance.shape, float(p))
-    if not np.all((chance >= 0) & (chance <= 1)):
+    if not is_batched(input) and not np.all((chance >= 0) & (chance <= 1)):
         raise RuntimeError(
             "bernoulli: expected p_in >= 0 && p_in <= 1, but found probabilities outside [0, 1]"
         )

@@ -99,7 +99,8 @@ class UntypedStorage:
         return int(self._bytes[index])
 
     def __repr__(self) -> str:
-        return f"[tensorgrad.UntypedStorage(device=cpu) of size {len(self)}]"
+        words = "\n".join(f" {value}" for value in self.tolist())
+        return f"{words}\n[tensorgrad.UntypedStorage(device=cpu) of size {len(self)}]"
 
 
 class TypedStorage:

@@ -33,6 +33,11 @@ def _array(drawn: Any) -> Any:
     return drawn if isinstance(drawn, Batch) else np.asarray(drawn)
 
 
+def cast(array: Any, kind: np.dtype[Any]) -> Any:
+    """Drawn numbers as a dtype; what vmap draws for each example is no ndarray and stays so."""
+    return (array if hasattr(array, "astype") else np.asarray(array)).astype(kind)
+
+
 def uniform_array(rng: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
     """Uniform on [0, 1), drawn in the precision asked for."""
     if kind.kind == "c":
@@ -164,7 +169,7 @@ def whole_array(
         for what, value in (("from", low), ("to - 1", high - 1)):
             if not limits[0] <= value <= limits[1]:
                 raise RuntimeError(f"randint: {what} is out of bounds for {kind}: {value}")
-    return np.asarray(rng.integers(low, high, shape)).astype(kind)
+    return cast(rng.integers(low, high, shape), kind)
 
 
 def randint_like(

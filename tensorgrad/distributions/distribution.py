@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, Self
 
 import tensorgrad as tg
@@ -113,6 +114,15 @@ class Distribution:
         """Outcomes without a gradient."""
         with tg.no_grad():
             return self.rsample(sample_shape)
+
+    def sample_n(self, n: int) -> Tensor:
+        """``sample((n,))``: PyTorch's old name, with its warning."""
+        warnings.warn(
+            "sample_n(n) will be deprecated. Use .sample((n,)) instead.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return self.sample((n,))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Outcomes as differentiable functions of the parameters."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.random import Generator, rng_of
-from tensorgrad.sampling import normal_array, uniform_array
+from tensorgrad.sampling import cast, normal_array, uniform_array
 from tensorgrad.views import write
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ __all__ = ["InplaceRandomMethods"]
 
 
 def _filled(tensor: Any, array: Any) -> Tensor:
-    array = np.asarray(array).astype(tensor._array.dtype, copy=False)
-    return write(tensor, wrap(array), "copy_")  # type: ignore[no-any-return]
+    return write(tensor, wrap(cast(array, tensor._array.dtype)), "copy_")  # type: ignore[no-any-return]
 
 
 def _continuous(tensor: Any, name: str, law: str) -> None:
@@ -144,8 +143,8 @@ class InplaceRandomMethods:
         for what, value in (("from", low), ("to - 1", high - 1)):
             if not least <= value <= greatest:
                 raise RuntimeError(f"random_: {what} is out of bounds for {self.dtype}: {value}")
-        unsigned = high > np.iinfo(np.int64).max
-        drawn = rng_of(generator).integers(
-            low, high - 1, self._array.shape, np.uint64 if unsigned else np.int64, endpoint=True
-        )
-        return _filled(self, drawn)
+        rng = rng_of(generator)
+        if high > np.iinfo(np.int64).max:
+            kinds = np.uint64 if high - 1 > np.iinfo(np.int64).max else np.int64
+            return _filled(self, rng.integers(low, high - 1, self._array.shape, kinds, True))
+        return _filled(self, rng.integers(low, high, self._array.shape))

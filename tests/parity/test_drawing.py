@@ -186,3 +186,26 @@ def test_the_default_generator():
         with library.random.fork_rng(devices=[], enabled=False):
             library.rand(2)
         assert library.rand(2).tolist() != a
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda x: (x * 1).normal_(),
+        lambda x: (x * 1).uniform_(),
+        lambda x: (x * 1).bernoulli_(0.5),
+        lambda x: (x * 1).random_(1000),
+        lambda x: x.bernoulli(),
+    ],
+)
+def test_vmap_draws_for_each_example_or_once(draw):
+    for library in LIBRARIES:
+        library.manual_seed(0)
+        x = library.full((3, 40), 0.5)
+        with pytest.raises(RuntimeError, match="randomness"):
+            library.func.vmap(draw)(x)
+        rows = library.func.vmap(draw, randomness="different")(x).tolist()
+        assert rows[0] != rows[1]
+        if library is tg:
+            rows = library.func.vmap(lambda x: (x * 1).normal_(), randomness="same")(x).tolist()
+            assert rows[0] == rows[1]
