@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
+from tensorgrad.distributions.parameters import always
 from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 
@@ -51,7 +52,7 @@ class Distribution:
             if constraints.is_dependent(constraint) or name not in self.__dict__:
                 continue
             value = getattr(self, name)
-            if not constraint.check(value).all().item():
+            if not always(constraint.check(value)):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape "
                     f"{tuple(value.shape)}) of distribution {self!r} to satisfy the constraint "
@@ -178,7 +179,7 @@ class Distribution:
             support = self.support
         except NotImplementedError:
             return
-        if not support.check(value).all().item():
+        if not always(support.check(value)):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) "
                 f"to be within the support ({support!r}) of the distribution {self!r}, but found "

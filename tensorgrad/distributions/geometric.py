@@ -8,7 +8,7 @@ import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.bernoulli import Bernoulli
 from tensorgrad.distributions.binary import OfTrials, exactly_one
-from tensorgrad.distributions.parameters import broadcast_all
+from tensorgrad.distributions.parameters import always, broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Geometric"]
@@ -28,7 +28,7 @@ class Geometric(OfTrials):
         else:
             (self.logits,) = broadcast_all(logits)
         super().__init__(self._param.shape, validate_args=validate_args)
-        if self._validate_args and probs is not None and not (self.probs > 0).all().item():
+        if self._validate_args and probs is not None and not always(self.probs > 0):
             raise ValueError(
                 f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of "
                 f"distribution {self!r} to be positive but found invalid values:\n{self.probs}"

@@ -9,6 +9,7 @@ import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.elementwise_transforms import AbsTransform
 from tensorgrad.distributions.normal import Normal
+from tensorgrad.distributions.parameters import always
 from tensorgrad.distributions.transformed_distribution import TransformedDistribution
 from tensorgrad.tensor import Tensor
 
@@ -25,7 +26,7 @@ class HalfNormal(TransformedDistribution):
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         base = Normal(0, scale, validate_args=False)
         super().__init__(base, AbsTransform(), validate_args=validate_args)
-        if self._validate_args and not (self.scale > 0).all().item():
+        if self._validate_args and not always(self.scale > 0):
             raise ValueError(f"Expected parameter scale to be positive, found {self.scale}")
 
     @property

@@ -6,10 +6,18 @@ import numbers
 from typing import Any
 
 import tensorgrad as tg
+from tensorgrad.batching.value import is_batched
 from tensorgrad.nn import functional as F
 from tensorgrad.tensor import Tensor
 
-__all__ = ["broadcast_all", "clamp_probs", "logits_to_probs", "probs_to_logits", "whole_log"]
+__all__ = [
+    "always",
+    "broadcast_all",
+    "clamp_probs",
+    "logits_to_probs",
+    "probs_to_logits",
+    "whole_log",
+]
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
@@ -41,6 +49,11 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
     """The probabilities that logarithms (of odds, if there are two outcomes) stand for."""
     return logits.sigmoid() if is_binary else logits.softmax(-1)
+
+
+def always(valid: Tensor) -> bool:
+    """Whether all are true; what vmap maps over cannot be read, and passes."""
+    return is_batched(valid) or bool(valid.all().item())
 
 
 def whole_log(value: Tensor) -> Tensor:

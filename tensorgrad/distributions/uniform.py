@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.distribution import Distribution
-from tensorgrad.distributions.parameters import broadcast_all
+from tensorgrad.distributions.parameters import always, broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Uniform"]
@@ -23,7 +23,7 @@ class Uniform(Distribution):
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not (self.low < self.high).all().item():
+        if self._validate_args and not always(self.low < self.high):
             raise ValueError(f"Uniform is not defined when low >= high: {self.low}, {self.high}")
 
     @constraints.dependent_property

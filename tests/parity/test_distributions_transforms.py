@@ -167,3 +167,15 @@ def test_import_paths():
     assert Categorical is tg.distributions.Categorical
     assert StudentT is tg.distributions.StudentT
     assert kl_divergence is tg.distributions.kl_divergence
+
+
+def test_under_vmap():
+    found = []
+    for library in LIBRARIES:
+        x = library.arange(6.0).reshape(3, 2) * 0.1
+
+        def log_prob(row, D=library.distributions):
+            return D.Normal(row, 1.0).log_prob(row * 2) + D.Laplace(0.0, 1.0).log_prob(row)
+
+        found.append(library.func.vmap(log_prob)(x).numpy())
+    np.testing.assert_allclose(*found, rtol=1e-6)
