@@ -1,6 +1,6 @@
 """Layers and losses, built from the operations of tensorgrad."""
 
-from tensorgrad.nn import functional, init, modules, parameter, utils
+from tensorgrad.nn import functional, grad, init, modules, parameter, utils
 from tensorgrad.nn.activation import (
     ELU,
     GELU,
@@ -297,6 +297,7 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "functional",
+    "grad",
     "init",
     "modules",
     "parameter",

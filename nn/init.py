@@ -15,6 +15,7 @@ import numpy as np
 
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
+from tensorgrad.nn.skipping import skippable
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.tensor import Tensor
 
@@ -94,6 +95,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"calculate_gain: Unsupported nonlinearity {nonlinearity!r}")
 
 
+@skippable
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -106,6 +108,7 @@ def uniform_(
     return _fill("uniform_", tensor, rng_of(generator).uniform(a, b, tensor.shape))
 
 
+@skippable
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -116,6 +119,7 @@ def normal_(
     return _fill("normal_", tensor, rng_of(generator).normal(mean, std, tensor.shape))
 
 
+@skippable
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -169,21 +173,25 @@ def _truncated(rng: np.random.Generator, count: int, low: float, high: float) ->
     return out
 
 
+@skippable
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
     return _fill("constant_", tensor, val)
 
 
+@skippable
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
     return _fill("ones_", tensor, 1)
 
 
+@skippable
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
     return _fill("zeros_", tensor, 0)
 
 
+@skippable
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with the identity: ones on the diagonal, zeros elsewhere."""
     expect_tensor("eye_", "tensor", tensor)
@@ -194,6 +202,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return _fill("eye_", tensor, np.eye(*tensor.shape))
 
 
+@skippable
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a convolution's weight so that, with "same" padding, it hands its input channels on."""
     expect_tensor("dirac_", "tensor", tensor)
@@ -285,6 +294,7 @@ def kaiming_normal_(
     return tensor if std is None else normal_(tensor, 0.0, std, generator)
 
 
+@skippable
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Fill with gain times orthonormal rows (or columns, if there are more rows than columns).
 
@@ -309,6 +319,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     return _fill("orthogonal_", tensor, gain * q.reshape(tensor.shape))
 
 
+@skippable
 def sparse_(
     tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
 ) -> Tensor:

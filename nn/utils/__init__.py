@@ -1,15 +1,39 @@
 """What is done to parameters between backward and the optimizer's step; packing of sequences."""
 
-from tensorgrad.nn.utils import rnn
+from tensorgrad.nn.utils import fusion, init, memory_format, rnn, stateless
 from tensorgrad.nn.utils.clip_grad import (
+    clip_grad_norm,
     clip_grad_norm_,
     clip_grad_value_,
     clip_grads_with_norm_,
     get_total_norm,
 )
 from tensorgrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from tensorgrad.nn.utils.fusion import (
+    fuse_conv_bn_eval,
+    fuse_conv_bn_weights,
+    fuse_linear_bn_eval,
+    fuse_linear_bn_weights,
+)
+from tensorgrad.nn.utils.init import skip_init
+from tensorgrad.nn.utils.memory_format import (
+    convert_conv2d_weight_memory_format,
+    convert_conv3d_weight_memory_format,
+)
 
 __all__ = [
+    "clip_grad_norm",
+    "convert_conv2d_weight_memory_format",
+    "convert_conv3d_weight_memory_format",
+    "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights",
+    "fusion",
+    "init",
+    "memory_format",
+    "skip_init",
+    "stateless",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import torch
 from parity.nn_compare import assert_same, numbers, seed_of, sides
 
@@ -20,7 +21,8 @@ def both(make):
     state = theirs.state_dict()
     assert list(ours.state_dict()) == list(state)
     for number, value in enumerate(state.values()):
-        value.copy_(torch.from_numpy(0.5 * numbers(*value.shape, seed=number)))
+        drawn = np.asarray(0.5 * numbers(*value.shape, seed=number))
+        value.copy_(torch.from_numpy(drawn))
     ours.load_state_dict({key: tg.from_numpy(t.numpy().copy()) for key, t in state.items()})
     return theirs, ours
 
