@@ -24,6 +24,7 @@ from tensorgrad.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tensorgrad.data.stack import StackDataset
 
 __all__ = [
     # datasets
@@ -31,6 +32,7 @@ __all__ = [
     "ConcatDataset",
     "Dataset",
     "IterableDataset",
+    "StackDataset",
     "Subset",
     "TensorDataset",
     "random_split",

@@ -19,6 +19,7 @@ from tensorgrad.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tensorgrad.data.stack import StackDataset
 
 __all__ = [
     "BatchSampler",
@@ -30,6 +31,7 @@ __all__ = [
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "StackDataset",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
