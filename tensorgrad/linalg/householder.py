@@ -84,18 +84,19 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     return _reflected(A, tau, wrap(np.broadcast_to(eye, A._array.shape).copy()), False)
 
 
-def orgqr(input: Tensor, tau: Tensor) -> Tensor:
-    """An old name of `linalg.householder_product`."""
-    return householder_product(input, tau)
+def orgqr(input: Tensor, input2: Tensor) -> Tensor:
+    """An old name of `linalg.householder_product`; input2 is tau."""
+    return householder_product(input, input2)
 
 
 def ormqr(
-    input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False
+    input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False
 ) -> Tensor:
-    """Q other (other Q unless ``left``), with the square Q of `geqrf`'s input and tau.
+    """Q input3 (input3 Q unless ``left``), with the square Q of `geqrf`'s input and tau, input2.
 
     transpose: Q^H in its place.
     """
+    tau, other = input2, input3
     _check("ormqr", input, tau)
     check_numbers("ormqr", input, other)
     m = input.shape[-2]
