@@ -23,11 +23,14 @@ help: ## list these commands
 demo: $(VENV)/installed ## train an MLP and a CNN on the bundled digits; pictures go to out/
 	$(BIN)/python examples/demo.py $(ARGS)
 
+# A process per core, each with one thread of BLAS: more would only wait for each other.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
 test: $(VENV)/test ## run the test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 parity: $(VENV)/test $(VENV)/parity ## compare with PyTorch (installs it)
-	$(BIN)/python -m pytest tests/parity $(ARGS)
+	$(PYTEST) tests/parity $(ARGS)
 
 lint: $(VENV)/lint ## check the code with ruff
 	$(BIN)/python -m ruff check $(ARGS) .

@@ -9,12 +9,14 @@ from tensorgrad.data.dataset import (
     TensorDataset,
     random_split,
 )
+from tensorgrad.data.stack import StackDataset
 
 __all__ = [
     "ChainDataset",
     "ConcatDataset",
     "Dataset",
     "IterableDataset",
+    "StackDataset",
     "Subset",
     "TensorDataset",
     "random_split",
