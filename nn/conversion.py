@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.compiler import compile
 from tensorgrad.device import check_device, device
 from tensorgrad.dtypes import dtype, numpy_dtype
+from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.nn.tree import Tree
 from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
@@ -27,18 +28,28 @@ class Conversion(Tree):
     The Parameters stay the same objects, so that optimizers that were given them go on working.
     """
 
-    def _convert(self: C, change: Callable[[Array], Array]) -> C:
-        """Replace the memory of parameters, gradients and buffers where ``change`` does."""
-        seen: set[int] = set()
-        for module in self.modules():
-            for tensor in (*module._parameters.values(), *module._buffers.values()):
-                if tensor is None or id(tensor) in seen:
-                    continue
-                seen.add(id(tensor))
-                _exchange(tensor, change)
+    def _apply(self: C, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> C:
+        """Put ``fn(tensor)`` in place of the memory of parameters, gradients and buffers.
+
+        A subclass with tensors that are neither overrides it, and calls this one too.
+        """
+        if recurse:
+            for child in self.children():
+                child._apply(fn)
+        for tensor in (*self._parameters.values(), *self._buffers.values()):
+            if tensor is not None:
+                _exchange(tensor, fn)
                 if tensor.grad is not None:
-                    _exchange(tensor.grad, change)
+                    _exchange(tensor.grad, fn)
         return self
+
+    def _convert(self: C, change: Callable[[Array], Array]) -> C:
+        def changed(tensor: Tensor) -> Tensor:
+            before = tensor._array
+            after = change(before)
+            return tensor if after is before else wrap(after)
+
+        return self._apply(changed)
 
     def to(self: C, *args: Any, **kwargs: Any) -> C:
         """``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(tensor)``.
@@ -80,6 +91,15 @@ class Conversion(Tree):
         target = numpy_dtype(dst_type)
         return self._convert(lambda array: array.astype(target, copy=False))
 
+    def to_empty(self: C, *, device: Any, recurse: bool = True) -> C:
+        """New memory for all parameters and buffers, with whatever it held as values."""
+        check_device(device)
+        return self._apply(lambda tensor: wrap(np.empty_like(tensor._array)), recurse)
+
+    def share_memory(self: C) -> C:
+        """Refused, as `Tensor.share_memory_` is."""
+        return self._apply(lambda tensor: tensor.share_memory_())
+
     def cpu(self: C) -> C:
         """The module itself: it is on the CPU."""
         return self
@@ -91,11 +111,11 @@ class Conversion(Tree):
         )
 
 
-def _exchange(tensor: Tensor, change: Callable[[Array], Array]) -> None:
-    before = tensor._array
-    after = change(before)
+def _exchange(tensor: Tensor, fn: Callable[[Tensor], Tensor]) -> None:
+    before = tensor.data if is_lazy(tensor) else wrap(tensor._array)
+    after = fn(before)
     if after is not before:
-        tensor.data = wrap(after)
+        tensor.data = after
         tensor._accumulator = None  # it remembers the old dtype
 
 

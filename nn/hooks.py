@@ -6,37 +6,92 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from tensorgrad.custom import Function
 from tensorgrad.hooks import RemovableHandle
 from tensorgrad.nn.tree import Tree
-from tensorgrad.node import local, storage_of
-from tensorgrad.tensor import Tensor
+from tensorgrad.nn.watch import Watch, watch_last_node
+from tensorgrad.node import local
 
 if TYPE_CHECKING:
     from tensorgrad.nn.module import Module
 
-__all__ = ["Hooked"]
+__all__ = ["Hooked", "Hooks", "everywhere"]
+
+Hook = Callable[..., Any]
+Table = OrderedDict[int, Hook]
 
 
 class Hooks:
-    """The hooks of one module, by kind; made when the first one is registered."""
+    """The hooks of one module (or of all), by kind; made when the first one is registered."""
 
     def __init__(self) -> None:
-        # Forward hooks are kept as (function, with_kwargs[, always_call]).
-        self.forward_pre: OrderedDict[int, tuple[Callable[..., Any], bool]] = OrderedDict()
-        self.forward: OrderedDict[int, tuple[Callable[..., Any], bool, bool]] = OrderedDict()
-        self.backward_pre: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-        self.backward: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self.forward_pre: Table = OrderedDict()
+        self.forward: Table = OrderedDict()
+        self.backward_pre: Table = OrderedDict()
+        self.backward: Table = OrderedDict()
+        self.state_pre: Table = OrderedDict()
+        self.state_post: Table = OrderedDict()
+        self.load_pre: Table = OrderedDict()
+        self.load_post: Table = OrderedDict()
+        # Of some hooks, by the number of their handle:
+        self.with_kwargs: set[int] = set()
+        self.always_called: set[int] = set()
+        self.may_replace: set[int] = set()  # a state_post hook that may return another dict
+        self.with_module: set[int] = set()  # a load_pre hook that is told the module
+        self.full: bool | None = None  # which kind the backward hooks are of
 
 
-def _add(table: OrderedDict[int, Any], entry: Any, function: Any, prepend: bool) -> RemovableHandle:
+class Everywhere:
+    """The hooks of all modules."""
+
+    __slots__ = ("hooks",)
+
+    def __init__(self) -> None:
+        self.hooks: Hooks | None = None
+
+
+everywhere = Everywhere()
+_NONE = Hooks()
+
+
+def add(
+    table: Table, function: Any, prepend: bool = False, flags: tuple[set[int], ...] = ()
+) -> RemovableHandle:
+    """Put a hook into a table, and its number into the sets of ``flags``."""
     if not callable(function):
         raise TypeError(f"a hook must be callable, got {type(function).__name__}")
     handle = RemovableHandle(table)
-    table[handle.id] = entry
+    table[handle.id] = function
     if prepend:
         table.move_to_end(handle.id, last=False)
+    for flag in flags:
+        flag.add(handle.id)
     return handle
+
+
+def add_forward_pre(
+    hooks: Hooks, hook: Any, prepend: bool = False, with_kwargs: bool = False
+) -> RemovableHandle:
+    return add(hooks.forward_pre, hook, prepend, (hooks.with_kwargs,) if with_kwargs else ())
+
+
+def add_forward(
+    hooks: Hooks, hook: Any, prepend: bool, with_kwargs: bool, always_call: bool
+) -> RemovableHandle:
+    flags = ((hooks.with_kwargs,) if with_kwargs else ()) + (
+        (hooks.always_called,) if always_call else ()
+    )
+    return add(hooks.forward, hook, prepend, flags)
+
+
+def add_backward(hooks: Hooks, hook: Any, prepend: bool, full: bool, where: str) -> RemovableHandle:
+    """Add a backward hook; RuntimeError where there are hooks of the other kind."""
+    if hooks.full is not None and hooks.full != full:
+        raise RuntimeError(
+            f"Cannot use both regular backward hooks and full backward hooks on {where}. Please "
+            "use only one of them."
+        )
+    hooks.full = full
+    return add(hooks.backward, hook, prepend)
 
 
 class Hooked(Tree):
@@ -50,6 +105,23 @@ class Hooked(Tree):
             self._hooks = Hooks()
         return self._hooks
 
+    @property
+    def _forward_pre_hooks(self) -> Table:
+        """The hooks by the numbers of their handles, for programs that look there."""
+        return self._own_hooks().forward_pre
+
+    @property
+    def _forward_hooks(self) -> Table:
+        return self._own_hooks().forward
+
+    @property
+    def _backward_hooks(self) -> Table:
+        return self._own_hooks().backward
+
+    @property
+    def _backward_pre_hooks(self) -> Table:
+        return self._own_hooks().backward_pre
+
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
@@ -58,7 +130,7 @@ class Hooked(Tree):
         It may return one value or a tuple.  With ``with_kwargs`` it is called as
         ``hook(module, args, kwargs)`` and returns None or ``(args, kwargs)``.
         """
-        return _add(self._own_hooks().forward_pre, (hook, with_kwargs), hook, prepend)
+        return add_forward_pre(self._own_hooks(), hook, prepend, with_kwargs)
 
     def register_forward_hook(
         self,
@@ -73,7 +145,7 @@ class Hooked(Tree):
         With ``with_kwargs`` it is called as ``hook(module, args, kwargs, output)``; with
         ``always_call`` also (with output None) when forward raised.
         """
-        return _add(self._own_hooks().forward, (hook, with_kwargs, always_call), hook, prepend)
+        return add_forward(self._own_hooks(), hook, prepend, with_kwargs, always_call)
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -82,7 +154,7 @@ class Hooked(Tree):
 
         grad_output is a tuple, one entry per output; a tuple that is returned replaces it.
         """
-        return _add(self._own_hooks().backward_pre, hook, hook, prepend)
+        return add(self._own_hooks().backward_pre, hook, prepend)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -92,34 +164,56 @@ class Hooked(Tree):
         Both are tuples over the positional arguments and the outputs of forward, with None for
         what is no Tensor or needs no gradient; a tuple that is returned replaces grad_input.
         """
-        return _add(self._own_hooks().backward, hook, hook, prepend)
+        return add_backward(self._own_hooks(), hook, prepend, True, "a single Module")
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """The old kind of `register_full_backward_hook`: told the gradients of one node.
+
+        That is the node which made the (first) output, so grad_input has what the operation that
+        came last in forward takes, in tensorgrad's order: see docs/differences.md.
+        """
+        return add_backward(self._own_hooks(), hook, False, False, "a single Module")
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         module = cast("Module", self)
-        hooks = self._own_hooks()
-        uncalled = dict(hooks.forward)  # always_call hooks that an error would leave out
+        general, own = everywhere.hooks or _NONE, self._hooks or _NONE
+        both = (general, own)  # those of all modules come first
+        uncalled: dict[
+            int, tuple[Hook, bool]
+        ] = {  # always_call hooks that an error would leave out
+            key: (hook, key in hooks.with_kwargs)
+            for hooks in both
+            for key, hook in hooks.forward.items()
+            if key in hooks.always_called
+        }
         try:
-            for hook, with_kwargs in list(hooks.forward_pre.values()):
-                args, kwargs = _before(module, hook, with_kwargs, args, kwargs)
+            for hooks in both:
+                for key, hook in list(hooks.forward_pre.items()):
+                    args, kwargs = _before(module, hook, key in hooks.with_kwargs, args, kwargs)
             watch = None
-            if (hooks.backward or hooks.backward_pre) and local.context.grad_enabled:
-                watch = _Watch(
-                    module, list(hooks.backward_pre.values()), list(hooks.backward.values())
-                )
+            before = [hook for hooks in both for hook in hooks.backward_pre.values()]
+            full = [hook for hooks in both if hooks.full for hook in hooks.backward.values()]
+            if (before or full) and local.context.grad_enabled:
+                watch = Watch(module, before, full)
                 args = watch.enter(args)
             result = self.forward(*args, **kwargs)
-            for key, (hook, with_kwargs, _) in list(hooks.forward.items()):
-                uncalled.pop(key, None)
-                words = (kwargs,) if with_kwargs else ()
-                replaced = hook(module, args, *words, result)
-                if replaced is not None:
-                    result = replaced
-            return result if watch is None else watch.leave(result)
+            for hooks in both:
+                for key, hook in list(hooks.forward.items()):
+                    uncalled.pop(key, None)
+                    words = (kwargs,) if key in hooks.with_kwargs else ()
+                    replaced = hook(module, args, *words, result)
+                    if replaced is not None:
+                        result = replaced
+            if watch is not None:
+                result = watch.leave(result)
+            old = [h for hooks in both if hooks.full is False for h in hooks.backward.values()]
+            if old:
+                watch_last_node(module, old, args, result)
+            return result
         except Exception:
-            for hook, with_kwargs, always_call in uncalled.values():
-                if always_call:
-                    words = (kwargs,) if with_kwargs else ()
-                    hook(module, args, *words, None)
+            for hook, with_kwargs in uncalled.values():
+                words = (kwargs,) if with_kwargs else ()
+                hook(module, args, *words, None)
             raise
 
 
@@ -145,115 +239,3 @@ def _before(
         f"{type(module).__name__}: a forward pre-hook with kwargs must return None or a tuple of "
         f"(new_args, new_kwargs), but got {result!r:.80}"
     )
-
-
-class _Through(Function):
-    """The identity on several tensors at once: one node through which all their gradients pass."""
-
-    @staticmethod
-    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
-        ctx.set_materialize_grads(False)
-        return tensors
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        return gradients
-
-
-class _Watch:
-    """The backward hooks of one call: identities around forward tell them both gradients.
-
-    A plain tensor hook on inputs and outputs would not do: an input that is used elsewhere too
-    has a gradient that is not this module's alone.
-    """
-
-    def __init__(self, module: Module, before: list[Any], after: list[Any]) -> None:
-        self.module, self.before, self.after = module, before, after
-        self.grad_output: tuple[Any, ...] = ()
-        self.inputs_watched = False
-        self.count = 0
-
-    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Pass the arguments that are Tensors through an identity whose gradients are seen."""
-        self.count = len(args)
-        places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
-        args, node = _pass_through(args, places)
-        if node is not None and self.after:
-            self.inputs_watched = True
-
-            def arrived(grad_inputs: tuple[Any, ...], _: Any) -> tuple[Any, ...] | None:
-                spread: list[Any] = [None] * self.count
-                for place, gradient in zip(places, grad_inputs, strict=True):
-                    spread[place] = gradient
-                found = self._tell(tuple(spread))
-                return None if found is None else tuple(found[place] for place in places)
-
-            node.register_hook(arrived)
-        return args
-
-    def leave(self, result: Any) -> Any:
-        """Pass the outputs that are Tensors through an identity whose gradients are seen."""
-        several = isinstance(result, (tuple, list))
-        outputs = tuple(result) if several else (result,)
-        places = [i for i, out in enumerate(outputs) if isinstance(out, Tensor)]
-        watched, node = _pass_through(outputs, places)
-        if node is None:
-            return result
-
-        def arrived(gradients: tuple[Any, ...]) -> tuple[Any, ...] | None:
-            spread: list[Any] = [None] * len(outputs)
-            for place, gradient in zip(places, gradients, strict=True):
-                spread[place] = gradient
-            current = tuple(spread)
-            for hook in self.before:
-                changed = hook(self.module, current)
-                if changed is not None:
-                    current = _same_length("full_backward_pre_hook", changed, current)
-            self.grad_output = current
-            if self.after and not self.inputs_watched:
-                self._tell((None,) * self.count)
-            return tuple(current[place] for place in places)
-
-        node.register_prehook(arrived)
-        if not several:
-            return watched[0]
-        if isinstance(result, tuple) and hasattr(result, "_fields"):
-            return type(result)(*watched)
-        return type(result)(watched)
-
-    def _tell(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """Call the backward hooks; the gradients they put in place of the inputs', if any."""
-        changed = False
-        for hook in self.after:
-            found = hook(self.module, grad_input, self.grad_output)
-            if found is not None:
-                grad_input = _same_length("full_backward_hook", found, grad_input)
-                changed = True
-        return grad_input if changed else None
-
-
-def _same_length(name: str, found: Any, expected: tuple[Any, ...]) -> tuple[Any, ...]:
-    given: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
-    if len(given) != len(expected):
-        raise RuntimeError(
-            f"{name} returned {len(given)} gradients, but expected {len(expected)}: one per "
-            "argument or output of the module"
-        )
-    return given
-
-
-def _pass_through(values: tuple[Any, ...], places: list[int]) -> tuple[tuple[Any, ...], Any]:
-    """The values with those at ``places`` passed through one identity node, and that node."""
-    tensors = [values[i] for i in places]
-    if not any(t.requires_grad for t in tensors):
-        return values, None
-    passed = _Through.apply(*tensors)
-    made = list(values)
-    node = None
-    for i, before, after in zip(places, tensors, passed, strict=True):
-        # One memory, one version: a write to either must be seen by nodes that saved it.
-        after._storage = storage_of(before)
-        if before.dtype.is_floating_point or before.dtype.is_complex:
-            made[i] = after
-            node = after.grad_fn
-    return tuple(made), node

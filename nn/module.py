@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.nn.conversion import Conversion
-from tensorgrad.nn.hooks import Hooked
+from tensorgrad.nn.global_hooks import registered
+from tensorgrad.nn.hooks import everywhere
 from tensorgrad.nn.parameter import Buffer, Parameter
 from tensorgrad.nn.state import State
 from tensorgrad.node import Scope, local
@@ -35,7 +36,7 @@ def _unimplemented(self: Module, *args: Any, **kwargs: Any) -> Any:
     )
 
 
-class Module(Hooked, State, Conversion):
+class Module(State, Conversion):
     """Base class of layers and models.
 
     A subclass calls ``super().__init__()`` first, then sets parameters, buffers and other modules
@@ -47,7 +48,12 @@ class Module(Hooked, State, Conversion):
     training: bool
     forward: Callable[..., Any] = _unimplemented
 
-    def __init__(self) -> None:
+    call_super_init: bool = False  # whether __init__ hands its arguments on to the next class
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            name, given = type(self).__name__, [*map(repr, args), *kwargs]
+            raise TypeError(f"{name}: Module.__init__() got unexpected arguments: {given}")
         self.__dict__.update(
             training=True,
             _parameters={},
@@ -58,6 +64,8 @@ class Module(Hooked, State, Conversion):
             _name="",  # where it was last found below a parent, dotted
             _calls=0,
         )
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     # --- Calling ----------------------------------------------------------------------------------
 
@@ -82,7 +90,7 @@ class Module(Hooked, State, Conversion):
         context.scope = Scope(outer, name, type(self).__name__, call)
         _running.module = self
         try:
-            if state["_hooks"] is None:
+            if state["_hooks"] is None and everywhere.hooks is None:
                 return self.forward(*args, **kwargs)
             return self._call_with_hooks(args, kwargs)
         except Exception as error:
@@ -140,6 +148,8 @@ class Module(Hooked, State, Conversion):
                 "explicitly, not computed; to express one as a function of another, compute it in "
                 "forward()"
             )
+        if param is not None:
+            param = registered("parameter", self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -150,7 +160,7 @@ class Module(Hooked, State, Conversion):
                 f"cannot assign {type(tensor).__name__!r} object to buffer {name!r} "
                 "(Tensor or None required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = registered("buffer", self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -163,7 +173,7 @@ class Module(Hooked, State, Conversion):
                 f"{type(module).__name__} object {module!r:.60} is not a Module subclass"
             )
         self._check_name("module", name, "_modules")
-        self._modules[name] = module
+        self._modules[name] = module = registered("module", self, name, module)
         if module is not None and "_name" in module.__dict__:
             module.__dict__["_name"] = name
 
@@ -210,7 +220,7 @@ class Module(Hooked, State, Conversion):
                     f"cannot assign {type(value).__name__!r} object to child module {name!r} "
                     "(nn.Module or None expected)"
                 )
-            state["_modules"][name] = None
+            state["_modules"][name] = registered("module", self, name, None)
         elif isinstance(value, Buffer):
             self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
@@ -218,6 +228,9 @@ class Module(Hooked, State, Conversion):
             self.register_buffer(name, value, name not in state["_non_persistent_buffers_set"])
         else:
             super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
     def __delattr__(self, name: str) -> None:
         for table in _TABLES:

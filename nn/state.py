@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from tensorgrad.autograd import no_grad
 from tensorgrad.creation import from_numpy
 from tensorgrad.errors import describe
-from tensorgrad.nn.parameter import Parameter
-from tensorgrad.nn.tree import Tree
+from tensorgrad.nn.parameter import Parameter, is_lazy
+from tensorgrad.nn.state_hooks import StateHooked
 from tensorgrad.node import TensorBase
 from tensorgrad.tensor import Tensor
 
@@ -49,9 +50,35 @@ class _Copy(NamedTuple):
     table: str
     name: str
     source: Any  # Tensor or ndarray
+    assign: bool
 
 
-class State(Tree):
+class _Plan:
+    """What is to be written when everything was found to fit."""
+
+    def __init__(self) -> None:
+        self.copies: list[_Copy] = []
+        self.extras: list[tuple[Module, Any]] = []
+
+    def run(self) -> None:
+        for copy in self.copies:
+            _store(copy)
+        for module, state in self.extras:
+            module.set_extra_state(state)
+
+
+class _Part(OrderedDict[str, Any]):
+    """The entries of a module and of all below it, as `load_state_dict` hands them to it."""
+
+    plan: _Plan
+    _metadata: Any
+
+    def __init__(self, entries: Mapping[str, Any], plan: _Plan) -> None:
+        super().__init__(entries)
+        self.plan = plan
+
+
+class State(StateHooked):
     """``state_dict`` and ``load_state_dict``."""
 
     _version = 1  # of the layout of a class's own entries; part of the state's metadata
@@ -70,28 +97,44 @@ class State(Tree):
     # --- Writing ----------------------------------------------------------------------------------
 
     def state_dict(
-        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
         """Parameters and persistent buffers by dotted name, sharing memory with the module.
 
         destination: a dict to fill instead of a new OrderedDict.  prefix: put before every name.
-        keep_vars: the Parameters themselves rather than detached tensors.
+        keep_vars: the Parameters themselves rather than detached tensors.  args: the same three by
+        position, which is deprecated.
         """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead: "
+                "state_dict(destination=..., prefix=..., keep_vars=...)",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()  # which version of each module wrote it
+        metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = {"version": self._version}
-        for name, _, value in self._state_entries():
-            destination[prefix + name] = value if keep_vars else value.detach()
-        if type(self).get_extra_state is not State.get_extra_state:
-            destination[prefix + EXTRA] = self.get_extra_state()
+            destination._metadata[prefix[:-1]] = metadata
+        self._call_state_pre(prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
         for name, child in self._modules.items():
             if child is not None:
                 child.state_dict(
                     destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
                 )
-        return destination
+        return self._call_state_post(destination, prefix, metadata)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Write the entries of this module alone; a subclass that keeps more may override it."""
+        for name, _, value in self._state_entries():
+            destination[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
+        if type(self).get_extra_state is not State.get_extra_state:
+            destination[prefix + EXTRA] = self.get_extra_state()
 
     def _state_entries(self) -> list[tuple[str, str, Any]]:
         """Name, table and tensor of everything of this module alone that state_dict lists."""
@@ -114,7 +157,9 @@ class State(Tree):
         assign: take the given tensors themselves (their dtypes too) instead of copying.
 
         Values may be Tensors or anything that NumPy takes as an array, such as PyTorch's tensors.
-        Everything is checked first: when this raises RuntimeError, nothing has been changed.
+        Everything is checked first: when this raises RuntimeError, nothing has been changed, except
+        where a module has a post-hook, which is called on the loaded module before missing and
+        unexpected names are judged.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(
@@ -122,34 +167,35 @@ class State(Tree):
                 f"{type(state_dict).__name__}"
             )
         missing: list[str] = []
+        unexpected: list[str] = []
         problems: list[str] = []
-        copies: list[_Copy] = []
-        extras: list[tuple[Module, Any]] = []
-        known: set[str] = set()
-        metadata = getattr(state_dict, "_metadata", {})
-        for path, module in self.named_modules(remove_duplicate=False):
+        plan = _Plan()
+        given = _Part(state_dict, plan)
+        metadata = getattr(state_dict, "_metadata", None) or {}
+        if metadata:
+            given._metadata = metadata
+
+        def read(module: Module, part: _Part, path: str) -> None:
+            told = dict(metadata.get(path, {}))
+            if assign:
+                told["assign_to_params_buffers"] = True
             prefix = f"{path}." if path else ""
-            version = metadata.get(path, {}).get("version")
-            for name, table, target in module._state_entries():
-                key = prefix + name
-                known.add(key)
-                if key not in state_dict:
-                    if not module._may_lack(name, version):
-                        missing.append(key)
-                    continue
-                source, problem = _fitting(key, target, state_dict[key], assign)
-                if problem:
-                    problems.append(problem)
-                else:
-                    copies.append(_Copy(module, table, name, source))
-            key = prefix + EXTRA
-            if type(module).set_extra_state is not State.set_extra_state:
-                known.add(key)
-                if key in state_dict:
-                    extras.append((module, state_dict[key]))
-                else:
-                    missing.append(key)
-        unexpected = [key for key in state_dict if key not in known]
+            module._load_from_state_dict(part, prefix, told, True, missing, unexpected, problems)
+            for name, child in module._modules.items():
+                if child is not None:
+                    below = prefix + name
+                    own = {k: v for k, v in part.items() if k.startswith(f"{below}.")}
+                    read(child, _Part(own, plan), below)
+            if module._hooks is not None and module._hooks.load_post:
+                watched.append(module)
+
+        watched: list[Module] = []
+        read(cast("Module", self), given, "")
+        found = _IncompatibleKeys(missing, unexpected)
+        if not problems and watched:  # such a hook may accept what is missing, and reads the values
+            plan.run()
+            for module in watched:
+                module._call_load_post(found)
         if strict and unexpected:
             problems.insert(0, "Unexpected key(s) in state_dict: " + _quoted(unexpected))
         if strict and missing:
@@ -159,11 +205,60 @@ class State(Tree):
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
                 + "\n\t".join(problems)
             )
-        for copy in copies:
-            _store(copy, assign)
-        for module, state in extras:
-            module.set_extra_state(state)
-        return _IncompatibleKeys(missing, unexpected)
+        if not watched:
+            plan.run()
+        return found
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Read the entries of this module alone; a subclass that keeps others may override it.
+
+        Under `load_state_dict` this only checks and plans: values are written when all modules'
+        fit.  On any other dict it writes at once.
+        """
+        self._call_load_pre(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+        plan = state_dict.plan if isinstance(state_dict, _Part) else _Plan()
+        assign = bool(local_metadata.get("assign_to_params_buffers", False))
+        version = local_metadata.get("version")
+        this = cast("Module", self)
+        known: set[str] = set()
+        for name, table, target in self._state_entries():
+            key = prefix + name
+            known.add(key)
+            if key not in state_dict:
+                if strict and not self._may_lack(name, version):
+                    missing_keys.append(key)
+                continue
+            source, problem = _fitting(key, target, state_dict[key], assign)
+            if problem:
+                error_msgs.append(problem)
+            elif source is not target:
+                plan.copies.append(_Copy(this, table, name, source, assign))
+        key = prefix + EXTRA
+        if type(self).set_extra_state is not State.set_extra_state:
+            known.add(key)
+            if key in state_dict:
+                plan.extras.append((this, state_dict[key]))
+            elif strict:
+                missing_keys.append(key)
+        if strict:
+            for key in state_dict:
+                first, dot, _ = key[len(prefix) :].partition(".")
+                below = bool(dot) and self._modules.get(first) is not None
+                if key.startswith(prefix) and key not in known and not below:
+                    unexpected_keys.append(key)
+        if not isinstance(state_dict, _Part):
+            plan.run()
 
     def _may_lack(self, name: str, version: int | None) -> bool:
         """Whether a state of an older version of this class need not have an entry."""
@@ -176,6 +271,10 @@ def _quoted(keys: list[str]) -> str:
 
 def _fitting(key: str, target: Tensor, given: Any, assign: bool) -> tuple[Any, str | None]:
     """The given value in a form that fits, or what is wrong with it."""
+    if is_lazy(target):  # and still so: what is given is uninitialized as well
+        return target, None
+    if is_lazy(given):
+        given.shape  # noqa: B018 - raises, and says why
     if isinstance(given, TensorBase):
         array = given._array
     elif isinstance(given, np.ndarray) or hasattr(given, "__array__"):
@@ -205,11 +304,11 @@ def _fitting(key: str, target: Tensor, given: Any, assign: bool) -> tuple[Any, s
     return given, None
 
 
-def _store(copy: _Copy, assign: bool) -> None:
+def _store(copy: _Copy) -> None:
     entries = getattr(copy.module, copy.table)
     target = entries[copy.name]
     source = copy.source if isinstance(copy.source, Tensor) else from_numpy(copy.source)
-    if not assign:
+    if not copy.assign:
         with no_grad():
             target.copy_(source)
     elif copy.table == "_buffers":
