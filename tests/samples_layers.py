@@ -14,8 +14,8 @@ __all__ = ["CONTAINERS", "LAYERS", "Layer"]
 class Layer:
     """A Module: the arguments of its constructor, and one call per case.
 
-    mode: "train" or "eval".  order: to which its gradients are checked.  torch: whether PyTorch's
-    gives the same; if not, ``reason`` says why.
+    mode: "train" or "eval"; a row of training is run in evaluation too.  order: to which its
+    gradients are checked.  torch: whether PyTorch's gives the same; if not, ``reason`` says why.
     """
 
     name: str
@@ -25,6 +25,21 @@ class Layer:
     order: int = 2
     torch: bool = True
     reason: str = ""
+
+    @property
+    def random(self) -> bool:
+        """Whether it differs from PyTorch's only by the numbers it draws while training."""
+        return "random" in self.reason
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The modes in which PyTorch's gives the same: random numbers differ in training only.
+
+        A row of evaluation alone is beside one of training.
+        """
+        if self.torch:
+            return ("train", "eval") if self.mode == "train" else ("eval",)
+        return ("eval",) if self.random else ()
 
     def module(self) -> Any:
         """The layer in float64, with the parameters of a fixed seed."""

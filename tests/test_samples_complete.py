@@ -46,12 +46,31 @@ def test_every_function_of_linalg_and_fft_has_a_row():
     assert sorted(public - names_with_a_row()) == []
 
 
-def test_every_layer_has_a_row():
+def layers_without_a_row():
     kinds = vars(nn).items()
     layers = {
         name for name, kind in kinds if isinstance(kind, type) and issubclass(kind, nn.Module)
     }
-    assert sorted(layers - {layer.name for layer in LAYERS} - set(CONTAINERS)) == []
+    return sorted(layers - {layer.name for layer in LAYERS} - set(CONTAINERS))
+
+
+def test_every_layer_has_a_row():
+    assert layers_without_a_row() == []
+
+
+def test_a_layer_without_a_row_is_noticed(monkeypatch):
+    monkeypatch.setattr(nn, "Brand", type("Brand", (nn.Module,), {}), raising=False)
+    assert layers_without_a_row() == ["Brand"]
+
+
+def test_every_layer_is_run_in_both_modes():
+    """Gradients in training and in evaluation, and evaluation beside PyTorch."""
+    trained = {layer.name for layer in LAYERS if layer.mode == "train"}
+    compared = {layer.name for layer in LAYERS if "eval" in layer.compared}
+    named = {layer.name for layer in LAYERS}
+    assert sorted(named - trained) == []
+    different = {layer.name: layer.reason for layer in LAYERS if not layer.torch}
+    assert sorted(named - compared - different.keys()) == []
 
 
 def test_aliases_are_the_same_function():

@@ -44,3 +44,20 @@ def test_layers(layer):
         check(module, call, layer.order, parameters=module)
     for name, value in module.state_dict().items():
         assert tg.equal(value, state[name]), f"gradcheck moved {name}"
+
+
+@pytest.mark.parametrize("layer", [x for x in LAYERS if x.mode == "train"], ids=lambda x: x.name)
+def test_layers_in_evaluation(layer):
+    """Evaluation gives what training gave, whose gradients were checked; if not, they are now."""
+    for number in range(len(layer.cases)):
+        results = []
+        for training in (True, False):
+            module = layer.module().train(training)
+            results.append(outputs_of(Call(layer.draw(number)).run(module)))
+        same = all(
+            tg.equal(a, b) if isinstance(a, tg.Tensor) else a == b
+            for a, b in zip(*results, strict=True)
+        )
+        if not same:
+            module = layer.module().eval()
+            check(module, Call(layer.draw(number)), layer.order, parameters=module)

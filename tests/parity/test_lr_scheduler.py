@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from parity.optim_compare import leaves, options, rates, two_groups
+from samples_optim import SCHEDULERS as ROWS
 
 import tensorgrad as tg
 from tensorgrad import optim
@@ -16,89 +17,14 @@ from tensorgrad import optim
 STEPS = 20
 
 
-class Halving:
-    def __init__(self, factor):
-        self.factor = factor
-
-    def __call__(self, epoch):
-        return self.factor**epoch
-
-
+# Those that count epochs; the others are in test_lr_scheduler_combined.
 SCHEDULERS = [
-    ("StepLR", {"step_size": 3}),
-    ("StepLR", {"step_size": 1, "gamma": 0.7}),
-    ("MultiStepLR", {"milestones": [2, 5, 5, 9], "gamma": 0.3}),
-    ("ExponentialLR", {"gamma": 0.9}),
-    ("LambdaLR", {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
-    ("LambdaLR", {"lr_lambda": [lambda epoch: 0.95**epoch, Halving(0.5)]}),
-    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.9 + 0.01 * epoch}),
-    ("ConstantLR", {}),
-    ("ConstantLR", {"factor": 0.25, "total_iters": 4}),
-    ("LinearLR", {}),
-    ("LinearLR", {"start_factor": 0.5, "end_factor": 0.1, "total_iters": 7}),
-    ("PolynomialLR", {"total_iters": 8, "power": 2.0}),
-    ("PolynomialLR", {}),
-    ("CosineAnnealingLR", {"T_max": 7}),
-    ("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01}),
-    ("CosineAnnealingLR", {"T_max": 100}),
-    ("CosineAnnealingWarmRestarts", {"T_0": 3}),
-    ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2, "eta_min": 0.001}),
-    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 3}),
-    ("CyclicLR", {"base_lr": [0.1, 0.01], "max_lr": [0.5, 0.2], "step_size_up": 3}),
-    (
-        "CyclicLR",
-        {
-            "base_lr": 0.1,
-            "max_lr": 0.5,
-            "step_size_up": 3,
-            "step_size_down": 5,
-            "mode": "triangular2",
-            "base_momentum": [0.5, 0.6],
-            "max_momentum": 0.8,
-        },
-    ),
-    (
-        "CyclicLR",
-        {
-            "base_lr": 0.1,
-            "max_lr": 0.5,
-            "step_size_up": 4,
-            "mode": "exp_range",
-            "gamma": 0.9,
-            "cycle_momentum": False,
-        },
-    ),
-    (
-        "CyclicLR",
-        {
-            "base_lr": 0.1,
-            "max_lr": 0.5,
-            "step_size_up": 4,
-            "scale_fn": lambda x: 0.9**x,
-            "scale_mode": "iterations",
-            "mode": "other",
-        },
-    ),
-    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "scale_fn": Halving(0.5)}),
-    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 20}),
-    ("OneCycleLR", {"max_lr": [0.5, 0.2], "total_steps": 30, "anneal_strategy": "linear"}),
-    ("OneCycleLR", {"max_lr": 0.5, "epochs": 5, "steps_per_epoch": 6, "three_phase": True}),
-    (
-        "OneCycleLR",
-        {
-            "max_lr": 0.5,
-            "total_steps": 25,
-            "pct_start": 0.4,
-            "div_factor": 10.0,
-            "final_div_factor": 100.0,
-            "base_momentum": [0.1, 0.2],
-            "max_momentum": 0.7,
-        },
-    ),
-    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 25, "pct_start": 0.0, "cycle_momentum": False}),
-    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 25, "pct_start": 1.0}),
+    (row.name, o)
+    for row in ROWS
+    if not row.measured and row.module == "lr_scheduler"
+    for o in row.variants
+    if not callable(o)
 ]
-
 
 MOVING_MOMENTUM = ("CyclicLR", "OneCycleLR")
 

@@ -7,26 +7,17 @@ import copy
 import pytest
 import torch
 from parity.optim_compare import options, rates, two_groups
+from samples_optim import SCHEDULERS, chained, from_the_second, sequential
 
 import tensorgrad as tg
 from tensorgrad import optim
 
 STEPS = 20
+(PLATEAU,) = (row for row in SCHEDULERS if row.name == "ReduceLROnPlateau")
 METRICS = [1.0, 0.9, 0.91, 0.92, 0.9, 0.95, 0.7, 0.7, 0.71, 0.7, float("nan"), 0.7, 0.6999, 0.8]
 
 
-@pytest.mark.parametrize(
-    "kwargs",
-    [
-        {"patience": 2},
-        {"patience": 0, "factor": 0.5, "min_lr": 0.01},
-        {"patience": 1, "mode": "max", "threshold": 0.1},
-        {"patience": 1, "mode": "max", "threshold": 0.1, "threshold_mode": "abs"},
-        {"patience": 1, "threshold": 0.05, "threshold_mode": "abs", "cooldown": 2},
-        {"patience": 0, "min_lr": [0.01, 0.02], "eps": 0.02},
-        {},
-    ],
-)
+@pytest.mark.parametrize("kwargs", PLATEAU.variants)
 def test_reduce_on_plateau(kwargs):
     a, b = two_groups(optim, tg.tensor), two_groups(torch.optim, torch.tensor)
     mine = optim.lr_scheduler.ReduceLROnPlateau(a, **kwargs)
@@ -59,37 +50,10 @@ def test_reduce_on_plateau_with_groups_added():
                     scheduler.step(1.0)
 
 
-def sequential(library, optimizer):
-    module = library.lr_scheduler
-    return module.SequentialLR(
-        optimizer,
-        [
-            module.LinearLR(optimizer, 0.1, total_iters=4),
-            module.CosineAnnealingLR(optimizer, 6),
-            module.ExponentialLR(optimizer, 0.5),
-        ],
-        [4, 9],
-    )
-
-
-def chained(library, optimizer):
-    module = library.lr_scheduler
-    return module.ChainedScheduler(
-        [module.ConstantLR(optimizer, 0.1, 4), module.ExponentialLR(optimizer, 0.9)]
-    )
-
-
-def from_the_second(library, optimizer):
-    module = library.lr_scheduler
-    return module.SequentialLR(
-        optimizer, [module.ConstantLR(optimizer), module.StepLR(optimizer, 3, 0.5)], [0]
-    )
-
-
 @pytest.mark.parametrize("make", [sequential, chained, from_the_second])
 def test_combined(make):
     a, b = two_groups(optim, tg.tensor), two_groups(torch.optim, torch.tensor)
-    mine, theirs = make(optim, a), make(torch.optim, b)
+    mine, theirs = make(optim.lr_scheduler, a), make(torch.optim.lr_scheduler, b)
     assert options(a) == options(b)
     for _ in range(STEPS):
         for optimizer, scheduler in ((a, mine), (b, theirs)):
@@ -103,12 +67,12 @@ def test_combined(make):
 @pytest.mark.parametrize("make", [sequential, chained])
 def test_combined_resumes(make):
     optimizer = two_groups(optim, tg.tensor)
-    scheduler = make(optim, optimizer)
+    scheduler = make(optim.lr_scheduler, optimizer)
     for _ in range(6):
         optimizer.step()
         scheduler.step()
     again = two_groups(optim, tg.tensor)
-    resumed = make(optim, again)
+    resumed = make(optim.lr_scheduler, again)
     saved = copy.deepcopy(scheduler.state_dict())
     resumed.load_state_dict(saved)
     assert saved == scheduler.state_dict()  # not taken apart

@@ -174,14 +174,16 @@ def test_dtypes(sample, number, kind):
 # --- Layers ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [x for x in LAYERS if x.torch], ids=lambda layer: layer.name)
-def test_layers(layer):
-    """Two calls in a row, so that running statistics are compared as well."""
-    ours = layer.module()
+@pytest.mark.parametrize(
+    ("layer", "mode"), [pytest.param(x, m, id=f"{x.name}-{m}") for x in LAYERS for m in x.compared]
+)
+def test_layers(layer, mode):
+    """Every call in turn, so that running statistics are compared as well; weights both ways."""
+    ours = layer.module().train(mode == "train")
     made = Call(layer.draw_made(), torch_leaf, library=torch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        other = made.run(getattr(torch.nn, layer.name)).double().train(layer.mode == "train")
+        other = made.run(getattr(torch.nn, layer.name)).double().train(mode == "train")
     other.load_state_dict({k: torch_leaf(v.numpy(), False) for k, v in ours.state_dict().items()})
     for number in range(len(layer.cases)):
         drawn = layer.draw(number)
@@ -202,3 +204,17 @@ def test_layers(layer):
     for name, value in ours.state_dict().items():
         np.testing.assert_allclose(value.numpy(), state[name].numpy(), err_msg=name, **EXACT)
     assert repr(ours) == repr(other)
+    # PyTorch's weights and buffers, drawn anew, load here and give the same results.
+    rng = np.random.default_rng(1)
+    moved = {
+        k: torch.from_numpy(np.asarray(v.numpy() + 0.1 * rng.random(v.shape), v.numpy().dtype))
+        for k, v in state.items()
+    }
+    other.load_state_dict(moved)
+    ours.load_state_dict({k: leaf(v.numpy(), False) for k, v in moved.items()})
+    for number in range(len(layer.cases)):
+        drawn = layer.draw(number)
+        mine, reference = Call(drawn, leaf, library=tg), Call(drawn, torch_leaf, library=torch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compare(mine.run(ours), reference.run(other), **EXACT)
