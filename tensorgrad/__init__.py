@@ -639,12 +639,15 @@ if TYPE_CHECKING:
     from tensorgrad import mps as mps
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
+    from tensorgrad import serialization as serialization
     from tensorgrad import special as special
     from tensorgrad import training as training
     from tensorgrad import utils as utils
     from tensorgrad import viz as viz
     from tensorgrad import xpu as xpu
     from tensorgrad.func import vmap as vmap
+    from tensorgrad.serialization import load as load
+    from tensorgrad.serialization import save as save
 
 __version__ = "0.1.0.dev0"
 
@@ -699,8 +702,8 @@ __all__ = [
     "is_nonzero", "is_same_size", "is_signed", "is_tensor", "is_warn_always_enabled", "isclose",
     "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
     "kaiser_window", "kron", "kthvalue", "layout", "lcm", "lcm_", "ldexp", "ldexp_", "le", "lerp",
-    "less", "less_equal", "lgamma", "linalg", "linspace", "lobpcg", "log", "log10", "log10_",
-    "log1p", "log1p_", "log2", "log2_", "log_", "log_softmax", "logaddexp", "logaddexp2",
+    "less", "less_equal", "lgamma", "linalg", "linspace", "load", "lobpcg", "log", "log10",
+    "log10_", "log1p", "log1p_", "log2", "log2_", "log_", "log_softmax", "logaddexp", "logaddexp2",
     "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
     "logit_", "logspace", "logsumexp", "long", "lstm", "lstm_cell", "lt", "lu", "lu_solve",
     "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul",
@@ -716,9 +719,9 @@ __all__ = [
     "randn_like", "randperm", "range", "ravel", "real", "reciprocal", "reciprocal_", "relu",
     "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resize_as_", "resolve_conj",
     "resolve_neg", "result_type", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "roll",
-    "rot90", "round", "round_", "row_stack", "rsqrt", "rsqrt_", "rsub", "scalar_tensor", "scatter",
-    "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
-    "select_copy", "select_scatter", "set_anomaly_enabled", "set_default_device",
+    "rot90", "round", "round_", "row_stack", "rsqrt", "rsqrt_", "rsub", "save", "scalar_tensor",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
+    "select_copy", "select_scatter", "serialization", "set_anomaly_enabled", "set_default_device",
     "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled",
     "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state",
@@ -756,6 +759,7 @@ _LAZY = frozenset(
         "mps",
         "nn",
         "optim",
+        "serialization",
         "special",
         "training",
         "utils",
@@ -800,6 +804,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"tensorgrad.{name}")
     if name == "vmap":
         return importlib.import_module("tensorgrad.func").vmap
+    if name in ("load", "save"):
+        return getattr(importlib.import_module("tensorgrad.serialization"), name)
     if name in _OF_NN:
         return getattr(importlib.import_module("tensorgrad.nn.functional"), name)
     if name in _OF_TOP_LEVEL:
@@ -808,7 +814,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_OF_NN, "vmap"})
+    return sorted({*globals(), *_LAZY, *_OF_NN, "load", "save", "vmap"})
 
 
 def is_tensor(obj: Any) -> builtins.bool:
