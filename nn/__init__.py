@@ -52,6 +52,21 @@ from tensorgrad.nn.fractional_pooling import (
 from tensorgrad.nn.gates import CELU, GLU, SELU, Mish, Softmax2d, Softsign, Tanhshrink
 from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from tensorgrad.nn.layernorm import CrossMapLRN2d, GroupNorm, LayerNorm, RMSNorm
+from tensorgrad.nn.lazy_layers import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from tensorgrad.nn.likelihood_losses import (
     CTCLoss,
     GaussianNLLLoss,
@@ -101,7 +116,7 @@ from tensorgrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from tensorgrad.nn.parameter import Buffer, Parameter
+from tensorgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from tensorgrad.nn.parameter_container import ParameterDict, ParameterList
 from tensorgrad.nn.piecewise import (
     Hardshrink,
@@ -221,6 +236,19 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
@@ -290,6 +318,8 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

@@ -39,6 +39,11 @@ class Hooks:
         self.with_module: set[int] = set()  # a load_pre hook that is told the module
         self.full: bool | None = None  # which kind the backward hooks are of
 
+    @property
+    def none_left(self) -> bool:
+        """Whether all that were registered have been removed."""
+        return not any(table for table in vars(self).values() if isinstance(table, OrderedDict))
+
 
 class Everywhere:
     """The hooks of all modules."""

@@ -9,7 +9,7 @@ from typing import Any
 from tensorgrad.nn.conversion import Conversion
 from tensorgrad.nn.global_hooks import registered
 from tensorgrad.nn.hooks import everywhere
-from tensorgrad.nn.parameter import Buffer, Parameter
+from tensorgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer
 from tensorgrad.nn.state import State
 from tensorgrad.node import Scope, local
 from tensorgrad.tensor import Tensor
@@ -221,7 +221,7 @@ class Module(State, Conversion):
                     "(nn.Module or None expected)"
                 )
             state["_modules"][name] = registered("module", self, name, None)
-        elif isinstance(value, Buffer):
+        elif isinstance(value, (Buffer, UninitializedBuffer)):
             self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
         elif name in state.get("_buffers", ()):

@@ -6,7 +6,7 @@ Their uninitialized forms have a dtype but no shape yet: `nn.LazyLinear` and its
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -102,12 +102,15 @@ class UninitializedTensorMixin(Tensor):
     def _init(self, requires_grad: bool, device: Any, dtype: Any) -> None:
         check_device(device)
         kind = default_float() if dtype is None else numpy_dtype(dtype)
+        self._check_kind(requires_grad, kind)
+        self._setup(np.empty(0, kind), requires_grad)
+
+    def _check_kind(self, requires_grad: bool, kind: np.dtype[Any]) -> None:
         if requires_grad and kind.kind not in "fc":
             raise RuntimeError(
                 f"{type(self).__name__}: only Tensors of floating point and complex dtype can "
-                f"require gradients, got {dtype}"
+                f"require gradients, got {kind}"
             )
-        self._setup(np.empty(0, kind), requires_grad)
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become a tensor of this shape, in place, with whatever the memory held as values."""
@@ -140,6 +143,12 @@ class UninitializedTensorMixin(Tensor):
             "initialized one. Call `forward` to initialize the parameters before accessing their "
             "attributes."
         )
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Say whether gradients will be recorded for it."""
+        self._check_kind(requires_grad, _memory.__get__(self).dtype)
+        self._requires_grad = requires_grad
+        return self
 
     def share_memory_(self) -> NoReturn:
         """There is no memory yet: a RuntimeError."""

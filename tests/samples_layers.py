@@ -49,7 +49,10 @@ class Layer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # an old name
             made = Call(self.draw_made()).run(getattr(nn, self.name))
-        return made.double().train(self.mode == "train")
+        made.double()
+        if hasattr(made, "has_uninitialized_params"):  # lazy until its first call
+            Call(self.draw(0)).run(made.eval())
+        return made.train(self.mode == "train")
 
     def draw_made(self) -> Case:
         """The constructor's arguments with their arrays drawn."""
@@ -110,6 +113,19 @@ LAYERS = [
     layer("Dropout", case(0.4), case(real(3, 4)), mode="eval"),
     layer("Flatten", case(), case(IMAGE)),
     layer("Flatten", case(0, 1), case(IMAGE)),
+    layer("LazyLinear", case(2), case(real(2, 3))),
+    layer("LazyConv1d", case(2, 2, groups=2), case(real(1, 4, 3))),
+    layer("LazyConv2d", case(2, 2, bias=False), case(IMAGE), case(real(2, 3, 3))),
+    layer("LazyConv3d", case(2, 1, padding=1), case(real(1, 2, 1, 2, 1))),
+    layer("LazyConvTranspose1d", case(2, 2, groups=2), case(real(1, 4, 3))),
+    layer("LazyConvTranspose2d", case(3, 2, stride=2), case(IMAGE)),
+    layer("LazyConvTranspose3d", case(2, 1, bias=False), case(real(1, 2, 1, 2, 1))),
+    layer("LazyBatchNorm1d", case(), case(real(4, 3))),
+    layer("LazyBatchNorm2d", case(bias=False), case(IMAGE)),
+    layer("LazyBatchNorm3d", case(affine=False), case(real(2, 2, 2, 1, 2)), mode="eval"),
+    layer("LazyInstanceNorm1d", case(), case(real(2, 3, 3))),
+    layer("LazyInstanceNorm2d", case(), case(IMAGE), mode="eval"),
+    layer("LazyInstanceNorm3d", case(track_running_stats=False), case(real(1, 2, 2, 1, 2))),
     layer("Unflatten", case(1, (1, 2)), case(real(3, 2))),
     layer("Identity", case(), case(real(2, 3))),
     layer("ReLU", case(), case(KINKED)),

@@ -1,4 +1,4 @@
-"""PyTorch's path of what `tensorgrad.nn.conv` and `tensorgrad.nn.conv_transpose` define."""
+"""PyTorch's path of what the modules below define."""
 
 from tensorgrad.nn.conv import (
     Conv1d,
@@ -10,8 +10,22 @@ from tensorgrad.nn.conv_transpose import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from tensorgrad.nn.lazy_layers import (
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+)
 
 __all__ = [
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",

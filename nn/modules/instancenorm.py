@@ -1,8 +1,16 @@
-"""PyTorch's path of what `tensorgrad.nn.instancenorm` defines."""
+"""PyTorch's path of what the modules below define."""
 
 from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from tensorgrad.nn.lazy_layers import (
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+)
 
 __all__ = [
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",

@@ -183,7 +183,10 @@ def test_layers(layer, mode):
     made = Call(layer.draw_made(), torch_leaf, library=torch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        other = made.run(getattr(torch.nn, layer.name)).double().train(mode == "train")
+        other = made.run(getattr(torch.nn, layer.name)).double()
+        if hasattr(other, "has_uninitialized_params"):
+            Call(layer.draw(0), torch_leaf, library=torch).run(other.eval())
+    other.train(mode == "train")
     other.load_state_dict({k: torch_leaf(v.numpy(), False) for k, v in ours.state_dict().items()})
     for number in range(len(layer.cases)):
         drawn = layer.draw(number)
