@@ -41,6 +41,33 @@ def _probe(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     return np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides, writeable=False)
 
 
+def _follow(probe: Any, steps: tuple[Any, ...]) -> Any:
+    """The steps on a probe; a new dimension has PyTorch's stride, where NumPy's is 0."""
+    for step in steps:
+        probe = through(probe, (step,))
+        index = step[1].get("index")
+        if index is not None and None in index:
+            strides = list(probe.strides)
+            for axis in reversed(_new_axes(index, probe.ndim)):
+                last = axis + 1 == probe.ndim
+                strides[axis] = 1 if last else probe.shape[axis + 1] * strides[axis + 1]
+            probe = np.lib.stride_tricks.as_strided(probe, probe.shape, strides, writeable=False)
+    return probe
+
+
+def _new_axes(index: tuple[Any, ...], ndim: int) -> list[int]:
+    """Where the dimensions lie that None in a basic index makes."""
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    made = sum(part is None or isinstance(part, slice) for part in index)
+    axes, place = [], 0
+    for part in index:
+        if part is None:
+            axes.append(place)
+        place += ndim - made if part is Ellipsis else part is None or isinstance(part, slice)
+    return axes
+
+
 def logical_strides(tensor: Any) -> tuple[int, ...]:
     """The strides, in elements, that the tensor has in PyTorch.
 
@@ -55,7 +82,8 @@ def logical_strides(tensor: Any) -> tuple[int, ...]:
     if not steps:
         return contiguous_strides(tensor._array.shape, 1)
     shape = storage.memory.shape if storage.memory is not None else chain(tensor)[0]._array.shape
-    return through(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+    strides: tuple[int, ...] = _follow(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+    return strides
 
 
 def logical_offset(tensor: Any) -> int:

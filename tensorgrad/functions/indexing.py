@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against
     shape.
     """
-    parts = index if isinstance(index, tuple) else (index,)
+    parts = _parts(index)
     found = tuple(_part(part) for part in parts)
     axis = 0
     used = sum(p.ndim if _is_bool(p) else p is not None and p is not Ellipsis for p in found)
@@ -67,6 +68,45 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                 )
             axis += 1
     return found
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    if isinstance(index, tuple):
+        return index
+    nested = (TensorBase, ndarray, list, tuple, range, slice)
+    if (
+        isinstance(index, (list, range))
+        and len(index) < 32
+        and any(p is None or p is Ellipsis or isinstance(p, nested) for p in index)
+    ):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated: "
+            "x[[a, b]] is read as x[a, b]; write x[tuple(seq)] or x[tensor(seq)]",
+            stacklevel=5,
+        )
+        return tuple(index)
+    return (index,)
+
+
+def _numbers_first(index: tuple[Any, ...]) -> tuple[Any, Any] | None:
+    """An index as two, the numbers' and the arrays', where NumPy would place dimensions otherwise.
+
+    NumPy counts a number among the arrays: in x[0, :, [1, 2]] it sees arrays on both sides of a
+    slice, and puts their dimension first.  PyTorch takes the numbers out before.
+    """
+    arrays = [i for i, part in enumerate(index) if isinstance(part, (ndarray, Batch))]
+    if not arrays or not any(isinstance(part, int) for part in index):
+        return None
+    chosen = [i for i, part in enumerate(index) if i in arrays or isinstance(part, int)]
+    if chosen == list(range(chosen[0], chosen[-1] + 1)):
+        return None
+    numbers: list[Any] = []
+    for part in index:
+        if isinstance(part, int) or part is Ellipsis:
+            numbers.append(part)
+        elif part is not None:
+            numbers += [slice(None)] * (part.ndim if _is_bool(part) else 1)
+    return tuple(numbers), tuple(part for part in index if not isinstance(part, int))
 
 
 def _outside(array: Any, low: int, high: int) -> Any:
@@ -113,11 +153,19 @@ def _part(part: Any) -> Any:
         )
     if part.dtype == np.bool_:
         return part
-    if part.dtype.kind not in "iu":
+    if part.dtype == np.uint8:
+        warnings.warn(
+            "indexing with dtype tensorgrad.uint8 is now deprecated, please use a dtype "
+            "tensorgrad.bool instead",
+            stacklevel=6,
+        )
+        return part != 0
+    number = part.ndim == 0 and isinstance(part, ndarray) and part.dtype.kind in "iu"
+    if not number and part.dtype not in (np.int64, np.int32):
         raise IndexError(
             f"tensors used as indices must be long, int, byte or bool tensors, got {part.dtype}"
         )
-    return int(part) if part.ndim == 0 and isinstance(part, ndarray) else part
+    return int(part) if number else part
 
 
 def _whole(value: Any) -> int | None:
@@ -128,7 +176,11 @@ def _whole(value: Any) -> int | None:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index]: a view for basic indices, a copy for arrays and masks."""
-    return ops.getitem(input, index=index_of(index, input._array.shape))
+    places = index_of(index, input._array.shape)
+    steps = _numbers_first(places)
+    if steps is not None:
+        return ops.getitem(ops.getitem(input, index=steps[0]), index=steps[1])
+    return ops.getitem(input, index=places)
 
 
 def whole_index(index: Any, name: str) -> ndarray[Any, Any]:
@@ -192,6 +244,11 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if places.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     dim = wrap_dim(dim, input.ndim)
+    if not input.ndim:
+        if places.size != 1:
+            raise IndexError("index_select(): a tensor without dimensions needs one index")
+        check_within(places, 1, "index_select", dim)
+        return elementwise.clone(input)
     check_within(places, input._array.shape[dim], "index_select", dim)
     return ops.take_rows(input, index=places.reshape(-1), axis=dim)
 
@@ -245,6 +302,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     """input[index] = value, in place; the value is broadcast and cast to the input's dtype."""
     places = index_of(index, input._array.shape)
     source = value if isinstance(value, TensorBase) else wrap(np.asarray(value, input._array.dtype))
+    steps = _numbers_first(places)
+    if steps is not None:
+        setitem(ops.getitem(input, index=steps[0]), steps[1], source)
+        return
     if ops.is_basic(places):
         part = ops.getitem(input, index=places)
         given: Any = source

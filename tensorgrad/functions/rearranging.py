@@ -166,6 +166,16 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
             f"unfold: size {size} with step {step} does not fit dimension {dimension} of size "
             f"{length}"
         )
+    count = (length - size) // step + 1
+    if 0 < size <= step and count * step <= length and input.ndim:
+        # Windows side by side are a view: cut, split the dimension, take the first of each part.
+        whole = (slice(None),) * axis
+        cut = indexing.getitem(input, index=(*whole, slice(0, count * step)))
+        sizes = (*input.shape[:axis], count, step, *input.shape[axis + 1 :])
+        parts = cut.view(*sizes)
+        parts = indexing.getitem(parts, index=(*whole, slice(None), slice(0, size)))
+        rest = [i for i in range(parts.ndim) if i != axis + 1]
+        return permute(parts, (*rest, axis + 1))
     starts = np.arange(0, length - size + 1, step)
     places = starts[:, None] + np.arange(size)
     source = input if input.ndim else reshape(input, (1,))

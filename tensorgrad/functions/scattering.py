@@ -37,7 +37,7 @@ def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> tupl
             f"{places.ndim} and {input.ndim}"
         )
     size = input._array.shape[axis] if input.ndim else 1
-    check_within(places, size, name, axis)
+    check_within(places, size, name, axis, RuntimeError)
     for d in range(input.ndim):
         if d != axis and places.shape[d] > input._array.shape[d]:
             raise RuntimeError(
@@ -247,6 +247,13 @@ def _rows(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Any, 
     return axis, places.reshape(-1), source
 
 
+def _same_dtype(name: str, base: Tensor, source: Tensor) -> None:
+    if base._array.dtype != source._array.dtype:
+        raise RuntimeError(
+            f"{name}(): self ({base.dtype}) and source ({source.dtype}) must have the same dtype"
+        )
+
+
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with alpha * source's slices added at positions along ``dim``."""
     axis, places, base = _rows("index_add", input, dim, index)
@@ -256,6 +263,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
             f"index_add(): Number of indices ({places.size}) should be equal to source.size(dim): "
             f"({given._array.shape[axis]})"
         )
+    _same_dtype("index_add", base, given)
     if isinstance(alpha, float) and base._array.dtype.kind in "biu":
         alpha = int(alpha)  # PyTorch converts alpha to the tensor's type
     scaled = given if alpha == 1 else elementwise.mul(given, alpha)
@@ -279,6 +287,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
             f"index_copy_(): Number of indices ({places.size}) should be equal to source.size(dim) "
             f"({given._array.shape[axis]})"
         )
+    _same_dtype("index_copy", base, given)
     return reshape(_written(base, axis, places, given), input._array.shape)
 
 
@@ -306,6 +315,7 @@ def index_reduce(
             f"index_reduce(): Number of indices ({places.size}) should be equal to "
             f"source.size(dim): ({given._array.shape[axis]})"
         )
+    _same_dtype("index_reduce", base, given)
     across = np.broadcast_to(
         places.reshape(tuple(-1 if i == axis else 1 for i in range(base.ndim))), given._array.shape
     )
@@ -326,6 +336,15 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """input with values written (or added, repeated places too) at a tuple of index tensors."""
+    if not isinstance(indices, (tuple, list)) or not all(
+        isinstance(i, TensorBase) for i in indices
+    ):
+        raise TypeError("index_put(): argument 'indices' must be tuple of Tensors")
+    if not isinstance(values, TensorBase):
+        raise TypeError(
+            f"index_put(): argument 'values' must be Tensor, not {type(values).__name__}"
+        )
+    _same_dtype("index_put", input, values)
     index = index_of(tuple(indices), input._array.shape)
     if not accumulate:
         return indexing.index_fill(input, values, index=index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,7 +186,19 @@ class ConversionMethods:
         return self._array.item() != 0
 
     def _scalar(self: Any, kind: Any) -> Any:
-        return kind(self.item())
+        if self._array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, got shape "
+                f"{tuple(self._array.shape)}"
+            )
+        value = self._array.item()
+        if isinstance(value, complex) and kind is not complex:
+            if value.imag:
+                raise RuntimeError(
+                    f"value {value} cannot be converted to {kind.__name__}: it is not real"
+                )
+            value = value.real
+        return kind(value)
 
     def __len__(self: Any) -> Any:
         if not self._array.ndim:
@@ -197,7 +210,15 @@ class ConversionMethods:
             raise TypeError("iteration over a 0-d tensor")
         return iter([self[i] for i in range(self._array.shape[0])])
 
+    def __reversed__(self: Any) -> Tensor:
+        return self.flip(0) if self._array.ndim else self  # type: ignore[no-any-return]
+
     def __contains__(self: Any, element: object) -> Any:
+        if not isinstance(element, (TensorBase, Number)):
+            raise RuntimeError(
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                f"{type(element)}."
+            )
         value = element._array if isinstance(element, TensorBase) else element
         return np.any(self._array == value).item()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tensorgrad.functions import indexing as functions
 
@@ -22,6 +22,9 @@ class IndexingMethods:
 
     def __setitem__(self: Any, index: Any, value: Any) -> None:
         functions.setitem(self, index, value)
+
+    def __delitem__(self: Any, index: Any) -> NoReturn:
+        raise TypeError("Tensor does not support deleting items")
 
     def argwhere(self: Any) -> Tensor:
         """The indices of nonzero elements, (count, ndim)."""

@@ -1,0 +1,115 @@
+"""Expressions as a PyTorch program writes them, evaluated with both libraries.
+
+A row is (what runs before, the expression). Values, dtypes, shapes and kinds of errors must agree.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad
+
+torch = pytest.importorskip("torch")
+
+INDEXED = "x = torch.arange(60).view(3, 4, 5)"
+ZEROS = "z = torch.zeros(3)"
+I3 = "torch.tensor([0, 0, 1])"
+
+STATEMENTS = [
+    # numbers are taken out before arrays are placed
+    (INDEXED, "x[0, :, [1, 2]]"),
+    (INDEXED, "x[:, [0, 1], 2]"),
+    (INDEXED, "x[[0, 1], :, 0]"),
+    (INDEXED, "x[0, None, :, [1, 2]]"),
+    (INDEXED, "x[1, ..., torch.tensor([True, False, True, False, True])]"),
+    (INDEXED + "\nx[0, :, [1, 2]] = torch.arange(8).view(4, 2)", "x"),
+    (INDEXED + "\nx[-1, :, [1, 2]] = 0", "x"),
+    # a list of sequences is a tuple, with a warning
+    (INDEXED, "x[[[0, 1], [1, 2]]]"),
+    (INDEXED, "x[[torch.tensor(0), torch.tensor(1)]]"),
+    (INDEXED, "x[[None, 0]]"),
+    (INDEXED, "x[[slice(0, 1), 0]]"),
+    (INDEXED, "x[np.array([[0, 1], [1, 2]])]"),
+    (INDEXED, "x[[[0, 1]] * 32].shape"),
+    (INDEXED, "x[torch.ones(3, 4, dtype=torch.uint8)]"),
+    (INDEXED, "x[torch.tensor(1, dtype=torch.uint8)].shape"),
+    (INDEXED, "x[torch.tensor([0, 1], dtype=torch.int8)]"),
+    (INDEXED, "x[torch.tensor(1, dtype=torch.int8)]"),
+    (INDEXED + "\ndel x[0]", "x"),
+    # what Python's protocols ask of a tensor
+    ("", "'a' in torch.tensor([1])"),
+    ("", "[1] in torch.tensor([1])"),
+    ("", "(np.float64(1) in torch.tensor([1]), True in torch.tensor([1]))"),
+    ("", "reversed(torch.arange(6).view(3, 2))"),
+    ("", "int(torch.tensor([1, 2]))"),
+    ("", "float(torch.tensor([]))"),
+    ("", "complex(torch.tensor([1, 2]))"),
+    ("", "int(torch.tensor(1j))"),
+    ("", "float(torch.tensor(1j))"),
+    ("", "(int(torch.tensor([2 + 0j])), float(torch.tensor([2 + 0j])))"),
+    # writing at indices
+    (ZEROS, f"z.index_put(({I3},), torch.ones(3).double())"),
+    (ZEROS, f"z.index_put({I3}, torch.ones(3))"),
+    (ZEROS, "z.index_put((None,), torch.ones(3))"),
+    (ZEROS, f"z.index_put(({I3},), 1.0)"),
+    (ZEROS, f"z.index_put_([{I3}], torch.tensor([1.0, 2, 3]), accumulate=True)"),
+    (ZEROS, "z.index_add(0, torch.tensor([0, 0]), torch.tensor([1, 2]))"),
+    (ZEROS, "z.index_copy(0, torch.tensor([0]), torch.tensor([1]))"),
+    (ZEROS, "z.index_reduce(0, torch.tensor([0]), torch.tensor([1]), 'prod')"),
+    (ZEROS, "z.scatter(0, torch.tensor([7]), 1.0)"),
+    (ZEROS, "z.scatter_add(0, torch.tensor([7]), torch.ones(1))"),
+    ("", "torch.tensor(3.0).index_select(0, torch.tensor([0]))"),
+    ("", "torch.tensor(3.0).index_select(0, torch.tensor([1]))"),
+    # strides of new dimensions, windows that are views
+    (INDEXED, "(x[None].stride(), x[:, None].stride(), x[..., None].stride())"),
+    (INDEXED, "x[None, :, 1, ..., None].permute(1, 3, 0, 2).stride()"),
+    (INDEXED, "x.permute(2, 0, 1).unsqueeze(1).stride()"),
+    (INDEXED, "x.unsqueeze(0).permute(1, 0, 2, 3).stride()"),
+    ("", "torch.ones(()).unsqueeze(-1).stride()"),
+    (INDEXED + "\nx.unfold(2, 2, 2)[0, 0, 1, 1] = 100", "x"),
+    (INDEXED, "x.unfold(1, 2, 2).stride()"),
+    (INDEXED, "x.unfold(2, 1, 2)"),
+]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (torch.Tensor, tensorgrad.Tensor)):
+        return str(value.dtype).split(".")[-1], tuple(value.shape), value.tolist()
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _outcome(library: Any, before: str, expression: str) -> Any:
+    names = {"torch": library, "np": np}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exec(before, names)
+            return _plain(eval(expression, names))
+        except Exception as error:
+            return type(error).__name__
+
+
+@pytest.mark.parametrize(("before", "expression"), STATEMENTS)
+def test_a_statement_means_the_same(before: str, expression: str) -> None:
+    wanted = _outcome(torch, before, expression)
+    found = _outcome(tensorgrad, before, expression)
+    assert repr(found) == repr(wanted)
+
+
+@pytest.mark.parametrize(
+    ("index", "words"),
+    [([[0, 1], [1, 2]], "non-tuple sequence"), (torch.ones(3, dtype=torch.uint8), "uint8")],
+)
+def test_old_ways_to_index_warn(index: Any, words: str) -> None:
+    x = tensorgrad.arange(60).view(3, 4, 5)
+    if not isinstance(index, list):
+        index = tensorgrad.tensor(index.numpy())
+    with pytest.warns(UserWarning, match=words) as caught:
+        x[index]
+    assert caught[0].filename == __file__
