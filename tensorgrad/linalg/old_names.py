@@ -78,14 +78,9 @@ def qr(input: Tensor, some: bool = True) -> qr_:
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
-    """L and U in one matrix and the row exchanges; with ``get_infos`` zeros besides."""
-    packed, pivots = factoring.lu_factor(A, pivot=pivot)
-    if not get_infos:
-        return packed, pivots
-    diagonal = np.diagonal(packed._array, axis1=-2, axis2=-1) == 0
-    first = np.where(diagonal.any(-1), diagonal.argmax(-1) + 1, 0) if diagonal.size else 0
-    infos = np.broadcast_to(first, A._array.shape[:-2]).astype(np.int32)
-    return packed, pivots, wrap(infos)
+    """L and U in one matrix and the row exchanges; with ``get_infos`` where U has its first 0."""
+    found = factoring.lu_factor_ex(A, pivot=pivot)
+    return tuple(found) if get_infos else tuple(found)[:2]
 
 
 def lu_unpack(

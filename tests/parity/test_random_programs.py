@@ -44,7 +44,8 @@ UNARY = [
     lambda lib, draw, x: x.tanh(),
     lambda lib, draw, x: x.sigmoid(),
     lambda lib, draw, x: x.relu(),
-    lambda lib, draw, x: x.abs().sqrt(),
+    # Not of 0: whether x - x is 0 or 1e-17 is rounding, and the slope there is infinite or 1e8.
+    lambda lib, draw, x: (x.abs() + 0.01).sqrt(),
     lambda lib, draw, x: (x * x + 1).log(),
     lambda lib, draw, x: (-x.abs()).exp(),
     lambda lib, draw, x: x.sin() * draw.choice([0.5, 2, -1]),
