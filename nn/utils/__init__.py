@@ -1,6 +1,14 @@
-"""What is done to parameters between backward and the optimizer's step; packing of sequences."""
+"""Tools for parameters: clipped gradients, parametrizations, fused layers; packing of sequences."""
 
-from tensorgrad.nn.utils import fusion, init, memory_format, rnn, stateless
+from tensorgrad.nn.utils import (
+    fusion,
+    init,
+    memory_format,
+    parametrizations,
+    parametrize,
+    rnn,
+    stateless,
+)
 from tensorgrad.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -20,8 +28,16 @@ from tensorgrad.nn.utils.memory_format import (
     convert_conv2d_weight_memory_format,
     convert_conv3d_weight_memory_format,
 )
+from tensorgrad.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
+from tensorgrad.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
+    "parametrizations",
+    "parametrize",
+    "remove_spectral_norm",
+    "remove_weight_norm",
+    "spectral_norm",
+    "weight_norm",
     "clip_grad_norm",
     "convert_conv2d_weight_memory_format",
     "convert_conv3d_weight_memory_format",
