@@ -13,6 +13,7 @@ from tensorgrad.training.metrics import (
     precision_recall_fscore,
     top_k_accuracy,
 )
+from tensorgrad.training.summary import Summary, SummaryError, summary
 from tensorgrad.training.table import format_table
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "FScore",
     "Precision",
     "Recall",
+    "Summary",
+    "SummaryError",
     "accuracy",
     "check_consistency",
     "confusion_matrix",
@@ -29,5 +32,6 @@ __all__ = [
     "format_table",
     "metrics",
     "precision_recall_fscore",
+    "summary",
     "top_k_accuracy",
 ]

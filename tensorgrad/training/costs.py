@@ -19,12 +19,11 @@ def multiply_adds(node: Node) -> int:
     The addition of a bias is not counted, nor is anything elementwise, a reduction, a normalisation
     or a pooling.
     """
+    out = tuple(node.shape)
     if isinstance(node, OutputNode):  # one of several outputs: the first stands for all
-        if node.index:
+        if node.index or node.inputs[0] is None:
             return 0
-        (node, out) = node.inputs[0], node.shape
-    else:
-        out = node.shape
+        node = node.inputs[0]
     cost = _COSTS.get(node.op.name)
     if cost is None:
         return 0
@@ -36,7 +35,7 @@ def multiply_adds(node: Node) -> int:
             for name, shape in zip(node.op.arguments, shapes, strict=False)
             if name.startswith("w_") and shape is not None
         ]
-    return int(cost(shapes, tuple(out), params))
+    return int(cost(shapes, out, params))
 
 
 def _linear(shapes: list[Shape | None], out: Shape, params: Any) -> int:
@@ -87,7 +86,8 @@ def _einsum(shapes: list[Shape | None], out: Shape, params: Any) -> int:
 
 def _recurrent(shapes: list[Shape | None], out: Shape, params: Any) -> int:
     """Every step of every sequence goes through the matrices of the inputs and of the state."""
-    return math.prod(out[:-1]) * sum(math.prod(shape) for shape in params["weights"])
+    weights: list[Shape] = params["weights"]
+    return math.prod(out[:-1]) * sum(math.prod(shape) for shape in weights)
 
 
 _COSTS: dict[str, Callable[[list[Shape | None], Shape, Any], int]] = {

@@ -12,6 +12,7 @@ from tensorgrad.autograd import enable_grad
 from tensorgrad.creation import zeros
 from tensorgrad.dtypes import dtype as DType
 from tensorgrad.nn import Module
+from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.node import local
 from tensorgrad.random import fork_rng
 from tensorgrad.tensor import Tensor
@@ -43,10 +44,10 @@ class _Row:
 class Summary:
     """What `summary` found. Printed, it is a table; ``data`` has its rows as dicts.
 
-    A row's keys: name (dotted; "" for the model), type, depth (of the call below the model's), input_shape, output_shape (of one
-    tensor, or a list of several; None if the layer was not called or failed), parameters (a
-    number), formula ("" without parameters), trainable (True, False, "partly", or None without
-    parameters), buffers, multiply_adds, flops (twice that), note.
+    A row's keys: name (dotted; "" for the model), type, depth (of the call, below the model's),
+    input_shape, output_shape (of one tensor, or a list of several; None if the layer was not called
+    or failed), parameters (a number), formula ("" without parameters), trainable (True, False,
+    "partly", or None without parameters), buffers, multiply_adds, flops (twice that), note.
 
     A row counts the module's own parameters, buffers and multiply-adds, without those of the rows
     below it, so that columns add up to the totals: total_parameters, trainable_parameters,
@@ -300,7 +301,8 @@ def _maps(module: Module) -> bool:
 def _cells(row: _Row) -> list[str]:
     label = f"{row.label}: {row.type}" if row.label else row.type
     note = f" ({row.note})" if row.note else ""
-    trainable = {True: "yes", False: "no", None: "-"}.get(row.trainable, "partly")
+    names: dict[Any, str] = {True: "yes", False: "no", None: "-", "partly": "partly"}
+    trainable = names[row.trainable]
     return [
         f"{'  ' * row.depth}{label}{note}",
         _shape(row.output_shape),

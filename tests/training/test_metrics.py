@@ -1,6 +1,6 @@
 """Confusion matrices, precision and recall, top-k, and printed tables that cannot be true.
 
-The expected numbers were worked by hand; where scikit-learn is installed it is asked too.
+The expected numbers were worked by hand; tests/parity compares with scikit-learn.
 """
 
 from __future__ import annotations
@@ -59,31 +59,6 @@ def test_precision_recall_by_hand():
     weighted = precision_recall_fscore(TAKEN, TRUE, "weighted")
     assert weighted.precision == pytest.approx((3 * 0.5 + 2 * 0.5 + 4 * 0.75) / 10)
     assert weighted.recall == pytest.approx(0.6)
-
-
-@pytest.mark.parametrize("average", [None, "macro", "micro", "weighted"])
-@pytest.mark.parametrize("zero_division", [0.0, 1.0, np.nan])
-@pytest.mark.parametrize("beta", [1.0, 0.5, 2.0])
-def test_against_scikit_learn(average, zero_division, beta):
-    sklearn = pytest.importorskip("sklearn.metrics")
-    rng = np.random.default_rng(0)
-    for seed in range(6):
-        # Few samples of many classes: some are never seen, some never named, some neither.
-        true, taken = rng.integers(0, 8, (2, 12 + seed))
-        ours = precision_recall_fscore(
-            tg.tensor(taken), tg.tensor(true), average,
-            beta=beta, zero_division=zero_division, num_classes=8,
-        )  # fmt: skip
-        theirs = sklearn.precision_recall_fscore_support(
-            true, taken, beta=beta, labels=range(8), average=average, zero_division=zero_division
-        )
-        np.testing.assert_allclose(ours[:3], theirs[:3], rtol=1e-12)
-        if average is None:
-            np.testing.assert_array_equal(ours.support, theirs[3])
-        counts = confusion_matrix(taken, true, 8).counts
-        np.testing.assert_array_equal(
-            counts, sklearn.confusion_matrix(true, taken, labels=range(8))
-        )
 
 
 def test_top_k():

@@ -70,9 +70,7 @@ def predictions(outputs: Any) -> np.ndarray[Any, Any]:
     if scores.ndim < 2:
         raise ValueError(f"predictions: outputs are {describe(scores)}; expected (N, C, ...)")
     if scores.dtype.kind == "f" and np.isnan(scores).any():
-        raise ValueError(
-            "predictions: some outputs are NaN: the model has diverged"
-        )
+        raise ValueError("predictions: some outputs are NaN: the model has diverged")
     return np.asarray(scores.argmax(axis=1))
 
 
