@@ -33,6 +33,8 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against
     shape.
     """
+    if type(index) is int and shape and -shape[0] <= index < shape[0]:
+        return (index,)  # the commonest, and all there is to check
     parts = _parts(index)
     found = tuple(_part(part) for part in parts)
     axis = 0

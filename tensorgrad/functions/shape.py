@@ -60,16 +60,16 @@ def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
 def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[int, ...]:
     """The target shape with its -1, if any, computed."""
     sizes, total = tuple(target), prod(shape)
-    if sizes.count(-1) > 1:
-        raise RuntimeError(f"{name}: only one dimension can be inferred, got {sizes}")
     if -1 in sizes:
+        if sizes.count(-1) > 1:
+            raise RuntimeError(f"{name}: only one dimension can be inferred, got {sizes}")
         known = prod(n for n in sizes if n != -1)
         if known == 0 or total % known:
             raise RuntimeError(
                 f"{name}: shape '{list(sizes)}' is invalid for input of size {total}"
             )
         sizes = tuple(total // known if n == -1 else n for n in sizes)
-    if any(n < 0 for n in sizes) or prod(sizes) != total:
+    if prod(sizes) != total or min(sizes, default=0) < 0:
         raise RuntimeError(
             f"{name}: shape '{list(sizes)}' is invalid for input of size {total}, shape {shape}"
         )
