@@ -74,7 +74,7 @@ def _attention(shapes: list[Shape | None], out: Shape, params: Any) -> int:
 def _einsum(shapes: list[Shape | None], out: Shape, params: Any) -> int:
     """A sum of products over all letters: one multiply-add per further argument."""
     inputs, _, result = params["equation"].partition("->")
-    sizes = dict(zip(result, out, strict=False))
+    sizes: dict[str, int] = dict(zip(result, out, strict=False))
     for letters, shape in zip(inputs.split(","), shapes, strict=False):
         if shape is not None:
             sizes.update(zip(letters, shape, strict=False))
