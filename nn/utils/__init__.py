@@ -6,6 +6,7 @@ from tensorgrad.nn.utils import (
     memory_format,
     parametrizations,
     parametrize,
+    prune,
     rnn,
     stateless,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "prune",
     "rnn",
     "vector_to_parameters",
 ]
