@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import collections.abc
 from typing import Any, TypeVar
 
 import numpy as np
@@ -255,7 +255,7 @@ def custom_from_mask(module: M, name: str, mask: Tensor) -> M:
 
 
 def global_unstructured(
-    parameters: Iterable[tuple[Module, str]],
+    parameters: collections.abc.Iterable[tuple[Module, str]],
     pruning_method: type[BasePruningMethod],
     importance_scores: dict[tuple[Module, str], Tensor] | None = None,
     **kwargs: Any,
@@ -265,7 +265,7 @@ def global_unstructured(
     pruning_method: a class of PRUNING_TYPE "unstructured", which gets ``kwargs``.
     importance_scores: scores to use instead of a parameter's values, by its pair.
     """
-    if not isinstance(parameters, Iterable):
+    if not isinstance(parameters, collections.abc.Iterable):
         raise TypeError("global_unstructured(): parameters is not an Iterable")
     pairs = list(parameters)
     scores = {} if importance_scores is None else importance_scores
