@@ -8,6 +8,7 @@ from typing import Any
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.binary import OfTrials, exactly_one
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.nn import functional as F
 from tensorgrad.tensor import Tensor
@@ -15,7 +16,7 @@ from tensorgrad.tensor import Tensor
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(OfTrials):
+class Bernoulli(OfTrials, ExponentialFamily):
     """1 with probability ``probs`` (or sigmoid of ``logits``), else 0."""
 
     support = constraints.boolean

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.dirichlet import Dirichlet
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Beta"]
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """Density proportional to x**(concentration1 - 1) (1 - x)**(concentration0 - 1)."""
 
     arg_constraints: ClassVar[Any] = {

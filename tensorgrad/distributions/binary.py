@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.distribution import Distribution
 from tensorgrad.distributions.parameters import logits_to_probs, probs_to_logits
@@ -30,7 +31,12 @@ class OfTrials(Distribution):
     is_binary = True
 
     def __getattr__(self, name: str) -> Any:
-        # Only what was not given comes here; it is computed once, and then an attribute.
+        # Only what was not given comes here; it is computed once, and then an attribute: with its
+        # history, whoever asks first (`sample` asks without recording).
+        with tg.enable_grad():
+            return self._derive(name)
+
+    def _derive(self, name: str) -> Any:
         given = self.__dict__
         if name == "logits" and "probs" in given:
             made = probs_to_logits(given["probs"], self.is_binary)

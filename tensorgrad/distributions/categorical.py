@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.binary import OfTrials, exactly_one
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Categorical"]
 
 
-class Categorical(OfTrials):
+class Categorical(OfTrials, ExponentialFamily):
     """Class k with probability ``probs[..., k]`` (normalised) or softmax of ``logits``."""
 
     arg_constraints: ClassVar[Any] = {

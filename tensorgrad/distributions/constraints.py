@@ -14,7 +14,10 @@ from tensorgrad.tensor import Tensor
 
 __all__ = [
     "Constraint",
+    "MixtureSameFamilyConstraint",
     "boolean",
+    "cat",
+    "corr_cholesky",
     "dependent",
     "dependent_property",
     "greater_than",
@@ -39,6 +42,7 @@ __all__ = [
     "real_vector",
     "simplex",
     "square",
+    "stack",
     "symmetric",
     "unit_interval",
 ]
@@ -217,6 +221,80 @@ class multinomial(Constraint):
         return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)  # type: ignore[no-any-return]
 
 
+def along(what: str, dim: int, value: Tensor) -> None:
+    """Refuse a dimension that the value has not."""
+    if not -value.ndim <= dim < value.ndim:
+        raise AssertionError(
+            f"{what}: dim {dim} out of range for a value of {value.ndim} dimensions"
+        )
+
+
+class cat(Constraint):
+    """A constraint for each of several pieces along a dimension, of given lengths (1 each)."""
+
+    def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
+        self.cseq = list(cseq)
+        if not all(isinstance(c, Constraint) for c in self.cseq):
+            raise AssertionError(f"cat: expected Constraints, got {self.cseq!r}")
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.cseq):
+            raise AssertionError(
+                f"cat: lengths ({len(self.lengths)}) must match cseq ({len(self.cseq)})"
+            )
+        self.dim = dim
+        self.is_discrete = any(c.is_discrete for c in self.cseq)
+        self.event_dim = max(c.event_dim for c in self.cseq)
+
+    def check(self, value: Tensor) -> Tensor:
+        along("cat", self.dim, value)
+        pieces = value.split(self.lengths, self.dim)
+        checks = [c.check(piece) for c, piece in zip(self.cseq, pieces, strict=True)]
+        return tg.cat(checks, self.dim)
+
+
+class stack(Constraint):
+    """A constraint for each place along a dimension."""
+
+    def __init__(self, cseq: Any, dim: int = 0) -> None:
+        self.cseq = list(cseq)
+        if not all(isinstance(c, Constraint) for c in self.cseq):
+            raise AssertionError(f"stack: expected Constraints, got {self.cseq!r}")
+        self.dim = dim
+        self.is_discrete = any(c.is_discrete for c in self.cseq)
+        inner = max(c.event_dim for c in self.cseq)
+        self.event_dim = inner + 1 if dim + inner < 0 else inner
+
+    def check(self, value: Tensor) -> Tensor:
+        along("stack", self.dim, value)
+        checks = [
+            c.check(piece) for c, piece in zip(self.cseq, value.unbind(self.dim), strict=True)
+        ]
+        return tg.stack(checks, self.dim)
+
+
+class MixtureSameFamilyConstraint(Constraint):
+    """What all laws of a mixture take: the value is judged by each of them."""
+
+    def __init__(self, base_constraint: Constraint) -> None:
+        if not isinstance(base_constraint, Constraint):
+            raise AssertionError(
+                f"base_constraint must be a Constraint, got {type(base_constraint).__name__}"
+            )
+        self.base_constraint = base_constraint
+        self.is_discrete = base_constraint.is_discrete
+        self.event_dim = base_constraint.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        if value.ndim < self.event_dim:
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.ndim}")
+        found = self.base_constraint.check(value.unsqueeze(-1 - self.event_dim))
+        kept = tuple(value.shape)[: value.ndim - self.event_dim]
+        return found.reshape(*kept, -1).all(-1)
+
+    def __repr__(self) -> str:
+        return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
+
+
 def _one_hot(value: Tensor) -> Tensor:
     return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
 
@@ -260,6 +338,11 @@ def _lower(value: Tensor) -> Tensor:
     return _all2(value.tril() == value)
 
 
+def _unit_rows(value: Tensor) -> Tensor:
+    tolerance = tg.finfo(value.dtype).eps * value.shape[-1] * 10
+    return ((value.detach().norm(dim=-1) - 1).abs() <= tolerance).all(-1)  # type: ignore[no-any-return]
+
+
 dependent = _Dependent()
 boolean = _Simple("Boolean()", lambda v: (v == 0) | (v == 1), discrete=True)
 one_hot = _Simple("OneHot()", _one_hot, discrete=True, event_dim=1)
@@ -278,6 +361,9 @@ lower_cholesky = _Simple(
     "LowerCholesky()",
     _matrix(lambda v: _lower(v) & (v.diagonal(dim1=-2, dim2=-1) > 0).all(-1)),
     event_dim=2,
+)
+corr_cholesky = _Simple(
+    "CorrCholesky()", lambda v: lower_cholesky.check(v) & _unit_rows(v), event_dim=2
 )
 positive_definite = _Simple("PositiveDefinite()", _matrix(_definite(True)), event_dim=2)
 positive_semidefinite = _Simple("PositiveSemidefinite()", _matrix(_definite(False)), event_dim=2)

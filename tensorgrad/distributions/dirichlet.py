@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.standard_gamma import standard_gamma
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Dirichlet"]
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """Probabilities with density proportional to prod(x**(concentration - 1))."""
 
     arg_constraints: ClassVar[Any] = {

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Exponential"]
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Density rate exp(-rate x) for x from 0 on."""
 
     arg_constraints: ClassVar[Any] = {"rate": constraints.positive}

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.distributions.standard_gamma import standard_gamma
 from tensorgrad.tensor import Tensor
@@ -14,7 +14,7 @@ from tensorgrad.tensor import Tensor
 __all__ = ["Gamma"]
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Density rate**a x**(a - 1) exp(-rate x) / gamma(a), with a the concentration."""
 
     arg_constraints: ClassVar[Any] = {

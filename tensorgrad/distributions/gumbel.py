@@ -8,12 +8,10 @@ from typing import Any, ClassVar
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.distribution import Distribution
-from tensorgrad.distributions.parameters import broadcast_all
+from tensorgrad.distributions.parameters import EULER, broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Gumbel"]
-
-_EULER = 0.57721566490153286060
 
 
 class Gumbel(Distribution):
@@ -30,7 +28,7 @@ class Gumbel(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        return self.loc + self.scale * _EULER
+        return self.loc + self.scale * EULER
 
     @property
     def mode(self) -> Tensor:
@@ -62,4 +60,4 @@ class Gumbel(Distribution):
         return self.loc - self.scale * (-value.log()).log()
 
     def entropy(self) -> Tensor:
-        return self.scale.log() + (1 + _EULER)
+        return self.scale.log() + (1 + EULER)

@@ -25,16 +25,15 @@ from tensorgrad.distributions.log_normal import LogNormal
 from tensorgrad.distributions.multivariate_normal import MultivariateNormal
 from tensorgrad.distributions.normal import Normal
 from tensorgrad.distributions.one_hot_categorical import OneHotCategorical
-from tensorgrad.distributions.parameters import softplus
+from tensorgrad.distributions.parameters import EULER, softplus
 from tensorgrad.distributions.poisson import Poisson
 from tensorgrad.distributions.transform import sum_rightmost
 from tensorgrad.distributions.transformed_distribution import TransformedDistribution
 from tensorgrad.distributions.uniform import Uniform
 from tensorgrad.tensor import Tensor
 
-__all__ = ["kl_divergence", "register_kl"]
+__all__ = ["infinite", "kl_divergence", "register_kl"]
 
-_EULER = 0.57721566490153286060
 _REGISTRY: dict[tuple[type, type], Callable[[Any, Any], Tensor]] = {}
 
 
@@ -148,7 +147,7 @@ def _(p: Any, q: Any) -> Any:
 def _(p: Any, q: Any) -> Any:
     ratio = q.rate / p.rate
     a = q.concentration
-    return -a * ratio.log() + ratio + a.lgamma() + a * _EULER - (1 + _EULER)
+    return -a * ratio.log() + ratio + a.lgamma() + a * EULER - (1 + EULER)
 
 
 @register_kl(Gumbel, Gumbel)
@@ -156,8 +155,8 @@ def _(p: Any, q: Any) -> Any:
     ratio = p.scale / q.scale
     away = q.loc / q.scale
     here = p.loc / q.scale
-    rest = (away + (1 + ratio).lgamma() - here).exp() - (1 + _EULER)
-    return -ratio.log() - away + here + ratio * _EULER + rest
+    rest = (away + (1 + ratio).lgamma() - here).exp() - (1 + EULER)
+    return -ratio.log() - away + here + ratio * EULER + rest
 
 
 @register_kl(Laplace, Laplace)
@@ -212,7 +211,8 @@ def _(p: Any, q: Any) -> Any:
     return first + 0.5 * (second + third) / q.scale.pow(2)
 
 
-def _infinite(p: Any, q: Any) -> Any:
+def infinite(p: Any, q: Any) -> Any:
+    """Of the batch shape of the two."""
     return tg.full(tg.broadcast_shapes(tuple(p.batch_shape), tuple(q.batch_shape)), math.inf)
 
 
@@ -222,7 +222,7 @@ for _pair in (
     *((p, q) for p in (Exponential, Gamma) for q in (Beta, Uniform)),
     *((Poisson, q) for q in (Bernoulli, Binomial)),
 ):
-    register_kl(*_pair)(_infinite)
+    register_kl(*_pair)(infinite)
 
 
 @register_kl(MultivariateNormal, MultivariateNormal)

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Normal"]
 
 
-class Normal(Distribution):
+class Normal(ExponentialFamily):
     """Density exp(-((x - loc) / scale)**2 / 2) / (scale sqrt(2 pi))."""
 
     arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}

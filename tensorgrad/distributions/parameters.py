@@ -11,6 +11,7 @@ from tensorgrad.nn import functional as F
 from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "EULER",
     "always",
     "broadcast_all",
     "clamp_probs",
@@ -18,6 +19,8 @@ __all__ = [
     "probs_to_logits",
     "whole_log",
 ]
+
+EULER = 0.57721566490153286060  # Euler's constant
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:

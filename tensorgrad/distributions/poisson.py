@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
-from tensorgrad.distributions.distribution import Distribution
+from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.parameters import broadcast_all, whole_log
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Poisson"]
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """Counts with probability rate**k exp(-rate) / k!."""
 
     arg_constraints: ClassVar[Any] = {"rate": constraints.nonnegative}

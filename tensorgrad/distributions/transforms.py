@@ -1,5 +1,9 @@
 """PyTorch's path of the transforms, which are in files by what they transform."""
 
+from tensorgrad.distributions.correlation_transforms import (
+    CorrCholeskyTransform,
+    PositiveDefiniteTransform,
+)
 from tensorgrad.distributions.elementwise_transforms import (
     AbsTransform,
     AffineTransform,
@@ -8,6 +12,11 @@ from tensorgrad.distributions.elementwise_transforms import (
     SigmoidTransform,
     SoftplusTransform,
     TanhTransform,
+)
+from tensorgrad.distributions.joined_transforms import (
+    CatTransform,
+    CumulativeDistributionTransform,
+    StackTransform,
 )
 from tensorgrad.distributions.simplex_transforms import (
     LowerCholeskyTransform,
@@ -25,15 +34,20 @@ from tensorgrad.distributions.transform import (
 __all__ = [
     "AbsTransform",
     "AffineTransform",
+    "CatTransform",
     "ComposeTransform",
+    "CorrCholeskyTransform",
+    "CumulativeDistributionTransform",
     "ExpTransform",
     "IndependentTransform",
     "LowerCholeskyTransform",
+    "PositiveDefiniteTransform",
     "PowerTransform",
     "ReshapeTransform",
     "SigmoidTransform",
     "SoftmaxTransform",
     "SoftplusTransform",
+    "StackTransform",
     "StickBreakingTransform",
     "TanhTransform",
     "Transform",
