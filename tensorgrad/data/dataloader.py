@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
+import multiprocessing
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from multiprocessing.context import BaseContext
+from typing import Any, Generic, TypeVar, cast
 
 from tensorgrad.data.collate import default_collate, default_convert
-from tensorgrad.data.dataset import Dataset, IterableDataset, fetch_items, gathers
+from tensorgrad.data.dataset import Dataset, IterableDataset
+from tensorgrad.data.fetching import Recipe
+from tensorgrad.data.passing import InProcess, WithWorkers
+from tensorgrad.data.record import Record, generators_of, set_generators
 from tensorgrad.data.sampler import (
     BatchSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
 )
+from tensorgrad.data.worker import get_worker_info
 from tensorgrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]
@@ -33,10 +38,18 @@ class DataLoader(Generic[T_co]):
     image data sets without a transform, subsets of these) and the default collate, that is done
     instead of collating samples one by one, with the same result.
 
-    Samples are loaded in this process: ``num_workers`` must be 0, and what only concerns workers
-    (``timeout``, ``prefetch_factor``, ``persistent_workers``, ``multiprocessing_context``) is
-    refused; ``worker_init_fn`` and ``in_order`` concern workers too, of which there are none.
+    num_workers: processes that make batches ahead, ``prefetch_factor`` (2) each; 0 makes them in
+    this process when they are asked for. Batches and their order are the same. Arrays come through
+    shared memory; BLAS has one thread in a worker. Each pass draws a base seed from ``generator``
+    or from the global one; worker ``i`` seeds tensorgrad's, Python's and NumPy's generators with
+    that plus ``i`` when it starts and then calls ``worker_init_fn(i)``.
+    persistent_workers: keep the processes for the next pass. multiprocessing_context: how they are
+    started, ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context. timeout: seconds to wait for a
+    batch (RuntimeError then; 0 waits forever). in_order=False: batches as they come.
     ``pin_memory`` warns, as PyTorch does where there is no accelerator.
+
+    An error in a worker is raised here, with its traceback; a worker that dies is RuntimeError.
+    `state_dict` in the middle of a pass lets another loader of the same kind go on from there.
     """
 
     dataset: Dataset[T_co]
@@ -66,9 +79,10 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        _check_workers(
-            num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context
-        )
+        multiprocessing_context = _context(multiprocessing_context, num_workers)
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
         for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
             if function is not None and not callable(function):
                 raise TypeError(f"DataLoader: {name} must be callable, got {function!r}")
@@ -127,6 +141,9 @@ class DataLoader(Generic[T_co]):
         self.persistent_workers = persistent_workers
         self.in_order = in_order
         self._promised: int | None = None  # what len() said of a stream
+        self._record: Record | None = None  # of the pass under way, or of the last one
+        self._state: Mapping[str, Any] | None = None  # of a pass to be taken up
+        self._iterator: WithWorkers | None = None  # whose workers stay
         self._ready = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -136,6 +153,8 @@ class DataLoader(Generic[T_co]):
                 f"{name} attribute should not be set after {type(self).__name__} is initialized; "
                 "make a new one"
             )
+        if self._ready and name == "multiprocessing_context":
+            value = _context(value, self.num_workers)
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
@@ -160,72 +179,65 @@ class DataLoader(Generic[T_co]):
     def _index_sampler(self) -> Iterable[Any]:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
+    @property
+    def _recipe(self) -> Recipe:
+        batched = self.batch_sampler is not None
+        return Recipe(self.dataset, self.collate_fn, batched, self.drop_last)
+
     def _get_iterator(self) -> Iterator[Any]:
-        """The one place that knows how a pass is run: worker processes would be chosen here."""
-        return _InProcessIterator(self)
-
-
-class _InProcessIterator(Iterator[Any]):
-    """One pass of a loader, in this process."""
-
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader = loader
-        self._indices = iter(loader._index_sampler)
-        self._yielded = 0
-        if isinstance(loader.dataset, IterableDataset):
-            self._fetch = _stream_fetcher(loader)
+        """The one place that knows how a pass is run."""
+        state, self._state = self._state, None
+        self._record = record = Record(self, state)
+        if self.num_workers == 0:
+            return InProcess(self, record)
+        if not self.persistent_workers:
+            return WithWorkers(self, record)
+        if self._iterator is None or not self._iterator.open:
+            self._iterator = WithWorkers(self, record)
         else:
-            self._fetch = _indexed_fetcher(loader)
+            self._iterator.begin(record)
+        return self._iterator
 
-    def __next__(self) -> Any:
-        batch = self._fetch(next(self._indices))
-        self._yielded += 1
-        promised = self._loader._promised
-        if promised is not None and self._yielded > promised:
-            warnings.warn(
-                f"DataLoader: by the length that {type(self._loader.dataset).__name__} reports, "
-                f"there are {promised} batches, but this is number {self._yielded}",
-                stacklevel=2,
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loader stands, as plain values and tensors (`tensorgrad.save` takes them).
+
+        In the middle of a pass (of the one begun last): which batches were handed out, the states
+        of the generators of the loader and its samplers, and those of the workers' generators.
+        Between passes: the generators' states, from which the order of the next pass follows. The
+        global generator belongs to the program: keep its state by `get_rng_state`.
+        """
+        record = self._record
+        under_way: Any = self._state
+        if record is not None and under_way is None and not record.finished:
+            under_way = record.state()
+        return {
+            "version": 1,
+            "generators": [generator.get_state() for generator in generators_of(self)],
+            "pass": under_way,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Let the next ``iter()`` go on where the loader stood that gave this `state_dict`.
+
+        The dataset, samplers and batch size must be the same. The rest of a pass is the same batch
+        for batch, random transforms in as many workers included; with another number of workers,
+        or of samples drawn by other means, the order still is (a stream needs the same number).
+        A stream is read again from its start and what was handed out is skipped. ValueError or
+        RuntimeError, here or at the next ``iter()``, if the state does not fit.
+        """
+        if not isinstance(state_dict, Mapping) or state_dict.get("version") != 1:
+            raise ValueError(
+                "DataLoader.load_state_dict: not what DataLoader.state_dict gave in this version"
             )
-        return batch
+        under_way = state_dict["pass"]
+        if under_way is None:
+            set_generators(generators_of(self), state_dict["generators"])
+        elif len(under_way["generators"]) != len(generators_of(self)):
+            set_generators(generators_of(self), under_way["generators"])  # raises
+        self._record, self._state = None, under_way
 
-    def __len__(self) -> int:
-        return len(cast(Sized, self._loader._index_sampler))
-
-    def __getstate__(self) -> NoReturn:
-        raise NotImplementedError("a DataLoader's iterator cannot be pickled; pickle the loader")
-
-
-def _indexed_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    dataset, collate = loader.dataset, loader.collate_fn
-    if loader.batch_sampler is None:
-        return lambda index: collate(dataset[index])
-    if collate is not default_collate or not gathers(dataset):
-        return lambda indices: collate(fetch_items(dataset, indices))
-
-    def fetch(indices: Any) -> Any:
-        batch = cast(Any, dataset).collated_items(indices)
-        return collate(fetch_items(dataset, indices)) if batch is None else batch
-
-    return fetch
-
-
-def _stream_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    stream, collate = iter(cast(Iterable[Any], loader.dataset)), loader.collate_fn
-    if loader.batch_sampler is None:
-        return lambda _: collate(next(stream))
-    ended = False
-
-    def fetch(indices: Any) -> Any:
-        # Once it has ended the stream is not asked again: not every iterator takes that well.
-        nonlocal ended
-        samples = [] if ended else list(itertools.islice(stream, len(indices)))
-        ended = ended or len(samples) < len(indices)
-        if not samples or (ended and loader.drop_last):
-            raise StopIteration
-        return collate(samples)
-
-    return fetch
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_iterator": None, "_record": None}
 
 
 class _Forever(Sampler[None]):
@@ -236,31 +248,51 @@ class _Forever(Sampler[None]):
             yield None
 
 
-def get_worker_info() -> Any:
-    """None: the caller is not in a worker process. Streams ask it to share out their samples."""
-    return None
+def _context(context: Any, num_workers: int) -> Any:
+    """The multiprocessing context meant by a name or a context; None for the platform's own."""
+    if context is None:
+        return None
+    if num_workers == 0:
+        raise ValueError(
+            f"DataLoader: multiprocessing_context={context!r} is for worker processes "
+            "(num_workers > 0), but num_workers=0; leave it out"
+        )
+    if isinstance(context, str):
+        methods = multiprocessing.get_all_start_methods()
+        if context not in methods:
+            raise ValueError(
+                "DataLoader: multiprocessing_context option should specify a valid start method "
+                f"in {methods}, but got {context!r}"
+            )
+        return multiprocessing.get_context(context)
+    if not isinstance(context, BaseContext):
+        raise TypeError(
+            "DataLoader: multiprocessing_context option should be a valid context object or a "
+            f"string specifying the start method, but got {context!r}"
+        )
+    return context
 
 
 def _check_workers(
-    num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool, context: Any
+    num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool
 ) -> None:
     if num_workers < 0:
         raise ValueError(
             f"DataLoader: num_workers option should be non-negative, got {num_workers}; use "
             "num_workers=0 to load in this process"
         )
-    if num_workers > 0:
-        raise ValueError(
-            f"DataLoader: num_workers={num_workers}, but worker processes are not available in "
-            "this version; use num_workers=0, which loads in this process"
-        )
     if timeout < 0:
         raise ValueError(f"DataLoader: timeout option should be non-negative, got {timeout}")
+    if num_workers > 0:
+        if prefetch_factor is not None and prefetch_factor < 1:
+            raise ValueError(
+                f"DataLoader: prefetch_factor option should be positive, got {prefetch_factor}"
+            )
+        return
     given = {
         f"timeout={timeout}": timeout != 0,
         f"prefetch_factor={prefetch_factor}": prefetch_factor is not None,
         f"persistent_workers={persistent}": persistent,
-        f"multiprocessing_context={context!r}": context is not None,
     }
     for option, wanted in given.items():
         if wanted:

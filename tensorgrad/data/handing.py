@@ -1,0 +1,113 @@
+"""Handing a batch from one process to another: arrays through shared memory, the rest pickled."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections import deque
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Parcel", "Sender", "discard", "unpack"]
+
+# Below it the arrays go through the pipe: two copies cost less than a block of shared memory.
+_SMALL = 1 << 16
+_ALIGNMENT = 64
+
+
+class Parcel(NamedTuple):
+    """A pickled value whose arrays are elsewhere: ``inline``, or in the shared block ``name``."""
+
+    pickled: bytes
+    sizes: list[int]
+    inline: list[bytes] | None
+    name: str | None
+
+
+class Sender:
+    """Packs values in the worker. Blocks are numbered, so that the other side can find those that
+    were made but never arrived.
+    """
+
+    def __init__(self, prefix: str, kept: int) -> None:
+        self._prefix = prefix
+        self._count = 0
+        # Windows frees a block when nobody has it open: keep those that may be on their way.
+        self._open: deque[SharedMemory] = deque(maxlen=kept)
+
+    def pack(self, value: Any) -> Parcel:
+        buffers: list[pickle.PickleBuffer] = []
+        pickled = pickle.dumps(value, 5, buffer_callback=buffers.append)
+        raws = [buffer.raw() for buffer in buffers]
+        sizes = [raw.nbytes for raw in raws]
+        if sum(sizes) < _SMALL:
+            return Parcel(pickled, sizes, [bytes(raw) for raw in raws], None)
+        name = f"{self._prefix}{self._count}"
+        block = SharedMemory(name, create=True, size=sum(map(_padded, sizes)))
+        self._count += 1
+        _fill(block, raws)
+        if os.name == "nt":
+            self._open.append(block)
+        else:
+            block.close()
+        return Parcel(pickled, sizes, None, name)
+
+
+def _fill(block: SharedMemory, raws: list[memoryview]) -> None:
+    memory: Any = block.buf
+    start = 0
+    for raw in raws:
+        memory[start : start + raw.nbytes] = raw
+        start += _padded(raw.nbytes)
+
+
+class _Memory:
+    """Gives a block to NumPy by its address: arrays then keep this object, and it the block.
+
+    A buffer would not do: a block cannot be closed while one is exported, and complains of it.
+    """
+
+    def __init__(self, block: SharedMemory) -> None:
+        self._block = block
+        memory: Any = block.buf
+        address = np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
+        self.__array_interface__ = {
+            "shape": (block.size,),
+            "typestr": "|u1",
+            "data": (address, False),
+            "version": 3,
+        }
+
+
+def unpack(parcel: Parcel) -> Any:
+    """The value. Its arrays lie in the shared block, which has lost its name and goes with them."""
+    if parcel.name is None:
+        buffers: list[Any] = [bytearray(raw) for raw in parcel.inline or ()]
+    else:
+        block = SharedMemory(parcel.name)
+        block.unlink()
+        memory = np.asarray(_Memory(block))
+        buffers, start = [], 0
+        for size in parcel.sizes:
+            buffers.append(memory[start : start + size])
+            start += _padded(size)
+    return pickle.loads(parcel.pickled, buffers=buffers)
+
+
+def discard(name: str | None) -> bool:
+    """Remove a block that nobody will read; False if there is none of that name."""
+    if name is None:
+        return False
+    try:
+        block = SharedMemory(name)
+    except FileNotFoundError:
+        return False
+    block.close()
+    block.unlink()
+    return True
+
+
+def _padded(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
