@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypeVar, cast
 
 from tensorgrad.data.collate import default_collate, default_convert
@@ -257,6 +255,9 @@ def _context(context: Any, num_workers: int) -> Any:
             f"DataLoader: multiprocessing_context={context!r} is for worker processes "
             "(num_workers > 0), but num_workers=0; leave it out"
         )
+    import multiprocessing  # which most programs do without
+    from multiprocessing.context import BaseContext
+
     if isinstance(context, str):
         methods = multiprocessing.get_all_start_methods()
         if context not in methods:

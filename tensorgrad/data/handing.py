@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 from collections import deque
-from multiprocessing.shared_memory import SharedMemory
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
 
 __all__ = ["Parcel", "Sender", "discard", "unpack"]
 
@@ -45,7 +47,7 @@ class Sender:
         if sum(sizes) < _SMALL:
             return Parcel(pickled, sizes, [bytes(raw) for raw in raws], None)
         name = f"{self._prefix}{self._count}"
-        block = SharedMemory(name, create=True, size=sum(map(_padded, sizes)))
+        block = _block(name, create=True, size=sum(map(_padded, sizes)))
         self._count += 1
         _fill(block, raws)
         if os.name == "nt":
@@ -86,7 +88,7 @@ def unpack(parcel: Parcel) -> Any:
     if parcel.name is None:
         buffers: list[Any] = [bytearray(raw) for raw in parcel.inline or ()]
     else:
-        block = SharedMemory(parcel.name)
+        block = _block(parcel.name)
         block.unlink()
         memory = np.asarray(_Memory(block))
         buffers, start = [], 0
@@ -101,12 +103,19 @@ def discard(name: str | None) -> bool:
     if name is None:
         return False
     try:
-        block = SharedMemory(name)
+        block = _block(name)
     except FileNotFoundError:
         return False
     block.close()
     block.unlink()
     return True
+
+
+def _block(name: str, **options: Any) -> SharedMemory:
+    # Imported here, as multiprocessing is elsewhere: most programs have no workers.
+    from multiprocessing.shared_memory import SharedMemory
+
+    return SharedMemory(name, **options)
 
 
 def _padded(size: int) -> int:

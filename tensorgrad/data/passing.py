@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tensorgrad.data.handing import discard, unpack
-from tensorgrad.data.pool import Pool
 from tensorgrad.data.record import Record
 from tensorgrad.data.worker import Begin, Reply, Task
 from tensorgrad.random import default_generator
@@ -88,6 +87,8 @@ class WithWorkers(_Pass):
     """Batches are made ahead by worker processes, and handed out in their order."""
 
     def __init__(self, loader: DataLoader[Any], record: Record) -> None:
+        from tensorgrad.data.pool import Pool  # which imports multiprocessing
+
         self._loader = loader
         self._prefetch = 2 if loader.prefetch_factor is None else loader.prefetch_factor
         self._count = loader.num_workers

@@ -11,8 +11,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from tensorgrad.data.fetching import Recipe
 from tensorgrad.data.handing import Sender
 from tensorgrad.random import default_generator
 from tensorgrad.threads import set_num_threads
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["Begin", "Reply", "Task", "WorkerInfo", "get_worker_info", "plain_states", "run"]
 

@@ -28,6 +28,7 @@ from loading_tools import (
 )
 
 import tensorgrad as tg
+import tensorgrad.data.pool as pool
 from tensorgrad.data import DataLoader, TensorDataset, get_worker_info
 
 METHODS = ["fork", "spawn"] if sys.platform == "linux" else ["spawn"]
@@ -53,7 +54,6 @@ def blocks() -> set[str]:
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Any:
     made: list[str] = []
-    pool = sys.modules["tensorgrad.data.pool"]
     with pytest.MonkeyPatch.context() as patch:
         token = pool.secrets.token_hex
         patch.setattr(pool.secrets, "token_hex", lambda n: (made.append(token(n)), made[-1])[1])
@@ -262,6 +262,7 @@ def test_errors_of_worker_init_fn_and_of_what_cannot_be_sent() -> None:
 SCRIPT = """
 import os, signal, sys, time
 import tensorgrad as tg
+import tensorgrad.data.pool as pool
 from tensorgrad.data import DataLoader, TensorDataset
 
 if __name__ == "__main__":
