@@ -20,14 +20,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGE_FOLDERS = ("tensorgrad", "nn", "viz")
 PLUGIN = "pytest_tensorgrad.py"  # beside the package: importing a part of it would import all of it
 
-# Imports every module below tensorgrad, and says what Python then holds.
+# Imports every module below tensorgrad, and says what Python then holds. (multiprocessing gives the
+# main module a second name.)
 PROBE = """
 import importlib, importlib.util, json, os, pkgutil, sys
 import tensorgrad
 for found in pkgutil.walk_packages(tensorgrad.__path__, "tensorgrad."):
     importlib.import_module(found.name)
 files = {name: os.path.realpath(module.__file__) for name, module in list(sys.modules.items())
-         if getattr(module, "__file__", None) and name != "__main__"}
+         if getattr(module, "__file__", None) and name not in ("__main__", "__mp_main__")}
 import tensorgrad as tg
 from tensorgrad import nn
 y = nn.Linear(2, 1)(tg.ones(1, 2))
