@@ -153,17 +153,16 @@ class Function:
         """Run forward, and record this function as one node.
 
         Keyword arguments and defaults are bound to forward's parameters where forward takes no
-        ctx; otherwise arguments are positional.
+        ctx; where it does, keyword arguments are put in their places (no defaults).
         """
         if cls.setup_context is not Function.setup_context:
             bound = inspect.signature(cls.forward).bind(*args, **kwargs)
             bound.apply_defaults()
             args = bound.args
+            kwargs = {}
         elif kwargs:
-            raise TypeError(
-                f"{cls.__name__}.apply() takes keyword arguments only with setup_context, got "
-                + ", ".join(kwargs)
-            )
+            bound = inspect.signature(cls.forward).bind(None, *args, **kwargs)
+            args, kwargs = bound.args[1:], bound.kwargs
         context = local.context
         if context.vmaps and (answer := hook.function(cls, args)) is not NotImplemented:
             return answer
@@ -177,7 +176,7 @@ class Function:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
-                result = cls.forward(ctx, *args)
+                result = cls.forward(ctx, *args, **kwargs)
         finally:
             context.grad_enabled = recording
         if any(ctx.needs_input_grad):

@@ -89,6 +89,10 @@ def call_tensor_hooks(table: dict[int, Callable[[Any], Any]], gradient: Any, cre
     for function in list(table.values()):
         result = _call(function, create, current)
         if result is not None:
+            if not hasattr(result, "_array"):
+                raise TypeError(
+                    f"hook {function!r} returned {type(result).__name__}: expected a Tensor or None"
+                )
             if tuple(result.shape) != tuple(current.shape):
                 raise RuntimeError(
                     f"hook {function!r} changed the size of the gradient from "

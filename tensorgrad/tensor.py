@@ -6,6 +6,7 @@ Here is its state: data, gradient, graph, conversion.  Its operations are in the
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -204,6 +205,13 @@ class Tensor(TensorBase, Methods):
     @property
     def grad(self) -> Any:
         """The accumulated gradient, or None."""
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+                ".grad attribute won't be populated during autograd.backward(); call "
+                "retain_grad() on it before.",
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter
@@ -334,6 +342,10 @@ class Tensor(TensorBase, Methods):
             )
         )
         return made
+
+    def __copy__(self) -> Any:
+        """The same memory in a leaf."""
+        return _rebuild(type(self), self._array, self.requires_grad, dict(self.__dict__))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:

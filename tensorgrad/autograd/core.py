@@ -140,7 +140,10 @@ def _edges(inputs: Sequence[Any], name: str) -> list[Node]:
             edges.append(node_at(tensor))
             continue
         if not isinstance(tensor, TensorBase):
-            raise TypeError(f"{name}: input {i} is {type(tensor).__name__}, not a Tensor")
+            raise RuntimeError(
+                f"{name}: all inputs have to be Tensors or GradientEdges, but got "
+                f"{type(tensor).__name__}"
+            )
         edge = edge_of(tensor)
         if edge is None:
             raise RuntimeError(
@@ -191,6 +194,8 @@ def grad(
             create_graph if retain_graph is None else retain_graph,
         )
     wanted = _sequence(inputs)
+    if not wanted:
+        raise RuntimeError("grad: `inputs` argument to `grad()` cannot be empty.")
     edges = _edges(wanted, "grad")
     tensors = create_graph or bool(local.context.vmaps)  # batched values are Tensors' only
     pending = _seeds(_sequence(outputs), grad_outputs, tensors, "grad")

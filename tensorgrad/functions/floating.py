@@ -12,6 +12,7 @@ from tensorgrad.functions import elementwise
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import floating as ops
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -151,6 +152,7 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
     return basic.mul(input, basic.pow(2.0, other))
 
 
+@returned_by("frexp")
 class frexp_result(NamedTuple):
     """What `frexp` returns."""
 

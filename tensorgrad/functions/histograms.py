@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorgrad.batching import Batch
 from tensorgrad.node import TensorBase, wrap
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["histogram", "histogramdd"]
 
 
+@returned_by("histogram")
 class histogram_(NamedTuple):
     """Counts, or weights, or densities, and the edges of the bins."""
 
@@ -23,6 +25,7 @@ class histogram_(NamedTuple):
     bin_edges: Tensor
 
 
+@returned_by("histogramdd")
 class histogramdd_(NamedTuple):
     """Counts, or weights, or densities, and the edges of the bins, one vector a dimension."""
 

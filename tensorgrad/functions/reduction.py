@@ -16,6 +16,7 @@ from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import axes_of
 from tensorgrad.primitive import recorded
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 
+@returned_by("max")
 class max_(NamedTuple):
     """Maxima along a dimension and the index of the first of each."""
 
@@ -52,6 +54,7 @@ class max_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("min")
 class min_(NamedTuple):
     """Minima along a dimension and the index of the first of each."""
 
@@ -86,6 +89,8 @@ def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """The product of all elements or along one dimension."""
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}")
     return ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
 
 
@@ -214,22 +219,27 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first maximum along a dimension, or in the flattened tensor."""
-    return ops.argmax(input, axis=axis_of(dim), keepdims=keepdim if dim is not None else False)
+    return ops.argmax(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first minimum along a dimension, or in the flattened tensor."""
-    return ops.argmin(input, axis=axis_of(dim), keepdims=keepdim if dim is not None else False)
+    return ops.argmin(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+def _like_bytes(found: Tensor, input: Tensor) -> Tensor:
+    """PyTorch's answer for uint8, once its only truth values, is a uint8."""
+    return elementwise.astype(found, dtype=np.uint8) if input._array.dtype == np.uint8 else found
 
 
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero."""
-    return ops.all(input, axis=axis_of(dim), keepdims=keepdim)
+    return _like_bytes(ops.all(input, axis=axis_of(dim), keepdims=keepdim), input)
 
 
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether some element is nonzero."""
-    return ops.any(input, axis=axis_of(dim), keepdims=keepdim)
+    return _like_bytes(ops.any(input, axis=axis_of(dim), keepdims=keepdim), input)
 
 
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:

@@ -324,7 +324,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 def flip(input: Tensor, dims: Any) -> Tensor:
     """Reversed along dimensions, as a copy."""
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
-    return ops.flip(input, axes=tuple(wrap_dim(d, input.ndim) for d in dims))
+    axes = tuple(wrap_dim(d, input.ndim) for d in dims)
+    return ops.flip(input, axes=axes if input.ndim else ())
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:

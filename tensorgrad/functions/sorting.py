@@ -10,6 +10,7 @@ from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@returned_by("sort")
 class sort_(NamedTuple):
     """Sorted values and where each came from."""
 
@@ -36,6 +38,7 @@ class sort_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("topk")
 class topk_(NamedTuple):
     """The largest (or smallest) values and where each came from."""
 
@@ -43,6 +46,7 @@ class topk_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("kthvalue")
 class kthvalue_(NamedTuple):
     """The k-th smallest values and where each came from."""
 

@@ -16,6 +16,7 @@ from tensorgrad.ops import elementwise, indexing, reduction
 from tensorgrad.ops import shape as shapes
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.reduction import axes_of
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@returned_by("median")
 class median_(NamedTuple):
     """Medians along a dimension and where each stands."""
 
@@ -44,6 +46,7 @@ class median_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("mode")
 class mode_(NamedTuple):
     """The commonest values along a dimension and where each stands last."""
 
@@ -51,6 +54,7 @@ class mode_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("cummax")
 class cummax_(NamedTuple):
     """Running maxima along a dimension and where each stands."""
 
@@ -58,6 +62,7 @@ class cummax_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("cummin")
 class cummin_(NamedTuple):
     """Running minima along a dimension and where each stands."""
 
@@ -65,6 +70,7 @@ class cummin_(NamedTuple):
     indices: Tensor
 
 
+@returned_by("aminmax")
 class aminmax_(NamedTuple):
     """Minimum and maximum."""
 

@@ -16,6 +16,7 @@ from tensorgrad.node import wrap
 from tensorgrad.ops import decompositions as ops
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as products
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 
+@returned_by("linalg_cholesky_ex")
 class cholesky_ex_(NamedTuple):
     """The factors, and 0 or the order of the leading minor that is not positive-definite."""
 
@@ -46,6 +48,7 @@ class cholesky_ex_(NamedTuple):
     info: Tensor
 
 
+@returned_by("linalg_qr")
 class qr_(NamedTuple):
     """Orthonormal and upper triangular factors."""
 
@@ -53,6 +56,7 @@ class qr_(NamedTuple):
     R: Tensor
 
 
+@returned_by("linalg_lu")
 class lu_(NamedTuple):
     """Permutations, unit lower and upper triangular factors."""
 
@@ -61,6 +65,7 @@ class lu_(NamedTuple):
     U: Tensor
 
 
+@returned_by("linalg_lu_factor")
 class lu_factor_(NamedTuple):
     """L and U in one matrix, and LAPACK's row exchanges, counted from 1."""
 
@@ -68,6 +73,7 @@ class lu_factor_(NamedTuple):
     pivots: Tensor
 
 
+@returned_by("linalg_lu_factor_ex")
 class lu_factor_ex_(NamedTuple):
     """As `lu_factor`, and where U has a 0 on its diagonal, from 1, or 0."""
 
@@ -76,6 +82,7 @@ class lu_factor_ex_(NamedTuple):
     info: Tensor
 
 
+@returned_by("linalg_eig")
 class eig_(NamedTuple):
     """Eigenvalues and eigenvectors."""
 
@@ -83,6 +90,7 @@ class eig_(NamedTuple):
     eigenvectors: Tensor
 
 
+@returned_by("linalg_eigh")
 class eigh_(NamedTuple):
     """Eigenvalues, ascending, and eigenvectors."""
 
@@ -90,6 +98,7 @@ class eigh_(NamedTuple):
     eigenvectors: Tensor
 
 
+@returned_by("linalg_svd")
 class svd_(NamedTuple):
     """Left vectors, singular values, descending, and right vectors as rows."""
 

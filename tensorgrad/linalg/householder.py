@@ -11,6 +11,7 @@ from tensorgrad.linalg.checks import adjoint, check_not_mapped, check_numbers
 from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as products
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["geqrf", "householder_product", "orgqr", "ormqr"]
 
 
+@returned_by("geqrf")
 class geqrf_(NamedTuple):
     """R above the diagonal and the reflections below it, and their factors."""
 

@@ -8,6 +8,7 @@ from tensorgrad.functions.shape import movedim
 from tensorgrad.linalg import checks, factoring, solving
 from tensorgrad.linalg.householder import geqrf, orgqr, ormqr
 from tensorgrad.linalg.solving import inv, logdet, matrix_exp, matrix_power, pinv
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 
+@returned_by("triangular_solve")
 class triangular_solve_(NamedTuple):
     """The solution, and a copy of the triangular matrix."""
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.functions import reduction
 from tensorgrad.functions.linalg import outer
-from tensorgrad.functions.reduction import norm
 from tensorgrad.functions.shape import tril, triu, unsqueeze, wrap_dim
 from tensorgrad.linalg import factoring
 from tensorgrad.linalg.checks import adjoint
@@ -15,6 +15,7 @@ from tensorgrad.linalg.factoring import order_of, permutation
 from tensorgrad.linalg.norms import matrix_norm
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -25,6 +26,7 @@ __all__ = [
     "ger",
     "lu",
     "lu_unpack",
+    "norm",
     "norm_except_dim",
     "nuclear_norm",
     "qr",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 
+@returned_by("svd")
 class svd_(NamedTuple):
     """Left vectors, singular values, descending, and right vectors as columns."""
 
@@ -40,6 +43,7 @@ class svd_(NamedTuple):
     V: Tensor
 
 
+@returned_by("qr")
 class qr_(NamedTuple):
     """Orthonormal and upper triangular factors."""
 
@@ -47,6 +51,7 @@ class qr_(NamedTuple):
     R: Tensor
 
 
+@returned_by("lu_unpack")
 class lu_unpack_(NamedTuple):
     """Permutations, unit lower and upper triangular factors."""
 
@@ -137,6 +142,17 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> T
     if isinstance(dim, bool):  # nuclear_norm(input, keepdim), by position
         dim, keepdim = (-2, -1), dim
     return matrix_norm(input, "nuc", dim, keepdim)
+
+
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:
+    """The p-norm of the elements, over all or some dimensions; p "nuc" is that of matrices."""
+    if p != "nuc":
+        return reduction.norm(input, p, dim, keepdim, dtype=dtype)
+    return matrix_norm(
+        input, p, tuple(range(input.ndim)) if dim is None else dim, keepdim, dtype=dtype
+    )
 
 
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:

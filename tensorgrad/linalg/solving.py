@@ -13,6 +13,7 @@ from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.ops import inverses as ops
 from tensorgrad.ops import linalg as products
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 
+@returned_by("linalg_inv_ex")
 class inv_ex_(NamedTuple):
     """The inverses, and 0 or the row at which each failed."""
 
@@ -42,6 +44,7 @@ class inv_ex_(NamedTuple):
     info: Tensor
 
 
+@returned_by("linalg_solve_ex")
 class solve_ex_(NamedTuple):
     """The solutions, and 0 or the row at which each failed."""
 
@@ -49,6 +52,7 @@ class solve_ex_(NamedTuple):
     info: Tensor
 
 
+@returned_by("linalg_slogdet")
 class slogdet_(NamedTuple):
     """The sign of a determinant and the logarithm of its absolute value."""
 
@@ -56,6 +60,7 @@ class slogdet_(NamedTuple):
     logabsdet: Tensor
 
 
+@returned_by("linalg_lstsq")
 class lstsq_(NamedTuple):
     """Solutions, sums of squared residuals, ranks, singular values."""
 

@@ -20,6 +20,7 @@ from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, indexing, inverses
 from tensorgrad.ops.transposes import transposed
 from tensorgrad.primitive import recorded
+from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ldl_factor", "ldl_factor_ex", "ldl_solve"]
 
 
+@returned_by("linalg_ldl_factor")
 class ldl_factor_(NamedTuple):
     """L and D in one matrix, and LAPACK's exchanges and block sizes."""
 
@@ -34,6 +36,7 @@ class ldl_factor_(NamedTuple):
     pivots: Tensor
 
 
+@returned_by("linalg_ldl_factor_ex")
 class ldl_factor_ex_(NamedTuple):
     """As `ldl_factor`, and where D was found singular, from 1, or 0."""
 

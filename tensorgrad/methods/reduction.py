@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import reduction as functions
+from tensorgrad.linalg import old_names
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -77,9 +78,9 @@ class ReductionMethods:
         self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     ) -> Tensor:
         """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the
-        largest.
+        largest, "nuc" the sum of a matrix's singular values.
         """
-        return functions.norm(self, p, dim, keepdim, dtype=dtype)
+        return old_names.norm(self, p, dim, keepdim, dtype=dtype)
 
     def prod(
         self: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None

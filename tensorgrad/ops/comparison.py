@@ -20,7 +20,11 @@ def sign(x: Any) -> Any:
     """-1, 0 or 1."""
     if x.dtype.kind == "c":
         raise RuntimeError("sign is not defined for complex tensors; use sgn")
-    return np.sign(x) if x.dtype.kind != "b" else x.copy()
+    if x.dtype.kind == "b":
+        return x.copy()
+    if x.dtype.kind == "f":  # NumPy's sign of NaN is NaN, PyTorch's is 0
+        return np.greater(x, 0).astype(x.dtype) - np.less(x, 0)
+    return np.sign(x)
 
 
 @primitive(_zero, formula="0 * g", batch=families.elementwise)

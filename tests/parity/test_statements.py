@@ -19,6 +19,21 @@ INDEXED = "x = torch.arange(60).view(3, 4, 5)"
 ZEROS = "z = torch.zeros(3)"
 I3 = "torch.tensor([0, 0, 1])"
 
+GRADS = "x = torch.tensor([1.0, 2.0], requires_grad=True)"
+SCALE = (
+    GRADS
+    + """
+class Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k=2):
+        ctx.k = k
+        return x * k
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.k
+"""
+)
+
 STATEMENTS = [
     # numbers are taken out before arrays are placed
     (INDEXED, "x[0, :, [1, 2]]"),
@@ -64,6 +79,28 @@ STATEMENTS = [
     (ZEROS, "z.scatter_add(0, torch.tensor([7]), torch.ones(1))"),
     ("", "torch.tensor(3.0).index_select(0, torch.tensor([0]))"),
     ("", "torch.tensor(3.0).index_select(0, torch.tensor([1]))"),
+    # reductions
+    ("", "(torch.arange(4).argmin(keepdim=True), torch.ones(2, 3).argmax(keepdim=True))"),
+    ("", "torch.tensor([1.0, -np.inf, np.nan, 0.0]).sign()"),
+    ("b = torch.ones(2, 2).to(torch.uint8)", "(b.all(), b.any(0), torch.all(b, 1, True))"),
+    ("", "torch.ones(2, 2).prod((0, 1))"),
+    ("", "torch.tensor(3.0).flip(0)"),
+    ("", "torch.tensor(3.0).flip(1)"),
+    ("", "torch.arange(6.0).view(2, 3).norm('nuc').round(decimals=4)"),
+    ("", "torch.norm(torch.arange(12.0).view(2, 2, 3), 'nuc', (0, 2)).round(decimals=4)"),
+    ("", "torch.ones(2, 2, 2).norm('nuc')"),
+    ("", "repr(torch.arange(3).max(0)).replace('tensorgrad', 'torch')"),
+    ("", "repr(torch.linalg.slogdet(torch.eye(2))).replace('tensorgrad', 'torch')"),
+    ("", "__import__('pickle').loads(__import__('pickle').dumps(torch.arange(3).topk(2)))"),
+    # gradients
+    (GRADS, "torch.autograd.grad(x.sum(), 'a')"),
+    (GRADS, "torch.autograd.grad((), ())"),
+    (GRADS, "torch.autograd.grad(x.sum(), [])"),
+    (GRADS + "\nx.register_hook(lambda g: 'a')", "x.sum().backward()"),
+    (GRADS + "\ny = __import__('copy').copy(x * 2)", "(y, y.is_leaf, y.requires_grad)"),
+    (SCALE, "Scale.apply(x, k=3)"),
+    (SCALE + "\nScale.apply(x, k=3).sum().backward()", "x.grad"),
+    (SCALE + "\nScale.apply(x).sum().backward()", "x.grad"),
     # strides of new dimensions, windows that are views
     (INDEXED, "(x[None].stride(), x[:, None].stride(), x[..., None].stride())"),
     (INDEXED, "x[None, :, 1, ..., None].permute(1, 3, 0, 2).stride()"),
@@ -85,7 +122,7 @@ def _plain(value: Any) -> Any:
 
 
 def _outcome(library: Any, before: str, expression: str) -> Any:
-    names = {"torch": library, "np": np}
+    names = {"torch": library, "np": np, "__name__": "program"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -113,3 +150,15 @@ def test_old_ways_to_index_warn(index: Any, words: str) -> None:
     with pytest.warns(UserWarning, match=words) as caught:
         x[index]
     assert caught[0].filename == __file__
+
+
+def test_reading_grad_of_what_keeps_none_warns() -> None:
+    x = tensorgrad.ones(2, requires_grad=True)
+    y = x * 2
+    with pytest.warns(UserWarning, match="not a leaf") as caught:
+        assert y.grad is None
+    assert caught[0].filename == __file__
+    y.retain_grad()
+    assert y.grad is None
+    assert x.grad is None
+    assert x.detach().grad is None
