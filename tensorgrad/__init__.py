@@ -578,6 +578,7 @@ from tensorgrad.linalg.old_names import (
     qr,
     svd,
 )
+from tensorgrad.outputs import publish, published
 from tensorgrad.printing import set_printoptions
 from tensorgrad.random import (
     Generator,
@@ -806,10 +807,11 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("tensorgrad.func").vmap
     if name in ("load", "save"):
         return getattr(importlib.import_module("tensorgrad.serialization"), name)
-    if name in _OF_NN:
-        return getattr(importlib.import_module("tensorgrad.nn.functional"), name)
-    if name in _OF_TOP_LEVEL:
-        return getattr(importlib.import_module("tensorgrad.nn.functional.top_level"), name)
+    for names, module in ((_OF_NN, "functional"), (_OF_TOP_LEVEL, "functional.top_level")):
+        if name in names:
+            function = getattr(importlib.import_module(f"tensorgrad.nn.{module}"), name)
+            globals()[name] = published(function, name)
+            return globals()[name]
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
 
 
@@ -825,3 +827,6 @@ def is_tensor(obj: Any) -> builtins.bool:
 def is_inference(input: Tensor) -> builtins.bool:
     """Whether a tensor was made in an `inference_mode`."""
     return input.is_inference()
+
+
+publish(globals())

@@ -15,6 +15,7 @@ from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, fourier, indexing
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.outputs import publish
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -314,3 +315,6 @@ def fftshift(input: Tensor, dim: Any = None) -> Tensor:
 def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
     """Frequency 0 moved back to the front."""
     return _shifted(input, dim, -1)
+
+
+publish(globals(), "fft")

@@ -44,6 +44,7 @@ from tensorgrad.linalg.solving import (
     tensorsolve,
 )
 from tensorgrad.linalg.symmetric import ldl_factor, ldl_factor_ex, ldl_solve
+from tensorgrad.outputs import publish
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh",
@@ -54,3 +55,5 @@ __all__ = [
     "vecdot", "vector_norm",
 ]
 # fmt: on
+
+publish(globals(), "linalg")

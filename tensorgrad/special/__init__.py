@@ -29,6 +29,7 @@ from tensorgrad.functions.special import mvlgamma as multigammaln
 from tensorgrad.functions.trigonometric import exp2, sinc
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
+from tensorgrad.outputs import publish
 from tensorgrad.special.bessel import (
     airy_ai,
     bessel_j0,
@@ -178,3 +179,6 @@ def zeta(input: Any, other: Any) -> Tensor:
 
 modified_bessel_i0 = i0
 modified_bessel_i1 = i1
+
+
+publish(globals(), "special")
