@@ -81,8 +81,9 @@ def make(function, further, _, {defaults}):
         return function({passed})
     return call
 """
-    space: dict[str, Any] = {}
-    exec(text, space)
+    # Named as a file of this package: `provenance` looks for the first frame outside of it.
+    space: dict[str, Any] = {"__name__": __name__}
+    exec(compile(text, f"{__file__} (call of {', '.join(keywords)})", "exec"), space)
     return space["make"]
 
 
