@@ -1,6 +1,6 @@
 """Layers and losses, built from the operations of tensorgrad."""
 
-from tensorgrad.nn import functional, grad, init, modules, parameter, utils
+from tensorgrad.nn import functional, grad, init, modules, parallel, parameter, utils
 from tensorgrad.nn.activation import (
     ELU,
     GELU,
@@ -116,6 +116,7 @@ from tensorgrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from tensorgrad.nn.parallel import DataParallel
 from tensorgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from tensorgrad.nn.parameter_container import ParameterDict, ParameterList
 from tensorgrad.nn.piecewise import (
@@ -205,6 +206,7 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "CrossMapLRN2d",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -330,6 +332,7 @@ __all__ = [
     "grad",
     "init",
     "modules",
+    "parallel",
     "parameter",
     "utils",
 ]

@@ -120,8 +120,11 @@ class Sequential(_Numbered):
         return super().__getitem__(idx)
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put a module before place ``index``."""
-        _check(self, module)
+        """Put a module before place ``index``; AssertionError, as in PyTorch, if it is none."""
+        if not isinstance(module, Module):
+            raise AssertionError(
+                f"Sequential.insert: {type(module).__name__} object {module!r:.60} is not a Module"
+            )
         modules = list(self)
         modules.insert(self._place(index, end=True), module)
         self._set_all(modules)
@@ -279,6 +282,8 @@ class ModuleDict(Module):
             )
         pairs = modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules
         for pair in list(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"ModuleDict: expected (key, module) pairs, got {pair!r:.60}")
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise ValueError(f"ModuleDict: expected (key, module) pairs, got {pair!r:.60}")
             self[pair[0]] = pair[1]

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tensorgrad.compiler import compile
+from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device, device
 from tensorgrad.dtypes import dtype, numpy_dtype
+from tensorgrad.legacy import type_of
 from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.nn.tree import Tree
 from tensorgrad.node import wrap
@@ -88,7 +90,7 @@ class Conversion(Tree):
 
     def type(self: C, dst_type: Any) -> C:
         """All parameters and buffers, integers too, as ``dst_type``."""
-        target = numpy_dtype(dst_type)
+        target = numpy_dtype(type_of(dst_type))
         return self._convert(lambda array: array.astype(target, copy=False))
 
     def to_empty(self: C, *, device: Any, recurse: bool = True) -> C:
@@ -136,6 +138,7 @@ def _parse(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.dtype[Any] | Non
     wanted = words.pop("dtype", wanted)
     place = words.pop("device", place)
     words.pop("non_blocking", None)
+    check_memory_format(words.pop("memory_format", None))
     if "tensor" in words:
         wanted = words.pop("tensor").dtype
     if words:

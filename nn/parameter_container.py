@@ -20,12 +20,12 @@ def _as_parameter(value: Any) -> Any:
     return value
 
 
-def _line(key: Any, value: Any) -> str:
+def _line(key: Any, value: Any, name: str | None = None) -> str:
     if not isinstance(value, Tensor):
         return f"  ({key}): Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(map(str, value.shape))
-    return f"  ({key}): {kind} containing: [tensorgrad.{value.dtype.name} of size {size}]"
+    return f"  ({key}): {kind} containing: [{name or value.dtype} of size {size}]"
 
 
 class ParameterList(Module):
@@ -84,6 +84,10 @@ class ParameterList(Module):
         raise RuntimeError("ParameterList should not be called.")
 
 
+class MissingKey(KeyError, AttributeError):
+    """Both what a dictionary raises and what PyTorch's ParameterDict does."""
+
+
 class ParameterDict(Module):
     """A dictionary of parameters that are registered under its keys; Tensors become Parameters."""
 
@@ -95,7 +99,7 @@ class ParameterDict(Module):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
-            raise KeyError(key)
+            raise MissingKey(f"ParameterDict: there is no key {key!r}")
         return getattr(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -182,7 +186,20 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(_line(key, value) for key, value in self.items())
+        # PyTorch's list names the dtype, its dictionary the type of the tensor.
+        return "\n".join(
+            _line(key, value, value.type() if isinstance(value, Tensor) else None)
+            for key, value in self.items()
+        )
+
+    def __or__(self, other: Any) -> ParameterDict:
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ior__(self, other: Any) -> Self:
+        self.update(other)
+        return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
         array = _nested(data, wanted)
     elif hasattr(data, "__array__"):
         array = np.array(data, dtype=wanted, order="C")
+    elif _is_sequence(data):
+        array = _nested(list(data), wanted)
     else:
         raise TypeError(
             f"tensor: cannot make a tensor of {type(data).__name__}; pass numbers, nested lists, "
@@ -66,6 +69,15 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return canonical(array)
+
+
+def _is_sequence(data: Any) -> bool:
+    """Whether it has a length and items by number: a deque, a UserList, a user's own class."""
+    return (
+        hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
+        and not isinstance(data, (str, bytes, bytearray, Mapping, type))
+    )
 
 
 def canonical(array: ndarray[Any, Any]) -> ndarray[Any, Any]:
@@ -109,6 +121,8 @@ def _strip(data: Any, leaves: list[Any]) -> Any:
         leaves.append(data._array)
         return data._array
     if isinstance(data, (list, tuple, range)):
+        return [_strip(item, leaves) for item in data]
+    if _is_sequence(data) and not hasattr(data, "__array__"):
         return [_strip(item, leaves) for item in data]
     leaves.append(data)
     return data

@@ -83,8 +83,9 @@ LOGITS, CLASSES = real(4, 3), whole(4, below=3)
 KINKED = real(2, 3, of="nonzero")
 
 # Modules that only hold others, or are bases of others: tested where they are used.
-CONTAINERS = ("Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
-              "RNNBase", "RNNCellBase", "TransformerDecoder", "TransformerEncoder")
+CONTAINERS = ("DataParallel", "Module", "ModuleDict", "ModuleList", "ParameterDict",
+              "ParameterList", "Sequential", "RNNBase", "RNNCellBase", "TransformerDecoder",
+              "TransformerEncoder")
 
 LAYERS = [
     layer("Linear", case(3, 2), case(real(2, 3)), case(real(3)), case(real(2, 2, 3))),

@@ -120,7 +120,7 @@ def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tens
         axes = [1] * (2 * n)
         axes[i], axes[n + i] = place.shape
         flat = flat * size + place.reshape(axes)
-    flat = flat.reshape(int(np.prod(sizes)), -1)
+    flat = flat.reshape(int(np.prod(sizes)), int(np.prod(flat.shape[n:])))
 
     def winners(rows: Any) -> Any:
         values = rows[..., flat]
@@ -128,7 +128,7 @@ def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tens
         places = flat[np.arange(len(flat)), won] if flat.size else won
         return np.ascontiguousarray(places, np.int64)
 
-    places = on_arrays(winners, x.reshape(*lead, -1))
+    places = on_arrays(winners, x.reshape(*lead, int(np.prod(given))))
     rows = shape_ops.reshape(input, shape=(*lead, int(np.prod(given))))
     out = indexing.gather(rows, index=places, axis=len(lead))
     return (

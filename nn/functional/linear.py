@@ -102,7 +102,7 @@ def embedding(
         )
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise RuntimeError(
+            raise AssertionError(
                 f"embedding(): padding_idx must be within num_embeddings ({rows}), got "
                 f"{padding_idx}"
             )

@@ -48,7 +48,7 @@ def pad(
             "'circular'"
         )
     if value is not None and value != 0:
-        raise ValueError(
+        raise RuntimeError(
             f"pad(): padding mode {mode!r} doesn't take in value argument, got {value}"
         )
     if count not in (1, 2, 3) or input.ndim not in (count + 1, count + 2):

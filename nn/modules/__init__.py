@@ -24,6 +24,7 @@ from tensorgrad.nn.modules import (
     sparse,
     transformer,
     upsampling,
+    utils,
 )
 from tensorgrad.nn.modules.module import Module
 
@@ -52,4 +53,5 @@ __all__ = [
     "sparse",
     "transformer",
     "upsampling",
+    "utils",
 ]

@@ -144,6 +144,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the dimensions from start_dim to end_dim into one."""
     shape = input._array.shape
     if not shape:
+        wrap_dim(start_dim, 1), wrap_dim(end_dim, 1)
         return reshape(input, (1,))
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:

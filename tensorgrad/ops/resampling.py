@@ -44,7 +44,7 @@ def windows_to_columns(
     y = np.empty((*x.shape[: x.ndim - n], int(np.prod(kernel)), *out), x.dtype)
     for k, index in enumerate(kernel_pooling.slices(kernel, stride, dilation, out)):
         y[(slice(None), slice(None), k)] = full[index]
-    return y.reshape(*y.shape[:3], -1)
+    return y.reshape(*y.shape[:3], int(np.prod(out)))
 
 
 @primitive(

@@ -1,0 +1,141 @@
+"""What programs written for PyTorch do to modules, in both libraries."""
+
+from __future__ import annotations
+
+from collections import UserList, deque
+
+import numpy as np
+import pytest
+import torch
+from parity.nn_scripts import run_script
+
+import tensorgrad as tg
+
+SCRIPTS = {}
+
+
+def script(function):
+    SCRIPTS[function.__name__] = function
+    return function
+
+
+@script
+def empty_batches(tg, nn, say):
+    for layer, shape in [
+        (nn.AdaptiveMaxPool1d(2), (2, 4)),
+        (nn.AdaptiveMaxPool2d(3), (2, 7, 5)),
+        (nn.AdaptiveMaxPool3d(2), (2, 4, 3, 5)),
+        (nn.Unfold(2, padding=1, stride=2), (2, 4, 4)),
+    ]:
+        x = tg.zeros(0, *shape, requires_grad=True)
+        y = layer(x)
+        y.sum().backward()
+        say(tuple(y.shape), tuple(x.grad.shape))
+
+
+@script
+def flattening_a_number(tg, nn, say):
+    say(tg.flatten(tg.tensor(3.0)), tg.flatten(tg.tensor(3.0), 0, 0))
+    for place in (1, -2):
+        with pytest.raises(IndexError):
+            tg.flatten(tg.tensor(3.0), place)
+    with pytest.raises(IndexError):
+        nn.Flatten()(tg.tensor(3.0))
+
+
+@script
+def module_conversions(tg, nn, say):
+    net = nn.Linear(2, 2)
+    say(str(net.type(tg.DoubleTensor).weight.dtype), str(net.type("torch.FloatTensor").bias.dtype))
+    say(net.to(memory_format=tg.contiguous_format) is net)
+    say(str(net.to(tg.float64, memory_format=tg.preserve_format).weight.dtype))
+
+
+@script
+def parameter_dict(tg, nn, say):
+    one = nn.ParameterDict({"a": tg.ones(2), "b": tg.ones(2, 3, dtype=tg.float64)})
+    two = nn.ParameterDict({"b": tg.zeros(1), "n": 3})
+    say(repr(one), repr(two), repr(nn.ParameterList([tg.ones(2)])))
+    say(repr(one | two), repr(two | one), list(one))
+    one |= two
+    say(repr(one), type(one).__name__)
+    with pytest.raises(AttributeError):
+        one["z"]
+    say(repr(one | {"z": tg.ones(1)}))
+
+
+@script
+def wrong_members(tg, nn, say):
+    with pytest.raises(AssertionError):
+        nn.Sequential(nn.ReLU()).insert(0, 3)
+    with pytest.raises(TypeError):
+        nn.ModuleDict().update([1])
+    with pytest.raises(ValueError):
+        nn.ModuleDict().update([["a"]])
+    with pytest.raises(AssertionError):
+        nn.functional.embedding(tg.tensor([1]), tg.ones(2, 3), padding_idx=7)
+    with pytest.raises(RuntimeError):
+        nn.functional.pad(tg.ones(2, 3, 4), (1, 1), mode="reflect", value=2.0)
+
+
+@script
+def data_parallel(tg, nn, say):
+    net = nn.DataParallel(nn.Linear(2, 1), device_ids=[0, 1])
+    say(repr(net), net.device_ids, list(net.state_dict()), isinstance(net, nn.DataParallel))
+    tg.nn.init.ones_(net.module.weight)
+    tg.nn.init.zeros_(net.module.bias)
+    say(net(tg.ones(3, 2)), net(input=tg.ones(1, 2)))
+    state = net.state_dict()
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    say(list(state), sorted(state._metadata))
+    say(str(nn.Linear(2, 1).load_state_dict(state)))
+    say(nn.parallel.DataParallel is nn.DataParallel)
+
+
+@script
+def tuples_of_sizes(tg, nn, say):
+    utils = nn.modules.utils
+    say(utils._single(3), utils._pair(3), utils._triple([1, 2]), utils._quadruple("ab"))
+    say(utils._ntuple(5)(0), utils._reverse_repeat_tuple((1, 2), 2), utils._pair.__name__)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script(name):
+    run_script(SCRIPTS[name])
+
+
+class Numbers:
+    """A sequence only by what it can do."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, i):
+        return [1.5, 2.5][i]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        deque([1.0, 2.0]),
+        deque([1, 2]),
+        deque(),
+        UserList([[1, 2], [3, 4]]),
+        [deque([1, 2]), [3, 4]],
+        deque([True, False]),
+        deque([np.float64(2.0)]),
+        Numbers(),
+    ],
+    ids=lambda d: repr(d)[:30] if not isinstance(d, Numbers) else "Numbers",
+)
+def test_tensors_of_sequences(data):
+    theirs, ours = torch.tensor(data), tg.tensor(data)
+    assert str(ours.dtype).split(".")[-1] == str(theirs.dtype).split(".")[-1]
+    assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("data", ["12", b"12", {0: 1.0}, {1, 2}, [{0: 1}], ["a"]])
+def test_no_tensor_of(data):
+    for library in (torch, tg):
+        with pytest.raises((TypeError, ValueError, RuntimeError)):
+            library.tensor(data)
