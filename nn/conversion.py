@@ -11,7 +11,6 @@ from tensorgrad.compiler import compile
 from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device, device
 from tensorgrad.dtypes import dtype, numpy_dtype
-from tensorgrad.legacy import type_of
 from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.nn.tree import Tree
 from tensorgrad.node import wrap
@@ -90,8 +89,7 @@ class Conversion(Tree):
 
     def type(self: C, dst_type: Any) -> C:
         """All parameters and buffers, integers too, as ``dst_type``."""
-        target = numpy_dtype(type_of(dst_type))
-        return self._convert(lambda array: array.astype(target, copy=False))
+        return self._apply(lambda tensor: tensor.type(dst_type))
 
     def to_empty(self: C, *, device: Any, recurse: bool = True) -> C:
         """New memory for all parameters and buffers, with whatever it held as values."""

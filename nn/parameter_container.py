@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from operator import index as as_index
 from typing import Any, Self
 
+from tensorgrad.functions.kinds import typename
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.tensor import Tensor
@@ -20,12 +22,18 @@ def _as_parameter(value: Any) -> Any:
     return value
 
 
-def _line(key: Any, value: Any, name: str | None = None) -> str:
+def _line(key: Any, value: Any, kind: str = "") -> str:
+    """One entry; ``kind`` says what a tensor is made of instead of its dtype."""
     if not isinstance(value, Tensor):
         return f"  ({key}): Object of type: {type(value).__name__}"
-    kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    name = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(map(str, value.shape))
-    return f"  ({key}): {kind} containing: [{name or value.dtype} of size {size}]"
+    kind = kind or f"tensorgrad.{value.dtype.name}"
+    return f"  ({key}): {name} containing: [{kind} of size {size}]"
+
+
+def _kind_of(value: Any) -> str:
+    return typename(value) if isinstance(value, Tensor) else ""
 
 
 class ParameterList(Module):
@@ -156,6 +164,8 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last pair out and return it."""
+        if not self._keys:
+            raise KeyError("popitem(): dictionary is empty")
         key = next(reversed(self._keys))
         return key, self.pop(key)
 
@@ -166,40 +176,55 @@ class ParameterDict(Module):
 
     def copy(self) -> ParameterDict:
         """A new ParameterDict of the same parameters."""
-        return ParameterDict(dict(self.items()))
+        return ParameterDict(self)
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new ParameterDict with these keys, all of one value."""
-        return ParameterDict(dict.fromkeys(keys, default))
+        return ParameterDict((key, default) for key in keys)
 
     def update(self, parameters: Any) -> None:
-        """Add parameters from a mapping, another ParameterDict, or (key, parameter) pairs."""
+        """Add parameters from a mapping, another ParameterDict, or (key, parameter) pairs.
+
+        Those of a plain dict are added in the order of their keys, as in PyTorch, on which the
+        order of ``parameters()`` depends; those of an OrderedDict in its own order.
+        """
         if not isinstance(parameters, (Iterable, ParameterDict)):
             raise TypeError(
                 "ParameterDict.update should be called with an iterable of key/value pairs, but "
                 f"got {type(parameters).__name__}"
             )
-        pairs = (
-            parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters
-        )
-        for key, value in list(pairs):
-            self[key] = value
-
-    def extra_repr(self) -> str:
-        # PyTorch's list names the dtype, its dictionary the type of the tensor.
-        return "\n".join(
-            _line(key, value, value.type() if isinstance(value, Tensor) else None)
-            for key, value in self.items()
-        )
+        pairs = parameters
+        if isinstance(parameters, (OrderedDict, ParameterDict)):
+            pairs = parameters.items()
+        elif isinstance(parameters, Mapping):
+            pairs = sorted(parameters.items())
+        for pair in list(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(
+                    "ParameterDict.update: expected (key, parameter) pairs, but got an element of "
+                    f"type {type(pair).__name__}"
+                )
+            entry = tuple(pair)
+            if len(entry) != 2:
+                raise ValueError(f"ParameterDict.update: expected pairs, got {entry!r:.60}")
+            self[entry[0]] = entry[1]
 
     def __or__(self, other: Any) -> ParameterDict:
-        joined = self.copy()
-        joined.update(other)
-        return joined
+        made = self.copy()
+        made.update(other)
+        return made
+
+    def __ror__(self, other: Any) -> Any:
+        made = other.copy()
+        made.update(self)
+        return made
 
     def __ior__(self, other: Any) -> Self:
         self.update(other)
         return self
+
+    def extra_repr(self) -> str:
+        return "\n".join(_line(key, value, _kind_of(value)) for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -159,6 +159,10 @@ class Tree:
         """Put a module at a dotted name; with ``strict`` only where there is one already."""
         if not target:
             raise ValueError("set_submodule: the name of the submodule to replace is empty")
+        if not isinstance(module, Tree):
+            raise ValueError(
+                f"set_submodule: `module` is not an nn.Module, found {type(module).__name__}"
+            )
         path, _, name = target.rpartition(".")
         holder = self.get_submodule(path)
         if strict and name not in holder._modules:

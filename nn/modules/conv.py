@@ -4,11 +4,13 @@ from tensorgrad.nn.conv import (
     Conv1d,
     Conv2d,
     Conv3d,
+    _ConvNd,
 )
 from tensorgrad.nn.conv_transpose import (
     ConvTranspose1d,
     ConvTranspose2d,
     ConvTranspose3d,
+    _ConvTransposeNd,
 )
 from tensorgrad.nn.lazy_layers import (
     LazyConv1d,
@@ -20,6 +22,8 @@ from tensorgrad.nn.lazy_layers import (
 )
 
 __all__ = [
+    "_ConvNd",
+    "_ConvTransposeNd",
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",

@@ -8,8 +8,10 @@ from tensorgrad.nn.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from tensorgrad.nn.dropout import _Dropout as _DropoutNd
 
 __all__ = [
+    "_DropoutNd",
     "AlphaDropout",
     "Dropout",
     "Dropout1d",

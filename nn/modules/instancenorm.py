@@ -1,6 +1,6 @@
 """PyTorch's path of what the modules below define."""
 
-from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, _InstanceNorm
 from tensorgrad.nn.lazy_layers import (
     LazyInstanceNorm1d,
     LazyInstanceNorm2d,
@@ -8,6 +8,7 @@ from tensorgrad.nn.lazy_layers import (
 )
 
 __all__ = [
+    "_InstanceNorm",
     "LazyInstanceNorm1d",
     "LazyInstanceNorm2d",
     "LazyInstanceNorm3d",

@@ -19,6 +19,8 @@ from tensorgrad.nn.loss import (
     MSELoss,
     NLLLoss,
     SmoothL1Loss,
+    _Loss,
+    _WeightedLoss,
 )
 from tensorgrad.nn.margin_losses import (
     CosineEmbeddingLoss,
@@ -31,6 +33,8 @@ from tensorgrad.nn.margin_losses import (
 )
 
 __all__ = [
+    "_Loss",
+    "_WeightedLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CTCLoss",

@@ -30,6 +30,14 @@ def _reverse_repeat_tuple(t: tuple[Any, ...], n: int) -> tuple[Any, ...]:
     return tuple(x for x in reversed(t) for _ in range(n))
 
 
+def _list_with_default(out_size: list[int | None], defaults: list[int]) -> list[int]:
+    """The sizes with None replaced by the last of the defaults, place by place."""
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}")
+    known = defaults[-len(out_size) :]
+    return [d if size is None else size for size, d in zip(out_size, known)]
+
+
 def consume_prefix_in_state_dict_if_present(
     state_dict: MutableMapping[str, Any], prefix: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import OrderedDict
 
 import pytest
 from parity.nn_scripts import run_script, two_layers
@@ -228,6 +229,55 @@ def arguments_of_init(tg, nn, say):
     say.attempt(nn.Module, size=3)
     net = two_layers(tg, nn)
     say(len(list(net.modules())), len(list(net.modules(remove_duplicate=False))))
+
+
+@script
+def parameter_dictionaries(tg, nn, say):
+    made = nn.ParameterDict({"b": tg.zeros(2, 1), "a": nn.Parameter(tg.ones(2)), "c": 5})
+    say(repr(made), list(made), [n for n, _ in made.named_parameters()])
+    say(repr(made | nn.ParameterDict({"q": tg.ones(1)})), len({"w": tg.ones(1)} | made))
+    made |= {"q": tg.ones(1, dtype=tg.float64)}
+    say(repr(made), type({"w": tg.ones(1)} | made).__name__)
+    made.update(OrderedDict(z=tg.ones(1), y=tg.ones(1)))
+    made.update({"k2": tg.ones(1), "k1": tg.ones(1)})
+    say(list(made), list(made.copy()))
+    for wrong in (3, [1], [(1, 2, 3)]):
+        say.attempt(made.update, wrong)
+    say.attempt(nn.ParameterDict().popitem)
+    say.attempt(nn.ModuleDict().update, [1])
+    say.attempt(nn.ModuleDict().update, [(1,)])
+    say.attempt(nn.Module().set_submodule, "q", 3)
+
+
+@script
+def kinds_by_name(tg, nn, say):
+    net = nn.Linear(1, 1)
+    net.register_buffer("count", tg.zeros(1, dtype=tg.int64))
+    say(net.type(f"{tg.__name__}.DoubleTensor") is net, net.weight.dtype == tg.float64)
+    say(net.count.dtype == tg.float64, net.weight.requires_grad)
+    say(net.type(tg.float32).weight.dtype == tg.float32)
+    say.attempt(net.type, "nothing")
+
+
+@script
+def paths_of_modules(tg, nn, say):
+    modules = nn.modules
+    say(modules.Linear is nn.Linear, modules.conv._ConvNd in nn.Conv2d.__mro__)
+    say(isinstance(nn.BatchNorm1d(1), modules.batchnorm._BatchNorm))
+    say(isinstance(nn.InstanceNorm1d(1), modules.batchnorm._NormBase))
+    say(isinstance(nn.Dropout(), modules.dropout._DropoutNd))
+    say(isinstance(nn.MSELoss(), modules.loss._Loss), issubclass(nn.NLLLoss, nn.Module))
+    say.attempt(lambda: modules.nothing)
+    tools = modules.utils
+    say(tools._pair(3), tools._triple([1, 2]), tools._single("ab"), tools._ntuple(5)(0))
+    say(tools._reverse_repeat_tuple((1, 2), 2), tools._list_with_default([None, 3], [7, 8, 9]))
+    say.attempt(tools._list_with_default, [1, 2], [3, 4])
+    wrapped = nn.Module()
+    wrapped.module = small(tg, nn)
+    state = wrapped.state_dict()
+    tools.consume_prefix_in_state_dict_if_present(state, "module.")
+    say(list(state), dict(state._metadata))
+    say(small(tg, nn).load_state_dict(state))
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
