@@ -132,7 +132,43 @@ def test_missing_text(name, tmp_path, monkeypatch, capsys):
     assert "absent.txt" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["mnist_cnn", "cifar_mlp"])
+def test_vae_mnist(tmp_path, monkeypatch, capsys):
+    example = load("vae_mnist")
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path))  # where no MNIST is
+    task = example.load(None, quick=True)
+    assert "bundled digits" in capsys.readouterr().out
+    assert [len(task.training), len(task.test), task.side, task.dots] == [1442, 355, 8, 16]
+    assert 0 <= task.training[:][0].min() < task.training[:][0].max() == 1
+    tg.manual_seed(0)
+    model = example.VAE(64, hidden=64, latent=8)
+    assert parameters(model) == 65 * 64 + 2 * 65 * 8 + 9 * 64 + 65 * 64
+    before = example.evaluate(model, task)
+    # Nothing known: each of 64 pixels' 16 dots costs a bit, and the points nearly nothing.
+    assert before == pytest.approx(64 * 16 * math.log(2), rel=0.05)
+    example.train(model, task._replace(passes=25))
+    # What knowing each pixel's mean is worth, and then what the digit itself is.
+    (ink,) = task.training[:]
+    mean = ink.mean(0).clamp(1e-3, 1 - 1e-3).expand_as(ink)
+    known = 16 * 64 * tg.nn.functional.binary_cross_entropy(mean, ink).item()
+    assert example.evaluate(model, task) < 0.9 * known < 0.6 * before
+    picture = example.draw(model, task)
+    assert (picture.shape, picture.dtype) == ((500, 800), np.uint8)
+    # What it draws is mostly paper, with ink in the middle, as the digits are.
+    drawn = model.sample(200).reshape(-1, 8, 8).mean(0)
+    assert drawn[:, 0].max() < 0.2 < drawn[:, 3:5].mean()
+
+
+def test_the_bound_of_the_vae():
+    example = load("vae_mnist")
+    mean, log_variance = tg.tensor([[1.0, -2.0]]), tg.tensor([[0.0, math.log(4.0)]])
+    logits = tg.zeros(1, 3)
+    # KL(N(m, s²) | N(0, 1)) = (s² + m² - 1) / 2 - ln s, worked by hand.
+    expected = 3 * math.log(2) + 0.5 + (4 + 4 - 1) / 2 - math.log(2)
+    found = example.bound(logits, tg.tensor([[0.0, 0.5, 1.0]]), mean, log_variance, 1)
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mnist_cnn", "cifar_mlp", "vae_mnist"])
 def test_missing_data(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name, "--data", str(tmp_path)])
     with pytest.raises(SystemExit) as stopped:
