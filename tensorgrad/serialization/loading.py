@@ -51,13 +51,16 @@ def load(
     source = str(path) if path is not None else "the file object"
     file: IO[bytes] = path.open("rb") if path is not None else io.BytesIO(_content(f))
     with file:
+        if not file.read(1):
+            raise EOFError(f"load: {source} is empty")
+        file.seek(0)
         try:
             value = _load(file, path if mmap else None, source, locations, encoding)
-        except (Refused, EOFError):
+        except Refused:
             raise
         except (
             *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
-            *(RecursionError, pickle.UnpicklingError, SafetensorError, MemoryError),
+            *(RecursionError, pickle.UnpicklingError, SafetensorError, MemoryError, EOFError),
         ) as error:
             # A made-up file can make a reader raise nearly anything.
             raise RuntimeError(
@@ -78,8 +81,6 @@ def _load(
 ) -> Any:
     head = file.read(pytorch_legacy.HEAD)
     file.seek(0)
-    if not head:
-        raise EOFError(f"load: {source} is empty")
     if head.startswith(b"PK\x03\x04"):
         return pytorch_zip.read(file, mapped, source, locations, encoding)
     if pytorch_legacy.begins(head):

@@ -13,7 +13,7 @@ import pickle
 import pickletools
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,6 @@ from tensorgrad.node import Storage, strided
 from tensorgrad.size import Size
 
 __all__ = ["KINDS", "FlatStorage", "Refused", "unpickle"]
-
-# Python 3.11's unpickler makes its memo table as long as the largest index it is told, and
-# fills it: one opcode of five bytes would take 64 GB. Honest pickles count up from 0.
-_LARGEST_MEMO = 1 << 24
 
 # Of the storages: the element types. None is bfloat16.
 KINDS: dict[str, np.dtype[Any] | None] = {
@@ -55,21 +51,18 @@ class Refused(pickle.UnpicklingError):
 class FlatStorage:
     """A storage of the file: its elements, and what the tensors on it share.
 
-    Slots and no ``__setstate__``: a pickle that gets hold of one cannot change it.
+    A pickle that gets hold of one can do nothing with it but make tensors.
     """
 
     __slots__ = ("_array", "_shared")
 
     def __init__(self, array: NDArray[Any]) -> None:
-        object.__setattr__(self, "_array", array)
-        object.__setattr__(self, "_shared", Storage(strided=True))
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise pickle.UnpicklingError("a storage that is changed")
+        self._array = array
+        self._shared = Storage(strided=True)
 
     def tensor(self, offset: Any, size: Any, stride: Any, kind: Any = None) -> Any:
         """The tensor that starts at an element, with a shape and steps in elements."""
-        flat: NDArray[Any] = self._array  # type: ignore[attr-defined] # a slot
+        flat: NDArray[Any] = self._array
         if kind is not None:
             flat = flat.view(kind)
         size, stride = tuple(size), tuple(stride)
@@ -88,7 +81,7 @@ class FlatStorage:
         array = np.lib.stride_tricks.as_strided(start, size, steps)
         tensor = strided(array)
         if tensor._storage is None or not tensor._storage.inference:
-            tensor._storage = self._shared  # type: ignore[attr-defined] # a slot
+            tensor._storage = self._shared
         return tensor
 
 
@@ -99,13 +92,17 @@ def unpickle(
 
     `Refused` names what is not on the list; damaged data raise nearly anything.
     """
-    for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > _LARGEST_MEMO:
-            raise ValueError(f"memo index {argument}")
+    for _ in pickletools.genops(content):
+        pass  # raises where a length is more than there is: the unpickler would reserve it first
     return _Unpickler(content, source, storage, encoding).load()
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):
+    """The unpickler written in Python: of its instructions single ones can be replaced."""
+
+    stack: list[Any]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # type: ignore[misc]
+
     def __init__(self, content: bytes, source: str, storage: Any, encoding: str) -> None:
         super().__init__(io.BytesIO(content), encoding=encoding)
         self._source = source
@@ -128,6 +125,23 @@ class _Unpickler(pickle.Unpickler):
             "an optimizer saved whole, load it in PyTorch and save its state_dict()"
         )
 
+    def load_build(self) -> None:
+        """Give an object its attributes: only what PyTorch's state_dict() hangs on its dict."""
+        state, target = self.stack.pop(), self.stack[-1]
+        if type(target) is not OrderedDict or not isinstance(state, dict):
+            raise Refused(
+                f"load: {self._source} sets the attributes of a {type(target).__name__}, which is "
+                "refused; only tensors and plain containers are read"
+            )
+        if set(state) - {"_metadata"}:
+            raise Refused(
+                f"load: {self._source} sets the attributes {sorted(map(str, state))!r:.100} of an "
+                "OrderedDict, which is refused, except for _metadata"
+            )
+        target.__dict__.update(state)
+
+    dispatch[pickle.BUILD[0]] = load_build
+
     def persistent_load(self, pid: Any) -> Any:
         if not isinstance(pid, tuple) or len(pid) < 5 or _text(pid[0]) != "storage":
             raise ValueError(f"a reference to {pid!r:.100}")
@@ -143,25 +157,19 @@ class _Kind:
     name: str
 
     def __init__(self, name: str) -> None:
-        object.__setattr__(self, "name", name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise pickle.UnpicklingError("a class that is changed")
+        self.name = name
 
 
 class _Function:
-    """A function on the list. Slots: a pickle can set no attribute on one."""
+    """A function on the list: something that can be called, but is no class."""
 
     __slots__ = ("_call",)
 
     def __init__(self, call: Callable[..., Any]) -> None:
-        object.__setattr__(self, "_call", call)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise pickle.UnpicklingError("a function that is changed")
+        self._call = call
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._call(*arguments)  # type: ignore[attr-defined] # a slot
+        return self._call(*arguments)
 
 
 def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any) -> Any:
