@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad.data import Dataset, IterableDataset, get_worker_info
+from tensorgrad.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 
 class Numbers(Dataset[int]):
@@ -103,6 +103,13 @@ class Failing(Numbers):
         if self.what == "hang":
             time.sleep(60)
         return index
+
+
+class Nested(Numbers):
+    """Wants workers of its own."""
+
+    def __getitem__(self, index: int) -> Any:
+        return list(DataLoader(Numbers(4), 2, num_workers=1))
 
 
 def unpicklable(samples: Any) -> Any:

@@ -30,6 +30,16 @@ _ends: weakref.WeakSet[Connection] = weakref.WeakSet()
 _starting = threading.Lock()
 
 
+def _forget_lock() -> None:
+    # A fork happens while it is held; in the child nobody would ever release it.
+    global _starting
+    _starting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
+
+
 class Pool:
     """Worker processes and a pair of pipes to each. `stop` may be called at any time, and again."""
 

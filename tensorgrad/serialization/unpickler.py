@@ -101,7 +101,7 @@ class _Unpickler(pickle._Unpickler):
     """The unpickler written in Python: of its instructions single ones can be replaced."""
 
     stack: list[Any]
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)  # type: ignore[misc]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, content: bytes, source: str, storage: Any, encoding: str) -> None:
         super().__init__(io.BytesIO(content), encoding=encoding)

@@ -19,6 +19,7 @@ from loading_tools import (
     Drawn,
     Failing,
     Info,
+    Nested,
     Numbers,
     Samples,
     Shared,
@@ -231,6 +232,13 @@ def test_a_worker_killed_from_outside_and_persistent_workers_made_anew() -> None
     with pytest.raises(RuntimeError, match=r"worker 0 .*SIGKILL"):
         list(passing)
     assert len(list(loader)) == 40
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_workers_cannot_have_workers(method: str) -> None:
+    loader = DataLoader(Nested(), 2, num_workers=1, multiprocessing_context=method, timeout=30)
+    with pytest.raises(AssertionError, match="daemonic processes are not allowed to have children"):
+        list(loader)
 
 
 def test_a_timeout() -> None:
