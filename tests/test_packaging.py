@@ -154,7 +154,7 @@ def test_wheel_and_sdist_hold_the_same_package(copy_sources, tmp_path):
     assert wheel.stat().st_size < 1.5e6
     assert wheel.name.endswith("-py3-none-any.whl")
     required = {r for r in message.get_all("Requires-Dist") if "extra ==" not in r}
-    assert required == {"numpy>=2.1", "graphviz", "tqdm", "safetensors"}
+    assert required == {"numpy>=2.1", "graphviz", "tqdm", "safetensors>=0.7"}
     assert message["Requires-Python"] == ">=3.11"
 
     python, site = bare_environment(tmp_path / "env")
