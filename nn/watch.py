@@ -120,7 +120,7 @@ def _pass_through(values: tuple[Any, ...], places: list[int]) -> tuple[tuple[Any
     node = None
     for i, before, after in zip(places, tensors, passed, strict=True):
         # One memory, one version: a write to either must be seen by nodes that saved it.
-        after._array, after._storage = before._array, storage_of(before)
+        after._storage = storage_of(before)
         if before.dtype.is_floating_point or before.dtype.is_complex:
             made[i] = after
             node = after.grad_fn
