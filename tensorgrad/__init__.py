@@ -642,6 +642,7 @@ if TYPE_CHECKING:
     from tensorgrad import optim as optim
     from tensorgrad import serialization as serialization
     from tensorgrad import special as special
+    from tensorgrad import testing as testing
     from tensorgrad import training as training
     from tensorgrad import utils as utils
     from tensorgrad import viz as viz
@@ -762,6 +763,7 @@ _LAZY = frozenset(
         "optim",
         "serialization",
         "special",
+        "testing",
         "training",
         "utils",
         "viz",
@@ -787,7 +789,8 @@ _OF_TOP_LEVEL = frozenset(
         "adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout", "alpha_dropout_",
         "batch_norm", "binary_cross_entropy_with_logits", "constant_pad_nd",
         "cosine_embedding_loss", "ctc_loss", "dropout", "dropout_", "embedding",
-        "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
+        "embedding_bag", "embedding_renorm_", "feature_alpha_dropout", "feature_alpha_dropout_",
+        "feature_dropout",
         "feature_dropout_", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "group_norm",
         "hinge_embedding_loss", "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss",
         "max_pool1d_with_indices", "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",

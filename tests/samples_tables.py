@@ -1,8 +1,9 @@
 """Rows of bilinear maps, table look-ups in bags, and losses with their own linear layers."""
 
+import numpy as np
 from samples_layers import Layer, layer
 from samples_nn import functional
-from sampling import case, fixed, real, whole
+from sampling import OWN_LENGTHS, case, fixed, real, whole
 
 __all__ = ["TABLES", "TABLE_LAYERS"]
 
@@ -14,6 +15,8 @@ BAGS, TABLE = fixed([[1, 2, 4], [4, 3, 0]]), real(6, 3)
 STEPS = real(6, 3, of="distinct")
 COUNTED = {"vmap": "which rows are looked up, and how often, decides the shapes within"}
 CLASSES = fixed([0, 1, 2, 3, 3])
+ENDS = fixed(np.array([2, 5], np.int32))
+GROUPED = "PyTorch's takes 32-bit floats whose rows are multiples of 16 bytes only"
 
 TABLES = [
     functional("bilinear", case(real(2, 3), real(2, 4), real(5, 3, 4), real(5)),
@@ -40,6 +43,11 @@ TABLES = [
                case(real(1, 3)), case(real(3, 1), 2.5)),
     functional("pdist", case(fixed([[1.0, 2], [1, 2], [0, 0]]), 1.5), case(real(3, 2, grad=False),
                0), differentiable=False),
+    functional("grouped_mm", case(real(5, 3), real(2, 3, 4), offs=ENDS),
+               case(real(2, 5, 3), real(3, 7), offs=ENDS), case(real(3, 5), real(5, 2), offs=ENDS),
+               case(real(2, 5, 3), real(2, 3, 4)),
+               case(real(7, 3), real(2, 3, 4), offs=ENDS, bias=real(4)),
+               torch=None, vmap=OWN_LENGTHS, reason=GROUPED),
     functional("linear_cross_entropy", case(real(5, 3), real(4, 3), CLASSES),
                case(real(5, 3), real(4, 3), CLASSES, linear_bias=real(4), weight=real(4,
                of="positive", grad=False), reduction="sum", ignore_index=3, label_smoothing=0.1),

@@ -26,6 +26,8 @@ PLACES = (
     "nn.utils.parametrize", "nn.utils.prune", "nn.utils.rnn", "nn.utils.stateless", "linalg", "fft",
     "special", "signal.windows", "optim", "optim.lr_scheduler", "optim.swa_utils", "autograd",
     "autograd.functional", "autograd.graph", "func", "utils.checkpoint", "utils.data",
+    "nn.parameter", "distributions", "distributions.constraints", "distributions.transforms",
+    "random", "testing",
 )  # fmt: skip
 
 REASONS = {
@@ -37,7 +39,7 @@ REASONS = {
     "dtype": "element types that NumPy does not have (bfloat16, float8, 4-bit, complex32), and the "
     "mixed precision (autocast, gradient scaling) built on them",
     "internal": "not meant for users: helpers, flags, C++ classes that show in the namespace, "
-    "imports of other modules, storage classes",
+    "imports of other modules, storage classes; what names the operators of PyTorch's dispatcher",
     "ecosystem": "what is built around PyTorch and no part of the engine: the hub of its models, "
     "its package format, its masked tensors",
     "removed": "in PyTorch only to raise an error or to keep old programs going: the function was "

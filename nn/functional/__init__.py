@@ -91,6 +91,7 @@ from tensorgrad.nn.functional.grid import (
     affine_grid,
     grid_sample,
 )
+from tensorgrad.nn.functional.grouped import grouped_mm
 from tensorgrad.nn.functional.interpolation import (
     interpolate,
     upsample,
@@ -214,6 +215,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "grouped_mm",
     "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from tensorgrad import from_numpy
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.functional.dropout import check_probability, dropped
 from tensorgrad.nn.functional.linear import shrink_rows
@@ -257,6 +260,49 @@ def rrelu_(
 
 
 # --- Others ---------------------------------------------------------------------------------------
+
+
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`nn.functional.embedding_bag` with its workings: (output, offset2bag, bag_size, max_indices).
+
+    mode: 0 for "sum", 1 for "mean", 2 for "max".  offset2bag: the bag of each index; bag_size: how
+    many indices count in each; max_indices: (bags, d), which row has the maximum, for mode 2, else
+    zeros (bags,).
+    """
+    how = _word("embedding_bag", "mode", mode, ("sum", "mean", "max"))
+    if indices.ndim != 1 or offsets.ndim != 1:
+        raise RuntimeError(
+            "embedding_bag(): expected indices and offsets of one dimension, got "
+            f"{indices.ndim} and {offsets.ndim}"
+        )
+    out = F.embedding_bag(
+        indices, weight, offsets, None, 2, scale_grad_by_freq, how, sparse, per_sample_weights,
+        include_last_offset, padding_idx,
+    )  # fmt: skip
+    rows, table = indices.numpy(), weight.detach().numpy()
+    starts = offsets.numpy()[: out.shape[0]]
+    bags = np.searchsorted(starts, np.arange(len(rows)), side="right") - 1
+    skipped = -1 if padding_idx is None else padding_idx % len(table)
+    counts = rows != skipped
+    sizes = np.bincount(bags[counts], minlength=len(starts))
+    largest = np.zeros((len(starts), *((table.shape[1],) if mode == 2 else ())), rows.dtype)
+    if mode == 2:
+        for bag in np.flatnonzero(sizes):
+            mine = rows[counts & (bags == bag)]
+            largest[bag] = mine[table[mine].argmax(0)]
+    workings = (bags, sizes, largest)
+    second, third, fourth = (from_numpy(np.asarray(w, rows.dtype)) for w in workings)
+    return out, second, third, fourth
 
 
 def embedding(
