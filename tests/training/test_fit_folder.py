@@ -49,8 +49,10 @@ if kind == "list":
                 yield x[k], y[k]
     loader = Drawn()
     loader.generator = tg.Generator().manual_seed(5)
-elif kind == "generator":
-    loader = DataLoader(data, 8, shuffle=True, generator=tg.Generator().manual_seed(5))
+elif kind in ("generator", "workers"):
+    workers = 2 if kind == "workers" else 0
+    own = tg.Generator().manual_seed(5)
+    loader = DataLoader(data, 8, shuffle=True, generator=own, num_workers=workers)
 else:
     loader = DataLoader(data, 8, shuffle=True)
 calls = 0
@@ -105,7 +107,7 @@ def same(a, b, path=""):
         assert a == b, path
 
 
-@pytest.mark.parametrize("kind", ["adam", "generator", "list"])
+@pytest.mark.parametrize("kind", ["adam", "generator", "workers", "list"])
 def test_going_on_after_kill_9(tmp_path, kind):
     """Two kills in the middle of epochs; 9 batches an epoch, a checkpoint every second."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
