@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from tensorgrad.autograd import no_grad
 from tensorgrad.nn import Module
-from tensorgrad.optim import Optimizer
+from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import LossRatioLR, LRScheduler, ReduceLROnPlateau
 from tensorgrad.tensor import Tensor
 from tensorgrad.training.checkpoints import Checkpoints
@@ -82,6 +82,11 @@ def fit(
     """
     if epochs < 0:
         raise ValueError(f"fit: epochs must not be negative, got {epochs}")
+    if isinstance(optimizer, LBFGS):
+        raise TypeError(
+            "fit: LBFGS asks for the loss several times in a step; write its loop, with "
+            "optimizer.step(closure)"
+        )
     best = Best(monitor, mode, patience, min_delta)
     measures, position = Measures(metrics), Position(train_loader)
     best.check(["loss", *(metrics or {})])

@@ -146,6 +146,13 @@ def test_refusals_of_fit(loader, epochs, error, message):
         fit(model, nn.CrossEntropyLoss(), optimizer, loader, epochs=epochs, progress=False)
 
 
+def test_lbfgs_is_refused():
+    model = small_model()
+    optimizer = optim.LBFGS(model.parameters())
+    with pytest.raises(TypeError, match=r"optimizer\.step\(closure\)"):
+        fit(model, nn.CrossEntropyLoss(), optimizer, [], epochs=1, progress=False)
+
+
 def test_the_bar_shows_the_numbers(capsys):
     loader = DataLoader(two_moons(8), 8)
     model = small_model()

@@ -54,7 +54,11 @@ class Consistency:
         if self.exchanged is not None and self.exchanged < count:
             lines.append(
                 "  with precision and recall exchanged "
-                + (f"{self.exchanged} are left" if self.exchanged else "nothing contradicts")
+                + (
+                    f"only {self.exchanged} would be left"
+                    if self.exchanged
+                    else "nothing contradicts"
+                )
                 + ": the two were most likely swapped"
             )
         return "\n".join(lines)
