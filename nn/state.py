@@ -181,11 +181,14 @@ class State(StateHooked):
                 told["assign_to_params_buffers"] = True
             prefix = f"{path}." if path else ""
             module._load_from_state_dict(part, prefix, told, True, missing, unexpected, problems)
+            parts: dict[str, dict[str, Any]] = {}  # of the children, sorted out in one pass
+            for key, value in part.items():
+                first, dot, _ = key[len(prefix) :].partition(".")
+                if dot and key.startswith(prefix):
+                    parts.setdefault(first, {})[key] = value
             for name, child in module._modules.items():
                 if child is not None:
-                    below = prefix + name
-                    own = {k: v for k, v in part.items() if k.startswith(f"{below}.")}
-                    read(child, _Part(own, plan), below)
+                    read(child, _Part(parts.get(name, {}), plan), prefix + name)
             if module._hooks is not None and module._hooks.load_post:
                 watched.append(module)
 
