@@ -20,11 +20,11 @@ _MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _ConvNd(Module):
-    """What the convolutions over one, two and three dimensions share."""
+    """What convolutions and transposed ones share.
 
-    _convolve: Callable[..., Tensor]  # the function of the subclass
-    _rank: int
-    _transposed = False
+    The arguments are those of PyTorch's class of this name, for layers that derive from it: sizes
+    as tuples, ``output_padding`` and ``transposed`` among them.
+    """
 
     in_channels: int
     out_channels: int
@@ -41,18 +41,20 @@ class _ConvNd(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
+        kernel_size: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: str | tuple[int, ...],
+        dilation: tuple[int, ...],
+        transposed: bool,
+        output_padding: tuple[int, ...],
+        groups: int,
+        bias: bool,
+        padding_mode: str,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        name, n = type(self).__name__, self._rank
+        name = type(self).__name__
         if groups <= 0:
             raise ValueError(f"{name}: groups must be a positive integer, got {groups}")
         for what, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
@@ -65,9 +67,9 @@ class _ConvNd(Module):
             raise ValueError(f"{name}: padding_mode must be one of {_MODES}, got {padding_mode!r}")
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = numbers(name, "kernel_size", kernel_size, n, 1)
-        self.stride = numbers(name, "stride", stride, n, 1)
-        self.dilation = numbers(name, "dilation", dilation, n, 1)
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.dilation = dilation
         if isinstance(padding, str):
             if padding not in ("valid", "same"):
                 raise ValueError(
@@ -78,14 +80,12 @@ class _ConvNd(Module):
                     f"{name}: padding='same' is not supported for strided convolutions, got "
                     f"stride={stride}"
                 )
-            self.padding = padding
-        else:
-            self.padding = numbers(name, "padding", padding, n, 0)
+        self.padding = padding
         self.groups = groups
         self.padding_mode = padding_mode
-        self.output_padding: tuple[int, ...] = (0,) * n
-        self.transposed = self._transposed
-        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.output_padding = output_padding
+        self.transposed = transposed
+        ends = (in_channels, out_channels) if transposed else (out_channels, in_channels)
         shape = (ends[0], ends[1] // groups, *self.kernel_size)
         self.weight = parameter(self, shape, device, dtype)
         if bias:
@@ -103,33 +103,9 @@ class _ConvNd(Module):
                 bound = 1 / math.sqrt(fan_in)
                 init.uniform_(self.bias, -bound, bound)
 
-    def _border(self) -> list[int]:
-        """The padding as `functional.pad` takes it: pairs from the last dimension backwards."""
-        border: list[int] = []
-        for i in reversed(range(self._rank)):
-            if self.padding == "same":
-                total = self.dilation[i] * (self.kernel_size[i] - 1)
-                border += [total // 2, total - total // 2]
-            elif self.padding == "valid":
-                border += [0, 0]
-            else:
-                width = self.padding[i]
-                assert isinstance(width, int)
-                border += [width, width]
-        return border
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply the layer."""
-        padding = self.padding
-        if self.padding_mode != "zeros":
-            input = F.pad(input, self._border(), mode=self.padding_mode)
-            padding = 0  # type: ignore[assignment]
-        return type(self)._convolve(
-            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
-        )
-
     def extra_repr(self) -> str:
-        zeros, ones = (0,) * self._rank, (1,) * self._rank
+        n = len(self.kernel_size)
+        zeros, ones = (0,) * n, (1,) * n
         text = (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"stride={self.stride}"
@@ -149,14 +125,81 @@ class _ConvNd(Module):
         return text
 
 
-class Conv1d(_ConvNd):
+class _Conv(_ConvNd):
+    """What the convolutions over one, two and three dimensions share."""
+
+    _convolve: Callable[..., Tensor]  # the function of the subclass
+    _rank: int
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        name, n = type(self).__name__, self._rank
+        super().__init__(
+            in_channels,
+            out_channels,
+            numbers(name, "kernel_size", kernel_size, n, 1),
+            numbers(name, "stride", stride, n, 1),
+            padding if isinstance(padding, str) else numbers(name, "padding", padding, n, 0),
+            numbers(name, "dilation", dilation, n, 1),
+            False,
+            (0,) * n,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+    def _border(self) -> list[int]:
+        """The padding as `functional.pad` takes it: pairs from the last dimension backwards."""
+        border: list[int] = []
+        for i in reversed(range(self._rank)):
+            if self.padding == "same":
+                total = self.dilation[i] * (self.kernel_size[i] - 1)
+                border += [total // 2, total - total // 2]
+            elif self.padding == "valid":
+                border += [0, 0]
+            else:
+                width = self.padding[i]
+                assert isinstance(width, int)
+                border += [width, width]
+        return border
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the layer."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Apply the layer with another weight and bias; layers that derive from it call this."""
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = F.pad(input, self._border(), mode=self.padding_mode)
+            padding = 0  # type: ignore[assignment]
+        return type(self)._convolve(
+            input, weight, bias, self.stride, padding, self.dilation, self.groups
+        )
+
+
+class Conv1d(_Conv):
     """Slides a weight (out, in / groups, K) over (N, in, L) or (in, L); arguments as `Conv2d`."""
 
     _convolve = staticmethod(F.conv1d)
     _rank = 1
 
 
-class Conv2d(_ConvNd):
+class Conv2d(_Conv):
     """Slides a weight (out, in / groups, KH, KW) over (N, in, H, W) or (in, H, W).
 
     kernel_size, stride, dilation: an int, or one per dimension.
@@ -169,7 +212,7 @@ class Conv2d(_ConvNd):
     _rank = 2
 
 
-class Conv3d(_ConvNd):
+class Conv3d(_Conv):
     """Slides a weight (out, in / groups, KD, KH, KW) over (N, in, D, H, W); as `Conv2d`."""
 
     _convolve = staticmethod(F.conv3d)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorgrad.nn import functional as F
@@ -16,7 +16,8 @@ __all__ = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 class _ConvTransposeNd(_ConvNd):
     """What the transposed convolutions over one, two and three dimensions share."""
 
-    _transposed = True
+    _convolve: Callable[..., Tensor]  # the function of the subclass
+    _rank: int
 
     def __init__(
         self,
@@ -41,17 +42,18 @@ class _ConvTransposeNd(_ConvNd):
         super().__init__(
             in_channels,
             out_channels,
-            kernel_size,
-            stride,
+            numbers(name, "kernel_size", kernel_size, n, 1),
+            numbers(name, "stride", stride, n, 1),
             numbers(name, "padding", padding, n, 0),
-            dilation,
+            numbers(name, "dilation", dilation, n, 1),
+            True,
+            numbers(name, "output_padding", output_padding, n, 0),
             groups,
             bias,
             padding_mode,
             device,
             dtype,
         )
-        self.output_padding = numbers(name, "output_padding", output_padding, n, 0)
 
     def _extra(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """The output_padding that gives an output of the size asked for."""

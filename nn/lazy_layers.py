@@ -90,7 +90,7 @@ class _LazyConvNd(LazyModuleMixin, _ConvNd):
                 shape = self.weight.shape
                 self.in_channels = shape[0] if self.transposed else shape[1] * self.groups
             return
-        name, n = type(self).__name__, self._rank
+        name, n = type(self).__name__, len(self.kernel_size)
         if input.ndim not in (n + 1, n + 2):
             raise RuntimeError(
                 f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got "

@@ -31,7 +31,7 @@ __all__ = [
 _LEAST = -(2**63)
 
 
-class _Pad(Module):
+class _PadNd(Module):
     """padding: one width for all sides, or (low, high) pairs from the last dimension backwards."""
 
     _rank: int
@@ -42,7 +42,7 @@ class _Pad(Module):
         self.padding = numbers(type(self).__name__, "padding", padding, sides, _LEAST)
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_PadNd):
     def __init__(self, padding: Any, value: float) -> None:
         super().__init__(padding)
         self.value = value
@@ -55,25 +55,25 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """A border of ``value`` around the last dimension; padding (left, right) or an int."""
 
     _rank = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """A border of ``value``; padding (left, right, top, bottom) or an int."""
 
     _rank = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """A border of ``value``; padding (left, right, top, bottom, front, back) or an int."""
 
     _rank = 3
 
 
-class _ZeroPad(_ConstantPad):
+class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding: Any) -> None:
         super().__init__(padding, 0.0)
 
@@ -93,7 +93,7 @@ class ZeroPad3d(_ZeroPad, ConstantPad3d):
     """A border of zeros; padding (left, right, top, bottom, front, back) or an int."""
 
 
-class _OwnPad(_Pad):
+class _OwnPad(_PadNd):
     """A border made of the input's own elements."""
 
     _mode: str
@@ -106,43 +106,51 @@ class _OwnPad(_Pad):
         return f"{self.padding}"
 
 
-class ReflectionPad1d(_OwnPad):
+class _ReflectionPadNd(_OwnPad):
+    _mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPadNd):
     """(N, C, L) or (C, L) continued by its mirror image, without the edge."""
 
-    _mode, _rank = "reflect", 1
+    _rank = 1
 
 
-class ReflectionPad2d(_OwnPad):
+class ReflectionPad2d(_ReflectionPadNd):
     """(N, C, H, W) or (C, H, W) continued by its mirror image, without the edge."""
 
-    _mode, _rank = "reflect", 2
+    _rank = 2
 
 
-class ReflectionPad3d(_OwnPad):
+class ReflectionPad3d(_ReflectionPadNd):
     """(N, C, D, H, W) or (C, D, H, W) continued by its mirror image, without the edge."""
 
-    _mode, _rank = "reflect", 3
+    _rank = 3
 
 
-class ReplicationPad1d(_OwnPad):
+class _ReplicationPadNd(_OwnPad):
+    _mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPadNd):
     """(N, C, L) or (C, L) continued by its edge."""
 
-    _mode, _rank = "replicate", 1
+    _rank = 1
 
 
-class ReplicationPad2d(_OwnPad):
+class ReplicationPad2d(_ReplicationPadNd):
     """(N, C, H, W) or (C, H, W) continued by its edge."""
 
-    _mode, _rank = "replicate", 2
+    _rank = 2
 
 
-class ReplicationPad3d(_OwnPad):
+class ReplicationPad3d(_ReplicationPadNd):
     """(N, C, D, H, W) or (C, D, H, W) continued by its edge."""
 
-    _mode, _rank = "replicate", 3
+    _rank = 3
 
 
-class _CircularPad(_OwnPad):
+class _CircularPadNd(_OwnPad):
     _mode = "circular"
 
     def forward(self, input: Tensor) -> Tensor:
@@ -156,19 +164,19 @@ class _CircularPad(_OwnPad):
         return super().forward(input)
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPadNd):
     """(N, C, L) or (C, L) continued from the other end."""
 
     _rank = 1
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPadNd):
     """(N, C, H, W) or (C, H, W) continued from the other end."""
 
     _rank = 2
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPadNd):
     """(N, C, D, H, W) or (C, D, H, W) continued from the other end."""
 
     _rank = 3

@@ -31,6 +31,13 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> device:
+        """What is made in the block is made on this device, as everywhere: it is the CPU."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def __repr__(self) -> str:
         return (
             f"device(type='{self.type}')"

@@ -16,6 +16,10 @@ from tensorgrad.nn.padding import (
     ZeroPad1d,
     ZeroPad2d,
     ZeroPad3d,
+    _CircularPadNd,
+    _ConstantPadNd,
+    _ReflectionPadNd,
+    _ReplicationPadNd,
 )
 
 __all__ = [
@@ -34,4 +38,8 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "_CircularPadNd",
+    "_ConstantPadNd",
+    "_ReflectionPadNd",
+    "_ReplicationPadNd",
 ]

@@ -99,6 +99,65 @@ def tuples_of_sizes(tg, nn, say):
     say(utils._ntuple(5)(0), utils._reverse_repeat_tuple((1, 2), 2), utils._pair.__name__)
 
 
+@script
+def device_as_a_context(tg, nn, say):
+    with tg.device("cpu") as where:
+        say(str(nn.Linear(1, 1).weight.device), str(where))
+    with pytest.raises(KeyError), tg.device("cpu"):
+        raise KeyError
+
+
+@script
+def convolutions_of_ones_own(tg, nn, say):
+    class Centred(nn.Conv2d):
+        def forward(self, x):
+            weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+            return self._conv_forward(x, weight, self.bias)
+
+    class Own(nn.modules.conv._ConvNd):
+        def __init__(self, inputs, outputs, size, stride=1, padding=0, bias=True):
+            pair = nn.modules.utils._pair
+            super().__init__(
+                inputs, outputs, pair(size), pair(stride), pair(padding), pair(1), False, pair(0),
+                1, bias, "zeros",
+            )  # fmt: skip
+
+        def forward(self, x):
+            return nn.functional.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+
+    x = tg.arange(2 * 5 * 5.0, dtype=tg.float64).reshape(1, 2, 5, 5)
+    for net in (
+        Centred(2, 3, 3, padding=1, padding_mode="reflect"),
+        Centred(2, 4, (1, 3), padding="same", groups=2, bias=False),
+        Own(2, 3, 3, 2, 1),
+        Own(2, 3, 1, bias=False),
+    ):
+        with tg.no_grad():
+            for p in net.parameters():
+                p.copy_(tg.linspace(-1, 1, p.numel()).reshape(p.shape))
+        say(repr(net.double()), net(x), net.transposed, net.output_padding, list(net.state_dict()))
+
+
+@script
+def bases_of_layers(tg, nn, say):
+    m = nn.modules
+    for base, layers in [
+        (m.batchnorm._BatchNorm, [nn.BatchNorm1d(2), nn.SyncBatchNorm(2), nn.InstanceNorm2d(2)]),
+        (m.batchnorm._NormBase, [nn.BatchNorm3d(2), nn.InstanceNorm1d(2), nn.GroupNorm(1, 2)]),
+        (m.instancenorm._InstanceNorm, [nn.InstanceNorm1d(2), nn.BatchNorm1d(2)]),
+        (m.conv._ConvNd, [nn.Conv1d(1, 1, 1), nn.ConvTranspose3d(1, 1, 1), nn.Linear(1, 1)]),
+        (m.conv._ConvTransposeNd, [nn.Conv1d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1)]),
+        (m.loss._Loss, [nn.L1Loss(), nn.CTCLoss(), nn.Identity()]),
+        (m.loss._WeightedLoss, [nn.CrossEntropyLoss(), nn.MSELoss(), nn.BCELoss()]),
+        (m.dropout._DropoutNd, [nn.Dropout(), nn.Dropout2d(), nn.AlphaDropout()]),
+        (m.pooling._MaxPoolNd, [nn.MaxPool2d(2), nn.AvgPool2d(2)]),
+        (m.pooling._AdaptiveAvgPoolNd, [nn.AdaptiveAvgPool2d(2), nn.AdaptiveMaxPool2d(2)]),
+        (m.padding._ReflectionPadNd, [nn.ReflectionPad2d(1), nn.ReplicationPad2d(1)]),
+        (m.padding._ConstantPadNd, [nn.ZeroPad2d(1), nn.CircularPad1d(1)]),
+    ]:
+        say(base.__name__.strip("_"), [isinstance(layer, base) for layer in layers])
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script(name):
     run_script(SCRIPTS[name])
