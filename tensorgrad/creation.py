@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from tensorgrad.batching import beside
 from tensorgrad.device import check_device
-from tensorgrad.dtypes import as_dtype, default_float, numpy_dtype
+from tensorgrad.dtypes import as_dtype, default_float, number_dtype, numpy_dtype
 from tensorgrad.layouts import contiguous_format, preserve_format
 from tensorgrad.layouts import strided as strided_layout
 from tensorgrad.node import TensorBase, strided, wrap
@@ -54,7 +54,7 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
     if isinstance(data, (ndarray, np.generic)):
         array = np.array(data, dtype=wanted, order="C")
     elif isinstance(data, (bool, int, float, complex)):
-        return np.array(data, dtype=wanted or numpy_dtype(type(data)))
+        return np.array(data, dtype=wanted or number_dtype(type(data)))
     elif isinstance(data, (list, tuple, range)):
         array = _nested(data, wanted)
     elif hasattr(data, "__array__"):

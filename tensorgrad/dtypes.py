@@ -163,9 +163,9 @@ def numpy_dtype(d: Any) -> np.dtype[Any]:
     if isinstance(d, dtype):
         return d.dtype
     if d is builtins.float:
-        return _default.dtype
+        return np.dtype(np.float64)
     if d is builtins.complex:
-        return _default.to_complex().dtype  # type: ignore[no-any-return]
+        return np.dtype(np.complex128)
     if d is builtins.bool:  # not `d in (bool, int)`: np.dtype(bool) equals bool, and is not it
         return np.dtype(np.bool_)
     if d is builtins.int:
@@ -174,6 +174,15 @@ def numpy_dtype(d: Any) -> np.dtype[Any]:
         return as_dtype(np.dtype(d).newbyteorder("=")).dtype
     except TypeError as error:
         raise TypeError(f"{d!r} is not a tensor dtype ({error})") from None
+
+
+def number_dtype(kind: type) -> np.dtype[Any]:
+    """The NumPy type that a Python number of a type becomes: the default one for float, complex."""
+    if issubclass(kind, builtins.float):
+        return _default.dtype
+    if issubclass(kind, builtins.complex):
+        return _default.to_complex().dtype  # type: ignore[no-any-return]
+    return numpy_dtype(kind)
 
 
 class finfo:

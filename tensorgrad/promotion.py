@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.dtypes import default_float, numpy_dtype
+from tensorgrad.dtypes import default_float, number_dtype
 
 __all__ = ["promote", "promote_types", "result_type"]
 
@@ -47,7 +47,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
         if hasattr(operand, "ndim"):  # an array, NumPy's scalar, a batched value
             rank, kind = (0 if operand.ndim else 1), operand.dtype
         else:
-            rank, kind = 2, numpy_dtype(type(operand))
+            rank, kind = 2, number_dtype(type(operand))
         known = ranks[rank]
         ranks[rank] = kind if known is None else promote_types(known, kind)
     found = _combine(ranks[0], _combine(ranks[1], ranks[2]))

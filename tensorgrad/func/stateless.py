@@ -21,7 +21,8 @@ def functional_call(
     """Call a module with other tensors in place of its parameters and buffers, by name.
 
     tie_weights: a tensor that the module has under several names is replaced under all of them.
-    strict: every parameter and buffer must be given, and nothing else.
+    strict: every parameter and buffer must be given, and nothing else; otherwise names that the
+        module does not have are passed over.
     """
     given: dict[str, Any] = {}
     dicts = parameter_and_buffer_dicts
@@ -39,8 +40,7 @@ def functional_call(
             f"functional_call: unexpected key(s) {sorted(unknown)}, missing key(s) "
             f"{sorted(missing)}"
         )
-    if unknown:
-        raise RuntimeError(f"functional_call: the module has no {sorted(unknown)}")
+    given = {name: value for name, value in given.items() if name in own}
     if tie_weights:
         by_identity = {id(own[name]): value for name, value in given.items()}
         given = {name: by_identity[id(t)] for name, t in own.items() if id(t) in by_identity}

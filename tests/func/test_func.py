@@ -122,8 +122,9 @@ def test_functional_call():
     assert all(a is b for a, b in zip(before, model.parameters(), strict=True))
     g = grad(lambda p: functional_call(model, p, X).sum())(new)
     assert set(g) == {"0.weight", "0.bias"}
-    with pytest.raises(RuntimeError, match=r"no \['x'\]"):
-        functional_call(model, {"x": X}, X)
+    assert tg.equal(functional_call(model, {"x": X}, X), model(X))  # as PyTorch, unless strict
+    with pytest.raises(RuntimeError, match=r"unexpected key\(s\) \['x'\]"):
+        functional_call(model, {**new, "x": X}, X, strict=True)
     with pytest.raises(RuntimeError, match=r"missing key\(s\) \['0.bias'\]"):
         functional_call(model, {"0.weight": new["0.weight"]}, X, strict=True)
 

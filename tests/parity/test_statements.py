@@ -92,6 +92,13 @@ STATEMENTS = [
     ("", "repr(torch.arange(3).max(0)).replace('tensorgrad', 'torch')"),
     ("", "repr(torch.linalg.slogdet(torch.eye(2))).replace('tensorgrad', 'torch')"),
     ("", "__import__('pickle').loads(__import__('pickle').dumps(torch.arange(3).topk(2)))"),
+    # Python's types as dtypes, sizes
+    ("", "(torch.zeros(2, dtype=float), torch.tensor([1], dtype=float), torch.ones(1).to(float))"),
+    ("", "(torch.ones(1, dtype=complex).dtype.is_complex, torch.ones(1, dtype=complex))"),
+    ("", "(torch.tensor(1.0), torch.tensor(1j), torch.ones(1) * 1j, torch.tensor([1]) * 1.5)"),
+    ("", "torch.Size([2.5])"),
+    ("", "torch.Size([1]) + [2]"),
+    ("", "tuple(torch.Size(torch.tensor([1, 2])))"),
     # gradients
     (GRADS, "torch.autograd.grad(x.sum(), 'a')"),
     (GRADS, "torch.autograd.grad((), ())"),
