@@ -36,6 +36,15 @@ class _PerExample:
     def integers(self, low: Any, high: Any = None, size: Any = None, dtype: Any = np.int64) -> Any:
         return self._draw(lambda shape: self._rng.integers(low, high, shape, dtype), size)
 
+    def standard_exponential(self, size: Any = None) -> Any:
+        return self._draw(self._rng.standard_exponential, size)
+
+    def standard_cauchy(self, size: Any = None) -> Any:
+        return self._draw(self._rng.standard_cauchy, size)
+
+    def geometric(self, p: float, size: Any = None) -> Any:
+        return self._draw(lambda shape: self._rng.geometric(p, shape), size)
+
     def permutation(self, n: int) -> Any:
         def draw(shape: tuple[int, ...]) -> Any:
             places = np.broadcast_to(np.arange(n), shape)

@@ -132,6 +132,20 @@ class ConversionMethods:
         """As float16."""
         return self.to(np.float16)  # type: ignore[no-any-return]
 
+    def bfloat16(self: Any, memory_format: Any = preserve_format) -> Tensor:
+        """Refused: NumPy has no bfloat16."""
+        raise NotImplementedError(
+            "bfloat16(): NumPy has no such dtype, and neither has tensorgrad; take .half() "
+            "(float16), or stay in float32, which holds every bfloat16 number"
+        )
+
+    def chalf(self: Any, memory_format: Any = preserve_format) -> Tensor:
+        """Refused: NumPy has no complex32."""
+        raise NotImplementedError(
+            "chalf(): NumPy has no complex numbers of two float16, and neither has tensorgrad; "
+            "take .to(complex64)"
+        )
+
     def long(self: Any) -> Tensor:
         """As int64."""
         return self.to(np.int64)  # type: ignore[no-any-return]

@@ -226,3 +226,9 @@ def test_threads():
     tg.set_num_interop_threads(1)
     with pytest.raises(RuntimeError):
         tg.set_num_interop_threads(2)
+
+
+def test_dtypes_that_numpy_lacks_are_refused():
+    for name in ("bfloat16", "chalf"):
+        with pytest.raises(NotImplementedError, match=name):
+            getattr(tg.ones(2), name)()
