@@ -82,11 +82,11 @@ OUT = frozenset(
 # say that its category (bool, integer, float, complex) is not a higher one.  As in PyTorch.
 _EXACT_NAMES = """
     abs absolute addbmm addmm addmv alias_copy all amax amin any argmax argmin as_strided_copy
-    baddbmm bitwise_not bmm bucketize ceil chain_matmul clamp clamp_max clamp_min clip complex
+    baddbmm bitwise_not bmm bucketize ceil chain_matmul clamp clip complex
     conj_physical cross detach_copy diag diagonal_copy dot expand_copy fft.fft fft.fft2 fft.fftn
     fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.ihfft2 fft.ihfftn fft.rfft fft.rfft2 fft.rfftn
     fix float_power floor frac frobenius_norm gather hash_tensor heaviside histc index_add
-    index_copy index_reduce index_select inner inverse isin isneginf isposinf ldexp
+    index_copy index_reduce index_select inner inverse isin isneginf isposinf
     linalg.cholesky linalg.cross linalg.det linalg.eigvals linalg.eigvalsh linalg.inv
     linalg.matmul linalg.matrix_norm linalg.multi_dot linalg.norm linalg.solve
     linalg.solve_triangular linalg.svdvals linalg.vecdot linalg.vector_norm log_softmax
@@ -106,8 +106,9 @@ _TYPED = frozenset({
     "range", "sum", "zeros",
 })  # fmt: skip
 
-# What they give (zeros and ones, copies) is written into any dtype.
-_ANY = frozenset({"bernoulli", "split_copy", "lu"})
+# What they give is written into any dtype: zeros and ones, copies, and sums that were made in the
+# dtype of out already, but for those of bools.
+_ANY = frozenset({"bernoulli", "lu", "prod", "split_copy", "sum"})
 
 _CATEGORIES = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -146,7 +147,8 @@ def _check_dtype(path: str, out: Any, result: Any, several: bool) -> None:
 def _check_memory(path: str, out: Any) -> None:
     """Several elements in one place cannot all be written: an expanded tensor."""
     array = out._array
-    if any(step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)):
+    repeated = (step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True))
+    if array.size and any(repeated):
         raise RuntimeError(
             f"{path}: unsupported operation: more than one element of the written-to tensor refers "
             "to a single memory location. Please clone() the tensor before performing the "

@@ -35,6 +35,7 @@ NAMES = {
 PYTHON = frozenset({"norm", "split", "stft", "unique", "unique_consecutive"})
 _PYTHON_METHODS = PYTHON | {"module_load", "unflatten"}
 
+_ALIASED = frozenset(NAMES.values())
 _: Any = object()  # an argument that is not given
 Class = TypeVar("Class", bound=type)
 
@@ -66,19 +67,23 @@ def renamed(function: Callable[..., Any], words: dict[str, Any]) -> dict[str, An
 def _template(required: int, optional: int, keywords: tuple[str, ...]) -> Any:
     """A maker of functions with so many arguments, whose names stand in ``keywords``."""
     plain, only = keywords[: required + optional], keywords[required + optional :]
+    unset = [name for name in keywords[required:] if name in _ALIASED]
     head = [f"{name}=_" for name in plain[:required]]
-    head += [f"{name}=default_{name}" for name in plain[required:]]
-    head += (["*"] if only else []) + [f"{name}=default_{name}" for name in only]
+    start = [
+        f"{name}={'_' if name in unset else f'default_{name}'}" for name in keywords[required:]
+    ]
+    head += [*start[:optional], *(["*"] if only else []), *start[optional:]]
     missing = "".join(f" or {name} is _" for name in plain[:required])
     given = ", ".join(f"{name!r}: {name}" for name in keywords)
     passed = ", ".join([*plain, *(f"{name}={name}" for name in only)])
     defaults = ", ".join(f"default_{name}" for name in keywords[required:])
+    settled = "".join(f"        if {n} is _:\n            {n} = default_{n}\n" for n in unset)
     text = f"""
 def make(function, further, _, {defaults}):
     def call({", ".join(head)}, **words):
         if words{missing}:
             return further({{{given}}}, words)
-        return function({passed})
+{settled}        return function({passed})
     return call
 """
     # Named as a file of this package: `provenance` looks for the first frame outside of it.
@@ -107,7 +112,11 @@ def forwarding(
     default = dict(zip(names[count - len(defaults) : count], defaults, strict=True)) | kwdefaults
 
     def irregular(given: dict[str, Any], words: dict[str, Any]) -> Any:
-        known = {k: v for k, v in given.items() if v is not _ and v is not default.get(k, _)}
+        known = {
+            k: v
+            for k, v in given.items()
+            if v is not _ and (k in _ALIASED or v is not default.get(k, _))
+        }
         return further({**known, **words})
 
     required = count - len(defaults)
@@ -139,7 +148,7 @@ def called(function: Callable[..., Any], words: dict[str, Any]) -> Any:
 
 def spelled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, taking NumPy's names of its arguments too; itself where it has none."""
-    if set(NAMES.values()).isdisjoint(arguments_of(function)):
+    if _ALIASED.isdisjoint(arguments_of(function)):
         return function
     return forwarding(function, lambda words: called(function, renamed(function, words)))
 

@@ -1,7 +1,4 @@
-"""Every call that PyTorch's signatures allow, tensorgrad's allow: names, order, defaults.
-
-``out=`` is not looked at: tensorgrad has it nowhere.
-"""
+"""Every call that PyTorch's signatures allow, tensorgrad's allow: names, order, defaults."""
 
 import ast
 import importlib
@@ -29,7 +26,8 @@ REASONS = {
     "number": "an overload for numbers whose parameters cannot be given by name in PyTorch either",
     "stub": "PyTorch's parser takes other names than its stub or docstring says",
     "class": "a class that programs do not call",
-    "out": "out= stands between the arguments",
+    "out": "out= stands between the arguments; here it goes by name only",
+    "method": "the stubs show an out= that PyTorch's method refuses",
     "compiler": "compile returns the model as it is, and takes no name of a compiled one",
     "storage": "there are no storages that a constructor could take",
     "word": "`from` is a word of Python: it can be given by position only",
@@ -55,7 +53,8 @@ EXCEPTIONS = {
     "special.shifted_chebyshev_polynomial_u special.shifted_chebyshev_polynomial_v "
     "special.shifted_chebyshev_polynomial_w",
     "class": "autograd.graph.RemovableHandle",
-    "out": "norm Tensor.norm",
+    "out": "norm Tensor.norm tensordot",
+    "method": "Tensor.add Tensor.floor_divide Tensor.mul Tensor.sub Tensor.true_divide",
     "compiler": "compile",
     "storage": "Tensor.new",
     "word": "Tensor.random_",
@@ -88,7 +87,7 @@ def module(library, place):
 
 def problem(mine, signature, method):
     """Why a call that a signature allows is refused, or understood otherwise; None if it is not."""
-    parameters = [p for p in signature.parameters.values() if p.name != "out"][method:]
+    parameters = [*signature.parameters.values()][method:]
     first = [None] * method
     plain = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
     only = [p for p in parameters if p.kind is Parameter.POSITIONAL_ONLY]
@@ -174,7 +173,7 @@ def test_defaults():
         path = f"{place}.{name}" if place else name
         for signature in theirs.signatures(space, name):
             for p in signature.parameters.values():
-                if p.default is Parameter.empty or p.name not in mine or p.name == "out":
+                if p.default is Parameter.empty or p.name not in mine:
                     continue
                 here, there = mine[p.name].default, literal(p.default)
                 if there is ... or here is Parameter.empty:
