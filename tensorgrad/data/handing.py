@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,8 @@ class Sender:
     def __init__(self, prefix: str, kept: int) -> None:
         self._prefix = prefix
         self._count = 0
+        self._kept = kept
+        self._making = threading.Lock()
         # Windows frees a block when nobody has it open: keep those that may be on their way.
         self._open: deque[SharedMemory] = deque(maxlen=kept)
 
@@ -46,15 +49,25 @@ class Sender:
         sizes = [raw.nbytes for raw in raws]
         if sum(sizes) < _SMALL:
             return Parcel(pickled, sizes, [bytes(raw) for raw in raws], None)
-        name = f"{self._prefix}{self._count}"
-        block = _block(name, create=True, size=sum(map(_padded, sizes)))
-        self._count += 1
+        with self._making:
+            name = f"{self._prefix}{self._count}"
+            self._count += 1
+            block = _block(name, create=True, size=sum(map(_padded, sizes)))
         _fill(block, raws)
         if os.name == "nt":
             self._open.append(block)
         else:
             block.close()
         return Parcel(pickled, sizes, None, name)
+
+    def abandon(self) -> None:
+        """Remove what was made and not read, when there is nobody left to do so; nothing follows.
+
+        A block half made when the process ends would stay for ever: that is waited for.
+        """
+        self._making.acquire()
+        for number in range(max(0, self._count - self._kept - 64), self._count):
+            discard(f"{self._prefix}{number}")
 
 
 def _fill(block: SharedMemory, raws: list[memoryview]) -> None:

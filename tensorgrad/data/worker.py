@@ -101,7 +101,7 @@ def run(
     sender = Sender(f"{prefix}{number}-", prefetch + 1)
     fetch: Callable[[Any], Any] | None = None
     current, skip, ended = -1, 0, False
-    for message in _messages(tasks):
+    for message in _messages(tasks, sender):
         if isinstance(message, Begin):
             current, skip, fetch, ended = message.number, message.skip, None, False
             if message.states is not None:
@@ -136,7 +136,7 @@ def run(
             return  # nobody wants it any more
 
 
-def _messages(tasks: Connection) -> Iterator[Any]:
+def _messages(tasks: Connection, sender: Sender) -> Iterator[Any]:
     """What the parent sends. A thread reads it, so that the parent never waits to send, and a
     worker in the middle of a batch notices that the parent is gone.
     """
@@ -149,9 +149,10 @@ def _messages(tasks: Connection) -> Iterator[Any]:
             try:
                 while not tasks.poll(_WATCH):
                     if os.getppid() != parent:
-                        os._exit(1)
+                        raise EOFError
                 message = tasks.recv()
             except (EOFError, OSError):
+                sender.abandon()
                 os._exit(1)
             if message is None:
                 stopping.set()

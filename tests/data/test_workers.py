@@ -279,7 +279,7 @@ if __name__ == "__main__":
                         persistent_workers=True)
     passing = iter(loader)
     kept = next(passing)
-    print(*[p.pid for p in passing._pool.processes], flush=True)
+    print(passing._pool._prefix, *[p.pid for p in passing._pool.processes], flush=True)
     if sys.argv[2] == "raise":
         raise ValueError("on purpose")
     if sys.argv[2] == "exit":
@@ -314,12 +314,13 @@ def test_however_the_program_ends_nothing_is_left(way: str, method: str, tmp_pat
         assert done.stderr.strip().splitlines()[-1:] == ([complaints] if complaints else [])
         assert "resource_tracker" not in done.stderr
         assert "Exception ignored" not in done.stderr
-    pids = [int(pid) for pid in done.stdout.split()]
+    prefix, *pids = done.stdout.split()[:1] + [int(pid) for pid in done.stdout.split()[1:]]
     assert len(pids) == 2
     deadline = time.monotonic() + 15
     while any(_runs(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(_runs(pid) for pid in pids)
+    assert not [name for name in blocks() if name.startswith(prefix)]
 
 
 def _runs(pid: int) -> bool:
