@@ -140,8 +140,9 @@ def test_vae_mnist(tmp_path, monkeypatch, capsys):
     assert [len(task.training), len(task.test), task.side, task.dots] == [1442, 355, 8, 16]
     assert 0 <= task.training[:][0].min() < task.training[:][0].max() == 1
     tg.manual_seed(0)
-    model = example.VAE(64, hidden=64, latent=8)
-    assert parameters(model) == 65 * 64 + 2 * 65 * 8 + 9 * 64 + 65 * 64
+    assert parameters(example.VAE()) == 795_204
+    model = example.VAE(64, 64, 32, latent=8)
+    assert parameters(model) == 65 * 64 + 65 * 32 + 2 * 33 * 8 + 9 * 32 + 33 * 64 + 65 * 64
     before = example.evaluate(model, task)
     # Nothing known: each of 64 pixels' 16 dots costs a bit, and the points nearly nothing.
     assert before == pytest.approx(64 * 16 * math.log(2), rel=0.05)
