@@ -230,5 +230,8 @@ def test_one_wrong_entry_is_named():
     assert entries(check_consistency(confusion=matrix, support=[3, 2, 5, 1])) == ["support of 2"]
     assert entries(check_consistency(confusion=matrix, accuracy=0.7)) == ["accuracy"]
     assert entries(check_consistency(p, [1.2, *r[1:]], n)) == ["recall of 0"]
+    found = check_consistency([0.9, 0.75], [0.6, 1.0], [10, 15])  # as in docs/training.md
+    assert entries(found) == ["precision of 0", "precision"]
+    assert "named 26.7 times in all" in repr(found)
     # Nothing found, and yet half of what was named was right.
     assert entries(check_consistency([0.5, 0.5], [0.0, 1.0], [10, 10])) == ["precision of 0"]

@@ -237,8 +237,10 @@ def _counts(table: _Table, labels: Sequence[str], half_accuracy: float) -> list[
             found.append(Contradiction(f"precision of {label}", why))
         named = [named[0] + fewest, named[1] + largest]
     if table.precision is not None and not named[0] - 1e-6 <= samples <= named[1] + 1e-6:
-        most_named = math.floor(min(named[1], 1e15))
-        why = f"the classes were named {_span(math.ceil(named[0]), most_named)} times in "
+        fewest, largest = math.ceil(named[0]), math.floor(min(named[1], 1e15))
+        # Between two whole numbers: no count at all, so the middle is told.
+        times = _span(fewest, largest) if fewest <= largest else f"{sum(named) / 2:,.1f}"
+        why = f"the classes were named {times} times in "
         found.append(Contradiction("precision", why + f"all, but there are {samples:,} samples"))
     if table.accuracy is not None and samples:
         least_share, most_share = hits[0] / samples, hits[1] / samples
