@@ -1,6 +1,6 @@
 """Layers and losses, built from the operations of tensorgrad."""
 
-from tensorgrad.nn import functional, grad, init, modules, parallel, parameter, utils
+from tensorgrad.nn import common_types, functional, grad, init, modules, parallel, parameter, utils
 from tensorgrad.nn.activation import (
     ELU,
     GELU,
@@ -328,6 +328,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "common_types",
     "functional",
     "grad",
     "init",

@@ -242,6 +242,11 @@ def _fan(name: str, tensor: Tensor, mode: str) -> int:
     return _calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"]
 
 
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    """The fan that a mode names; PyTorch's name, which programs call."""
+    return _fan("_calculate_correct_fan", tensor, mode)
+
+
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
@@ -369,3 +374,7 @@ sparse = _old(sparse_)
 uniform = _old(uniform_)
 xavier_normal = _old(xavier_normal_)
 xavier_uniform = _old(xavier_uniform_)
+
+# The two that programs with an initializer of their own take from PyTorch.
+_no_grad_uniform_ = uniform_
+_no_grad_normal_ = normal_

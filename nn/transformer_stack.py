@@ -62,6 +62,11 @@ def _why_not_nested(layer: Any) -> str:
     return next((f"encoder_layer.{why}" for why, holds in reasons.items() if holds), "")
 
 
+def _get_clones(module: Module, N: int) -> ModuleList:
+    """N copies of a module; PyTorch's name, which stacks of layers elsewhere import."""
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
+
+
 class TransformerEncoder(Module):
     """num_layers copies of an encoder layer, one after the other, and then ``norm``.
 
@@ -80,7 +85,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -132,7 +137,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 

@@ -1,7 +1,12 @@
 """PyTorch's path of what `nn.transformer` and `nn.transformer_stack` of tensorgrad define."""
 
 from tensorgrad.nn.transformer import TransformerDecoderLayer, TransformerEncoderLayer
-from tensorgrad.nn.transformer_stack import Transformer, TransformerDecoder, TransformerEncoder
+from tensorgrad.nn.transformer_stack import (
+    Transformer,
+    TransformerDecoder,
+    TransformerEncoder,
+    _get_clones,
+)
 
 __all__ = [
     "Transformer",
@@ -9,4 +14,5 @@ __all__ = [
     "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
+    "_get_clones",
 ]

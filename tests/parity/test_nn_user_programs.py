@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import UserList, deque
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -156,6 +158,21 @@ def bases_of_layers(tg, nn, say):
         (m.padding._ConstantPadNd, [nn.ZeroPad2d(1), nn.CircularPad1d(1)]),
     ]:
         say([isinstance(layer, base) for layer in layers])
+
+
+@script
+def private_names_that_programs_import(tg, nn, say):
+    say([tuple(m.weight.shape) for m in nn.modules.transformer._get_clones(nn.Linear(2, 3), 2)])
+    weight = tg.empty(4, 3, 5)
+    say(nn.init._calculate_correct_fan(weight, "fan_in"))
+    say(nn.init._calculate_correct_fan(weight, "fan_out"))
+    with pytest.raises(ValueError):
+        nn.init._calculate_correct_fan(weight, "fan")
+    own = nn.Parameter(tg.empty(3))
+    say(nn.init._no_grad_uniform_(own, 2.0, 2.0), nn.init._no_grad_normal_(own, 3.0, 0.0))
+    types = importlib.import_module(f"{tg.__name__}.nn.common_types")
+    for name in ("_size_2_t", "_size_any_t", "_ratio_3_t", "_size_2_opt_t"):
+        say(sorted(map(str, get_args(getattr(types, name)))))
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
