@@ -77,8 +77,6 @@ def _typed(input: Tensor, dtype: Any) -> Tensor:
 
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over all elements or over dimensions; integers add up as int64."""
-    if dim is None and dtype is None:  # the commonest call, without two calls in between
-        return ops.sum(input, axis=None, keepdims=keepdim)
     return ops.sum(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import reduction as functions
 from tensorgrad.linalg import old_names
+from tensorgrad.ops import reduction as ops
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -116,6 +117,8 @@ class ReductionMethods:
 
     def sum(self: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
         """The sum over all elements or over dimensions; integers add up as int64."""
+        if dim is None and dtype is None:  # the commonest call, without a function in between
+            return ops.sum(self, axis=None, keepdims=keepdim)
         return functions.sum(self, dim, keepdim, dtype=dtype)
 
     def var(
