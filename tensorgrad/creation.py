@@ -179,6 +179,11 @@ def from_numpy(ndarray: Any) -> Tensor:
     """A tensor on the array's own memory: writes go both ways."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if any(step < 0 for step in ndarray.strides):
+        raise ValueError(
+            f"from_numpy: an array of strides {ndarray.strides} runs backwards in memory, which no "
+            "tensor does; give its copy()"
+        )
     return strided(canonical(ndarray))
 
 

@@ -92,6 +92,8 @@ def _derived(cls: type[Function], frame: Frame, dims: tuple[int | None, ...]) ->
         )
 
     class Mapped(Function):
+        generate_vmap_rule = True  # for the vmaps around this one
+
         @staticmethod
         def forward(*args: Any) -> Any:
             with entered(frame):

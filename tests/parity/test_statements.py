@@ -20,6 +20,22 @@ ZEROS = "z = torch.zeros(3)"
 I3 = "torch.tensor([0, 0, 1])"
 
 GRADS = "x = torch.tensor([1.0, 2.0], requires_grad=True)"
+CUBE = """
+class Cube(torch.autograd.Function):
+    generate_vmap_rule = True
+    @staticmethod
+    def forward(x):
+        return x**3
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0])
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * 3 * x**2
+x = torch.arange(8.0).view(2, 2, 2)
+vmap, grad = torch.func.vmap, torch.func.grad
+"""
 SCALE = (
     GRADS
     + """
@@ -108,6 +124,13 @@ STATEMENTS = [
     (SCALE, "Scale.apply(x, k=3)"),
     (SCALE + "\nScale.apply(x, k=3).sum().backward()", "x.grad"),
     (SCALE + "\nScale.apply(x).sum().backward()", "x.grad"),
+    (CUBE, "vmap(vmap(Cube.apply))(x)"),
+    (CUBE, "vmap(vmap(vmap(grad(Cube.apply))))(x)"),
+    (CUBE, "vmap(vmap(vmap(grad(grad(Cube.apply)))))(x)"),
+    (CUBE, "vmap(grad(lambda x: vmap(Cube.apply)(x).sum()))(x)"),
+    # NumPy's arrays
+    ("", "torch.from_numpy(np.ones(4)[::-1])"),
+    ("", "torch.from_numpy(np.arange(6).reshape(2, 3).T)"),
     # strides of new dimensions, windows that are views
     (INDEXED, "(x[None].stride(), x[:, None].stride(), x[..., None].stride())"),
     (INDEXED, "x[None, :, 1, ..., None].permute(1, 3, 0, 2).stride()"),
