@@ -49,6 +49,7 @@ from tensorgrad.nn.fractional_pooling import (
     FractionalMaxPool2d,
     FractionalMaxPool3d,
 )
+from tensorgrad.nn.functional.linear_pieces import LinearCrossEntropyOptions
 from tensorgrad.nn.gates import CELU, GLU, SELU, Mish, Softmax2d, Softsign, Tanhshrink
 from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from tensorgrad.nn.layernorm import CrossMapLRN2d, GroupNorm, LayerNorm, RMSNorm
@@ -254,6 +255,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

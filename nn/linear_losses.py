@@ -44,11 +44,6 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         options: Any = None,
     ) -> None:
         super().__init__(weight, reduction=reduction)
-        if options is not None:
-            raise NotImplementedError(
-                "LinearCrossEntropyLoss: the batch is not computed in chunks here: leave options "
-                f"out, got {options!r:.60}"
-            )
         self.num_classes = num_classes
         self.out_features = out_features
         self.ignore_index = ignore_index
@@ -73,6 +68,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
             weight=self.weight,
             reduction=self.reduction,
             ignore_index=self.ignore_index,
+            options=self.options,
             label_smoothing=self.label_smoothing,
         )
 

@@ -226,7 +226,7 @@ def walk(
                 if type(d) is not ndarray:
                     d = asarray(d)
                 if d.shape != edge.shape:
-                    d = unbroadcast(raw, d, edge.shape)
+                    d = asarray(unbroadcast(raw, d, edge.shape))  # a sum of all is a scalar
                 if d.dtype is not edge.dtype:
                     d = _cast(raw, d, edge.dtype)
                 before = pending.get(edge)

@@ -9,6 +9,7 @@ from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.nn.functional.classification import cross_entropy
 from tensorgrad.nn.functional.linear import linear
+from tensorgrad.nn.functional.linear_pieces import can_be_cut, check_options, in_pieces
 from tensorgrad.ops import shape
 from tensorgrad.tensor import Tensor
 
@@ -31,18 +32,14 @@ def linear_cross_entropy(
 
     input: (in,) or (N, in).  linear_weight: (C, in), or (C, d1, ..., in) for targets with further
     dimensions, and linear_bias without ``in``.  ignore_index: None stands for -100.
-    options: None; PyTorch's chunked computation is not there.
+    options: a `LinearCrossEntropyOptions` computes the batch in pieces, in forward and again in
+    backward, so that its logits are never all there together.
     """
     name = "linear_cross_entropy"
     expect_tensor(name, "input", input)
     expect_tensor(name, "linear_weight", linear_weight)
     expect_tensor(name, "target", target)
     optional_tensor(name, "linear_bias", linear_bias)
-    if options is not None:
-        raise NotImplementedError(
-            f"{name}(): the batch is not computed in chunks here: leave options out, got "
-            f"{options!r:.60}"
-        )
     x, w = input._array, linear_weight._array
     if x.ndim not in (1, 2):
         raise RuntimeError(
@@ -65,11 +62,20 @@ def linear_cross_entropy(
                 f"{name}(): expected linear_bias of shape {outputs}, got {describe(linear_bias)}"
             )
         linear_bias = shape.reshape(linear_bias, shape=(-1,))
+    ignored = -100 if ignore_index is None else ignore_index
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{name}(): {reduction} is not a valid value for reduction")
+    if options is not None:
+        check_options(name, options, input)
+        if can_be_cut(input, outputs, target, label_smoothing):
+            return in_pieces(
+                options, input, linear_weight, target, linear_bias, weight, reduction, ignored
+            )
     flat = shape.reshape(linear_weight, shape=(prod(outputs), w.shape[-1]))
     logits = linear(input, flat, linear_bias)
     if len(outputs) > 1:
         logits = shape.reshape(logits, shape=(*x.shape[:-1], *outputs))
     return cross_entropy(
-        logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index,
+        logits, target, weight, ignore_index=ignored,
         reduction=reduction, label_smoothing=label_smoothing,
     )  # fmt: skip

@@ -221,3 +221,13 @@ def test_integers_never_require_gradients():
     with pytest.raises(RuntimeError, match="floating point"):
         tg.tensor([1, 2], requires_grad=True)
     assert not (tg.tensor([1.0], requires_grad=True) > 0).requires_grad
+
+
+def test_a_number_of_wider_type_that_is_broadcast():
+    """The sum over all axes must stay an array to be cast: 0-d float64 times (1,) float32."""
+    x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
+    y = x.sum() * tg.arange(2.0, 3.0)
+    assert y.dtype == tg.float32
+    (grad,) = tg.autograd.grad(y.sum(), [x])
+    assert grad.dtype == tg.float64
+    assert grad.tolist() == [2.0, 2.0]

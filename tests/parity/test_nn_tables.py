@@ -195,15 +195,6 @@ def test_adaptive_softmax(bias):
         assert_same(p.grad, q.grad, key)
 
 
-def test_options_of_linear_cross_entropy_are_refused():
-    with pytest.raises(NotImplementedError, match="options"):
-        nn.functional.linear_cross_entropy(
-            tg.ones(2, 3), tg.ones(4, 3), tg.tensor([0, 1]), options=object()
-        )
-    with pytest.raises(NotImplementedError, match="options"):
-        nn.LinearCrossEntropyLoss(3, 4, options=object())
-
-
 OLD = {
     "constant": (3.0,), "dirac": (), "eye": (), "kaiming_normal": (), "kaiming_uniform": (),
     "normal": (), "orthogonal": (), "sparse": (0.5,), "uniform": (0.0, 2.0), "xavier_normal": (),
