@@ -160,6 +160,12 @@ def _class_count(input: Tensor) -> int:
 def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]:
     """Samples as rows (M, C) and their classes (M,), after a check of the shapes and dtypes."""
     x, t = input._array, target._array
+    if x.ndim > 1 and (t.ndim == 0 or t.shape[0] != x.shape[0]):
+        raise ValueError(
+            f"{name}(): Expected input batch_size ({x.shape[0]}) to match target batch_size "
+            f"({t.shape[0] if t.ndim else 1}): got input {describe(input)} and target "
+            f"{describe(target)}"
+        )
     if t.dtype not in (np.int64, np.uint8):
         if x.ndim > 1 and t.ndim > 1 and t.dtype.kind == "f" and x.ndim != t.ndim + 1:
             raise RuntimeError(
@@ -175,18 +181,11 @@ def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]
             f"{name}(): expected an input (C,) with a target (), or (N, C, ...) with (N, ...), got "
             f"input {describe(input)} and target {describe(target)}"
         )
-    if x.ndim > 1:
-        if t.ndim == 0 or t.shape[0] != x.shape[0]:
-            batch = t.shape[0] if t.ndim else 1
-            raise ValueError(
-                f"{name}(): Expected input batch_size ({x.shape[0]}) to match target batch_size "
-                f"({batch}): got input {describe(input)} and target {describe(target)}"
-            )
-        if t.shape != (x.shape[0], *x.shape[2:]):
-            raise RuntimeError(
-                f"{name}(): size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}); "
-                f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
-            )
+    if x.ndim > 1 and t.shape != (x.shape[0], *x.shape[2:]):
+        raise RuntimeError(
+            f"{name}(): size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}); "
+            f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
+        )
     classes = t.reshape(-1).astype(np.int64, copy=False)
     if x.ndim == 2:
         return input, classes

@@ -175,6 +175,18 @@ def private_names_that_programs_import(tg, nn, say):
         say(sorted(map(str, get_args(getattr(types, name)))))
 
 
+@script
+def targets_of_another_batch(tg, nn, say):
+    x, F = tg.ones(4, 3), nn.functional
+    for target in (tg.ones(9, 9), tg.ones(9), tg.zeros(9, dtype=tg.int64)):
+        with pytest.raises(ValueError, match=r"batch_size \(4\) to match target batch_size \(9\)"):
+            F.cross_entropy(x, target)
+        with pytest.raises(ValueError):
+            F.nll_loss(x, target)
+    with pytest.raises(RuntimeError):
+        F.cross_entropy(x, tg.ones(4))
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script(name):
     run_script(SCRIPTS[name])
