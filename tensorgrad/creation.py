@@ -62,8 +62,9 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
     elif _is_sequence(data):
         array = _nested(list(data), wanted)
     else:
-        raise TypeError(
-            f"tensor: cannot make a tensor of {type(data).__name__}; pass numbers, nested lists, "
+        kind = TypeError if isinstance(data, (str, bytes)) else RuntimeError
+        raise kind(
+            f"tensor: could not infer dtype of {type(data).__name__}; pass numbers, nested lists, "
             "an ndarray or a Tensor"
         )
     if not array.dtype.isnative:

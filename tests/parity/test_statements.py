@@ -128,7 +128,10 @@ STATEMENTS = [
     (CUBE, "vmap(vmap(vmap(grad(Cube.apply))))(x)"),
     (CUBE, "vmap(vmap(vmap(grad(grad(Cube.apply)))))(x)"),
     (CUBE, "vmap(grad(lambda x: vmap(Cube.apply)(x).sum()))(x)"),
-    # NumPy's arrays
+    # NumPy's arrays, and what is no number
+    ("", "torch.tensor(None)"),
+    ("", "torch.tensor(object())"),
+    ("", "torch.tensor('a')"),
     ("", "torch.from_numpy(np.ones(4)[::-1])"),
     ("", "torch.from_numpy(np.arange(6).reshape(2, 3).T)"),
     # strides of new dimensions, windows that are views
