@@ -139,7 +139,7 @@ class ConversionMethods:
             "(float16), or stay in float32, which holds every bfloat16 number"
         )
 
-    def chalf(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def chalf(self: Any, *, memory_format: Any = None) -> Tensor:
         """Refused: NumPy has no complex32."""
         raise NotImplementedError(
             "chalf(): NumPy has no complex numbers of two float16, and neither has tensorgrad; "
