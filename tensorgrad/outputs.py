@@ -189,6 +189,8 @@ def _write(function: Callable[..., Any], path: str, out: Any, words: dict[str, A
     several = isinstance(result, (tuple, list))
     results = list(result) if several else [result]
     outs = _tensors(path, out, len(results) if several else None)
+    if not all(isinstance(t._array, np.ndarray) for t in [*outs, *results]):
+        raise RuntimeError(f"{path}: out= cannot be used under vmap; return the result instead")
     if local.context.grad_enabled:
         for found, who in ((outs, "the out tensors"), (results, "the arguments")):
             if any(t.requires_grad for t in found):

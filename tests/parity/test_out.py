@@ -287,6 +287,14 @@ def test_refused(error, call):
             call(library, library.ones(2, 3))
 
 
+def test_refused_under_vmap():
+    for library in (tg, torch):
+        with pytest.raises(RuntimeError, match="out="):
+            library.func.vmap(lambda x, lib=library: lib.exp(x, out=lib.zeros(3)))(
+                library.ones(2, 3)
+            )
+
+
 def test_none_is_no_output():
     assert tg.exp(tg.zeros(2), out=None).tolist() == [1, 1]
 
