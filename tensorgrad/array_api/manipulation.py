@@ -91,6 +91,8 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
 def flip(x: Tensor, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """x reversed along axes, all of them by default."""
     ndim = array("flip", x)._array.ndim
+    if not ndim and axis not in (None, ()):  # PyTorch lets a 0-d tensor have an axis
+        raise IndexError(f"flip: axis {axis} is out of bounds for an array of 0 dimensions")
     return functions.flip(x, tuple(range(ndim)) if axis is None else axis)
 
 

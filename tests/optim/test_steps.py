@@ -102,7 +102,6 @@ def layouts(rng):
         "large, strided": np.repeat(large, 2, axis=1)[:, ::2],
         "permuted": np.ascontiguousarray(small.transpose(1, 2, 0)).transpose(2, 0, 1),
         "strided": np.repeat(small, 2, axis=0)[::2],
-        "reversed": small[::-1],
         "0-d": np.array(1.5),
         "empty": np.empty((0, 3)),
     }
