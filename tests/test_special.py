@@ -228,8 +228,9 @@ def test_bool_and_whole_numbers_become_the_default_float():
 
 def test_names_are_those_of_the_namespace():
     assert all(callable(getattr(special, name)) for name in special.__all__)
-    assert special.psi.__wrapped__ is special.digamma.__wrapped__
-    assert special.modified_bessel_i1.__wrapped__ is special.i1.__wrapped__
+    x = tg.tensor([0.5, 2.0])
+    assert special.psi(x).tolist() == special.digamma(x).tolist()
+    assert special.modified_bessel_i1(x).tolist() == special.i1(x).tolist()
     assert {s.path.removeprefix("special.") for s in SPECIAL} >= set(special.__all__)
     assert special.gammaln is tg.lgamma
     assert special.expit is tg.sigmoid
