@@ -640,6 +640,7 @@ if TYPE_CHECKING:
     from tensorgrad import mps as mps
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
+    from tensorgrad import quasirandom as quasirandom
     from tensorgrad import serialization as serialization
     from tensorgrad import special as special
     from tensorgrad import testing as testing
@@ -763,6 +764,7 @@ _LAZY = frozenset(
         "optim",
         "serialization",
         "special",
+        "quasirandom",
         "testing",
         "training",
         "utils",
