@@ -8,9 +8,18 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.creation import as_tensor, from_numpy
+from tensorgrad.data.augmentation import RandomCrop, RandomHorizontalFlip, RandomVerticalFlip
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Compose", "Lambda", "Normalize", "ToTensor"]
+__all__ = [
+    "Compose",
+    "Lambda",
+    "Normalize",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "ToTensor",
+]
 
 
 class Compose:

@@ -8,6 +8,15 @@ from parity import test_distributions as common
 import tensorgrad as tg
 
 LIBRARIES = (tg, torch)
+
+
+@pytest.fixture(autouse=True)
+def _validated(monkeypatch):
+    """Arguments are checked, whatever another test of this process has switched off."""
+    for library in LIBRARIES:
+        monkeypatch.setattr(library.distributions.Distribution, "_validate_args", True)
+
+
 SPD, TRIL = common.SPD, common.TRIL
 PROBS = [[0.3, 0.45, 0.25], [0.1, 0.2, 0.7]]
 

@@ -11,6 +11,13 @@ import tensorgrad as tg
 LIBRARIES = (tg, torch)
 
 
+@pytest.fixture(autouse=True)
+def _validated(monkeypatch):
+    """Arguments are checked, whatever another test of this process has switched off."""
+    for library in LIBRARIES:
+        monkeypatch.setattr(library.distributions.Distribution, "_validate_args", True)
+
+
 def leaf(library, value):
     return library.tensor(np.array(value, np.float64), requires_grad=True)
 
