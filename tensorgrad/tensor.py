@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd, strides, views
+from tensorgrad.batching import Batch
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
@@ -251,7 +252,12 @@ class Tensor(TensorBase, Methods):
         autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
-        """The same memory, outside the graph; writes are seen by both and counted."""
+        """The same memory, outside the graph; writes are seen by both and counted.
+
+        Under vmap outside the graph of all the examples too, not only of this one.
+        """
+        if isinstance(self._array, Batch):
+            return wrap(self._array.detached())
         out = wrap(self._array)
         out._storage = storage_of(self)
         strides.register_alias(self, out, detached=True)
@@ -267,11 +273,15 @@ class Tensor(TensorBase, Methods):
             former._node, former._requires_grad = None, False
         self._node = None
         self._requires_grad = False
+        if isinstance(self._array, Batch):
+            self._array = self._array.detached()
         return self
 
     @property
     def data(self) -> Tensor:
         """The same memory, outside the graph; writes through it are not counted."""
+        if isinstance(self._array, Batch):
+            return self.detach()
         if not self._array.flags.c_contiguous and self.is_contiguous():
             strides.make_contiguous(self)
         return strided(self._array)

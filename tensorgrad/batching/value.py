@@ -77,6 +77,10 @@ class Batch:
     def nbytes(self) -> int:
         return self.size * self.itemsize
 
+    def detached(self) -> Batch:
+        """The same values, outside the graph of the larger Tensor."""
+        return Batch(self.frame, self.physical.detach(), self.batched)
+
     @property
     def real(self) -> Batch:
         return Batch(self.frame, wrap(raw_physical(self).real), self.batched)

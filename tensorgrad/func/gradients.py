@@ -10,7 +10,7 @@ from tensorgrad import autograd
 from tensorgrad.func.tracing import Function, Traced, leaf_of_zeros, settle
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
-from tensorgrad.tree import flatten, tree_map
+from tensorgrad.tree import flatten
 
 __all__ = ["grad", "grad_and_value", "hvp", "jvp", "linearize", "value_and_grad", "vjp"]
 
@@ -166,4 +166,4 @@ def hvp(func: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         return total, found
 
     product, first = grad(slope, argnums=places, has_aux=True)(*primals)
-    return tree_map(lambda t: t.detach(), first), product
+    return first, product

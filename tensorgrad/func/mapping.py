@@ -162,8 +162,12 @@ def _call(
         leaf if dim is None else wrapped(leaf, dim, frame)
         for leaf, dim in zip(leaves, dims, strict=True)
     ]
+    given = [t._array if dim is not None else None for t, dim in zip(batched, dims, strict=True)]
     with entered(frame):
         output = func(*build(batched), **kwargs)
+    for leaf, dim, example, before in zip(leaves, dims, batched, given, strict=True):
+        if dim is not None and example._array is not before:  # written in place, so the whole is
+            leaf.copy_(unwrapped(example, dim, frame))
     results, rebuild = flatten(output)
     for leaf in results:
         if not isinstance(leaf, TensorBase):

@@ -131,6 +131,19 @@ def test_a_captured_leaf_gets_its_gradient(x, w):
     close(found, leaf.grad)
 
 
+def test_what_is_detached_inside_has_no_gradient_outside(x):
+    def f(row):
+        with tg.no_grad():
+            constant = row * 2
+        return (row.detach() * row + row.data * row + constant * row).sum()
+
+    close(grad(lambda x: vmap(f)(x).sum())(x), 4 * x)
+    close(vmap(grad(f))(x), 4 * x)
+    leaf = x.clone().requires_grad_()
+    vmap(f)(leaf).sum().backward()
+    close(leaf.grad, 4 * x)
+
+
 def test_autograd_grad_inside(x):
     def slope(row):
         row = row.detach().requires_grad_()
@@ -201,6 +214,20 @@ def test_writes_and_views(x):
         return grad(lambda r: (f(r) ** 2).sum())(row)
 
     close(vmap(slope)(x), tg.stack([slope(row) for row in x]), 1e-11)
+
+
+def test_an_argument_that_is_written_changes(x):
+    for dim in (0, 1):
+        whole = x.clone()
+        out = vmap(lambda row: row.mul_(2)[0], in_dims=dim)(whole)
+        close(whole, 2 * x)
+        close(out, 2 * x.select(1 - dim, 0))
+    part = x.clone()
+    vmap(lambda row: row[1:].zero_())(part)
+    assert (part[:, 1:] == 0).all()
+    close(part[:, 0], x[:, 0])
+    with pytest.raises(RuntimeError, match="leaf"):
+        vmap(lambda row: row.mul_(2))(x.clone().requires_grad_())
 
 
 def test_what_all_examples_share_is_not_written(x):
