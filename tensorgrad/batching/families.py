@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching.dispatch import Call, Rule
-from tensorgrad.batching.value import Batch, raw_physical
+from tensorgrad.batching.value import Batch
 
 __all__ = [
     "along",
@@ -170,8 +170,3 @@ def einsum(call: Call) -> Any:
         for term, flag in zip(inputs.split(","), call.flags, strict=True)
     ]
     return call.run(*call.args, equation=f"{','.join(terms)}->{label}{output}")
-
-
-def raw_of(value: Any) -> Any:
-    """The array of a parameter that may be a Batch."""
-    return raw_physical(value) if isinstance(value, Batch) else value
