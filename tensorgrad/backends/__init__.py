@@ -1,10 +1,14 @@
 """``torch.backends``: which libraries there are, and flags that programs set for them.
 
 The flags of absent libraries can be set and read, and change nothing: NumPy and its BLAS compute.
+`kernels` tells which implementation was chosen for each shape, and why; `use_kernels` turns the
+fast ones off.
 """
 
 from __future__ import annotations
 
 from tensorgrad.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+from tensorgrad.backends.kernels import KernelChoice, KernelTable, kernels, use_kernels
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
+__all__ = ["KernelChoice", "KernelTable", "cpu", "cuda", "cudnn", "kernels", "mkl", "mkldnn",
+           "mps", "openmp", "use_kernels"]  # fmt: skip
