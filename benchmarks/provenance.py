@@ -57,7 +57,7 @@ def main(only: set[str], seconds: float) -> dict[str, Any]:
     for name, limit in LIMITS.items():
         if only and name not in only:
             continue
-        figures[name] = found = overhead(WORKLOADS[name](tg, tg.nn, tg.optim), seconds)
+        figures[name] = found = overhead(WORKLOADS[name](tg), seconds)
         verdict = "ok" if found["share"] < limit else "TOO MUCH"
         print(
             f"  {name:<14} {found['share']:6.1%} of {found['nodes']} nodes' step, "

@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [--only NAME ...] [--quick] [--json FILE]
 
-The ratio is tensorgrad's time over PyTorch's: below 1 is faster.  Losses are compared first.
+The ratio is tensorgrad's time over PyTorch's: below 1 is faster.  Losses and gradients are compared
+first.  ``--only inference tiny_mlp`` measures the inference of that workload.
 """
 
 import argparse
@@ -15,32 +16,32 @@ from timing import race  # first: it sets OpenBLAS's time-out before NumPy is im
 # isort: split
 import checkpoint
 import graph
+import inference
 import mapped
+import operations
 import provenance
+from agreement import check
 from workloads import WORKLOADS
 
 import tensorgrad as tg
 
+LIBRARIES: dict[str, Any] = {"tensorgrad": tg}
 try:
     import torch
+
+    torch.set_num_threads(2)
+    LIBRARIES["torch"] = torch
 except ImportError:
-    torch = None  # type: ignore[assignment]
+    pass
 
 
 def compare(name: str, seconds: float) -> dict[str, Any]:
     """One workload: the times of each library, and the ratio."""
-    build = WORKLOADS[name]
-    steps = {"tensorgrad": build(tg, tg.nn, tg.optim)}
-    if torch is not None:
-        torch.set_num_threads(2)
-        steps["torch"] = build(torch, torch.nn, torch.optim)
-    for _ in range(3):
-        losses = {library: step() for library, step in steps.items()}
-        if max(losses.values()) - min(losses.values()) > 1e-3:
-            raise SystemExit(f"{name}: the losses differ: {losses}")
+    steps = {library: WORKLOADS[name](lib) for library, lib in LIBRARIES.items()}
+    check(name, steps)
     figures: dict[str, Any] = race(steps, seconds=seconds)
     line = "  ".join(f"{lib} {t['median'] * 1e3:8.3f} ms" for lib, t in figures.items())
-    if torch is not None:
+    if "torch" in figures:
         figures["ratio"] = figures["tensorgrad"]["median"] / figures["torch"]["median"]
         line += f"   ratio {figures['ratio']:.2f}"
     print(f"  {name:<14} {line}", flush=True)
@@ -54,16 +55,22 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures")
     args = parser.parse_args()
-    known = {*WORKLOADS, "provenance", "graph", "checkpoint", "vmap"}
+    parts = {"provenance", "graph", "checkpoint", "vmap", "per-op", "inference"}
+    known = parts | set(WORKLOADS)
     if unknown := set(args.only) - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     seconds = 0.3 if args.quick else 3.0
     only = set(args.only)
+    chosen = [name for name in WORKLOADS if name in only or not only - parts]
     results: dict[str, Any] = {"steps": {}}
-    print("training steps, median of one step")
-    for name in WORKLOADS:
-        if not only or name in only:
+    if not only & parts:
+        print("training steps, median of one step")
+        for name in chosen:
             results["steps"][name] = compare(name, seconds)
+    if not only or "per-op" in only:
+        results["per-op"] = operations.main(LIBRARIES, seconds / 20)
+    if not only or "inference" in only:
+        results["inference"] = inference.main(chosen, LIBRARIES, seconds / 2)
     if not only or "provenance" in only:
         results["provenance"] = provenance.main(only - {"provenance"}, seconds)
     if not only or "graph" in only:
