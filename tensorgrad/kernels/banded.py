@@ -6,7 +6,7 @@ meets weights repeated along a band: (t + K - 1) / K times the arithmetic, but K
 times less copying and a product t times as wide.  For the 5x5x16 layers of small CNNs on 28x28 and
 14x14 maps it takes about half of im2col's time.
 
-Arrays are channels last; stride and dilation are 1, groups 1, two spatial axes.
+Stride and dilation are 1, groups 1, two spatial axes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-__all__ = ["convolve", "neighbours", "weight_gradient"]
+from tensorgrad.kernels.windows import kept, padded
+
+__all__ = ["convolve", "input_gradient", "neighbours", "serves", "serves_input", "weight_gradient"]
 
 # Beyond this many columns a product is efficient as it is.
 _WIDE_ENOUGH = 16
@@ -31,15 +33,50 @@ def neighbours(width: int, kernel: tuple[int, ...], channels: int, outs: int) ->
     return min(fitting, key=lambda t: abs(t - 7)) if fitting else 0
 
 
+def _plain(problem: Any) -> str:
+    """Why a problem is not a convolution of images with stride 1, or "" if it is one."""
+    if problem.groups != 1 or len(problem.kernel) != 2:
+        return "groups" if problem.groups != 1 else f"{len(problem.kernel)} spatial axes"
+    if any(n != 1 for n in (*problem.stride, *problem.dilation)):
+        return "strided or dilated"
+    return ""
+
+
+def serves(problem: Any) -> str:
+    """Why not this kernel, forward or for the weight's gradient; "" if it serves."""
+    outs, channels = problem.weight[:2]
+    reason = _plain(problem)
+    if not reason and not neighbours(problem.output[-1], problem.kernel, channels, outs):
+        reason = "wide enough for im2col, or no number of neighbours fits the width"
+    return reason
+
+
+def serves_input(problem: Any) -> str:
+    """Why not this kernel for the input's gradient, which is a convolution too."""
+    reason = _plain(problem)
+    if not reason and any(min(k - 1 - low, k - 1 - high) < 0 for k, low, high in _sides(problem)):
+        reason = "padding as wide as the window"
+    return reason or serves(_adjoint(problem))
+
+
+def _sides(problem: Any) -> list[tuple[int, int, int]]:
+    return [(k, *sides) for k, sides in zip(problem.kernel, problem.padding, strict=True)]
+
+
+def _adjoint(problem: Any) -> Any:
+    """The convolution that leads from the output's gradient to the input's."""
+    outs, channels, *kernel = problem.weight
+    return problem._replace(
+        input=(problem.input[0], outs, *problem.output),
+        weight=(channels, outs, *kernel),
+        padding=tuple((k - 1 - low, k - 1 - high) for k, low, high in _sides(problem)),
+    )
+
+
 def _columns(x: Any, kernel: tuple[int, ...], padding: Any, t: int) -> Any:
     """(N * H * W/t, K * (t + K - 1) * C): the windows of t neighbouring outputs as rows."""
-    n, h, w, c = x.shape
-    (top, bottom), (left, right) = padding
-    if top or bottom or left or right:
-        full = np.zeros((n, h + top + bottom, w + left + right, c), x.dtype)
-        full[:, top : top + h, left : left + w] = x
-    else:
-        full = np.ascontiguousarray(x)
+    n, c = x.shape[0], x.shape[3]
+    full = np.ascontiguousarray(padded(x, padding))
     ky, kx = kernel
     out_h, out_w = full.shape[1] - ky + 1, full.shape[2] - kx + 1
     span = (t + kx - 1) * c
@@ -64,27 +101,34 @@ def _band(w: Any, t: int) -> Any:
     return band.reshape(ky * (t + kx - 1) * channels, t * outs)
 
 
-def convolve(x: Any, w: Any, b: Any, padding: Any, t: int) -> tuple[Any, Any]:
-    """The convolution (N, H', W', O), and the columns for the weight gradient."""
-    outs, _, ky, kx = w.shape
-    n = x.shape[0]
-    height = x.shape[1] + sum(padding[0]) - ky + 1
-    width = x.shape[2] + sum(padding[1]) - kx + 1
-    columns = _columns(x, (ky, kx), padding, t)
+def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
+    """The convolution, and the columns for the weight gradient."""
+    outs, channels, ky, kx = problem.weight
+    height, width = problem.output
+    t = neighbours(width, (ky, kx), channels, outs)
+    columns = _columns(np.moveaxis(x, 1, -1), (ky, kx), problem.padding, t)
     y = np.dot(columns, _band(w, t))
     if b is not None:
         y += np.tile(b, t)
-    return y.reshape(n, height, width, outs), columns
+    y = y.reshape(x.shape[0], height, width, outs)
+    return np.moveaxis(y, -1, 1), kept("banded", columns) if keep else None
 
 
-def weight_gradient(
-    x: Any, g: Any, shape: tuple[int, ...], padding: Any, t: int, columns: Any = None
-) -> Any:
-    """The gradient of weights of ``shape`` (O, C, K, K) from that of the output, (N, H, W, O)."""
-    outs, channels, ky, kx = shape
-    if columns is None:
-        columns = _columns(x, (ky, kx), padding, t)
-    rows = g.reshape(len(columns), t * outs)
+def input_gradient(problem: Any, g: Any, w: Any) -> Any:
+    """A convolution with the weights turned around and their channels exchanged."""
+    turned = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+    return convolve(_adjoint(problem), g, turned, None, False)[0]
+
+
+def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
+    """The gradient of the band, and then the sum over where each weight stands in it."""
+    outs, channels, ky, kx = problem.weight
+    t = neighbours(problem.output[1], (ky, kx), channels, outs)
+    if kept is not None and kept[0] == "banded":
+        columns = kept[1]
+    else:
+        columns = _columns(np.moveaxis(x, 1, -1), (ky, kx), problem.padding, t)
+    rows = np.ascontiguousarray(np.moveaxis(g, 1, -1)).reshape(len(columns), t * outs)
     d = np.dot(columns.T, rows).reshape(ky, t + kx - 1, channels, t, outs)
     total = d[:, :kx, :, 0].copy()
     for j in range(1, t):

@@ -1,17 +1,67 @@
 """Pooling on NumPy by strided slices: one slice of the input per place in the window.
 
-Works on any memory layout and keeps it.  Arrays are (..., *spatial) with ``n`` spatial axes at the
-end; windows are given by kernel, stride, padding (low, high) and dilation per axis.
+Works on any memory layout and keeps it.  Arrays are (..., *spatial) with the spatial axes of the
+windows at the end.
+
+===============  =========================  ======================================================
+operation        called as                  returns
+===============  =========================  ======================================================
+`max_pool`       run(problem, x)            the maximum of every window
+`pool_winner`    run(problem, x, y)         which place of each window holds its maximum, the first
+                                            of equal ones: uint8, int32 for 255 places and more
+`pool_scatter`   run(problem, g, winners)   each window's value at its winner, of problem.input
+`pool_gather`    run(problem, x, winners)   the value at each window's winner
+`window_sum`     run(problem, x)            the sum of every window; padding counts as 0
+`window_spread`  run(problem, g)            each window's value at all of its places, added up
+===============  =========================  ======================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["gather", "maximum", "padded", "scatter", "slices", "winner"]
+from tensorgrad.kernels.registry import Operation
+
+__all__ = [
+    "Problem",
+    "max_pool",
+    "padded",
+    "pool_gather",
+    "pool_scatter",
+    "pool_winner",
+    "slices",
+    "window_spread",
+    "window_sum",
+]
+
+
+class Problem(NamedTuple):
+    """Windows as their kernels see them; hashable, so that choices are kept for it."""
+
+    input: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    output: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def padded_input(self) -> tuple[int, ...]:
+        """The input's shape with its borders."""
+        lead = len(self.input) - len(self.padding)
+        spatial = zip(self.input[lead:], self.padding, strict=True)
+        return (*self.input[:lead], *(n + low + high for n, (low, high) in spatial))
+
+    @property
+    def inner(self) -> tuple[Any, ...]:
+        """Where the input lies within its borders."""
+        lead = len(self.input) - len(self.padding)
+        spatial = zip(self.input[lead:], self.padding, strict=True)
+        return (..., *(slice(low, low + n) for n, (low, _) in spatial))
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
@@ -47,8 +97,23 @@ def slices(
         )
 
 
-def maximum(x: Any, kernel: Any, stride: Any, dilation: Any, out: Any) -> Any:
-    """The maximum of every window of a padded input, one axis after the other."""
+def _slices(problem: Any) -> list[tuple[Any, ...]]:
+    return list(slices(problem.kernel, problem.stride, problem.dilation, problem.output))
+
+
+def _lowest(dtype: Any) -> Any:
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _maximum(problem: Any, x: Any) -> Any:
+    """Along one axis after the other."""
+    kernel, stride, dilation, out = (
+        problem.kernel,
+        problem.stride,
+        problem.dilation,
+        problem.output,
+    )
+    x = padded(x, problem.padding, _lowest(x.dtype))
     n = len(kernel)
     for i in range(n):
         axis = x.ndim - n + i
@@ -67,14 +132,15 @@ def maximum(x: Any, kernel: Any, stride: Any, dilation: Any, out: Any) -> Any:
     return x
 
 
-def winner(x: Any, y: Any, kernel: Any, stride: Any, dilation: Any, out: Any) -> Any:
-    """Which place of each window holds its maximum: the first one, as in PyTorch."""
-    places = int(np.prod(kernel))
+def _winner(problem: Any, x: Any, y: Any) -> Any:
+    """Backwards through the places, so that the first one has the last word."""
+    x = padded(x, problem.padding, _lowest(x.dtype))
+    places = int(np.prod(problem.kernel))
     kind: Any = np.uint8 if places < 255 else np.int32
     won = np.full_like(y, places, dtype=kind)
     nan = bool(np.isnan(np.add.reduce(y, axis=None))) if y.dtype.kind == "f" else False
-    every = list(slices(kernel, stride, dilation, out))
-    for k in range(places - 1, -1, -1):  # backwards, so that the first place has the last word
+    every = _slices(problem)
+    for k in range(places - 1, -1, -1):
         part = x[every[k]]
         hit = part == y
         if nan:
@@ -83,26 +149,26 @@ def winner(x: Any, y: Any, kernel: Any, stride: Any, dilation: Any, out: Any) ->
     return won
 
 
-def scatter(g: Any, won: Any, shape: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    """Put each window's value at its winner, in zeros of the padded input's shape."""
-    out = g.shape[g.ndim - len(kernel) :]
+def _scatter(problem: Any, g: Any, won: Any) -> Any:
+    """One masked copy, or sum where windows overlap, per place."""
     order = np.argsort([-abs(s) for s in g.strides], kind="stable")
+    shape = problem.padded_input
     dx = np.zeros([shape[i] for i in order], g.dtype).transpose(np.argsort(order))
-    disjoint = all(k <= s for k, s in zip(kernel, stride, strict=True)) and set(dilation) == {1}
-    for k, index in enumerate(slices(kernel, stride, dilation, out)):
+    apart = all(k <= s for k, s in zip(problem.kernel, problem.stride, strict=True))
+    disjoint = apart and set(problem.dilation) == {1}
+    for k, index in enumerate(_slices(problem)):
         part = _masked(g, won == k)
         if disjoint:
             dx[index] = part
         else:
             dx[index] += part
-    return dx
+    return dx[problem.inner]
 
 
-def gather(x: Any, won: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
-    """The value at each window's winner: the adjoint of scatter."""
-    out = won.shape[won.ndim - len(kernel) :]
+def _gather(problem: Any, x: Any, won: Any) -> Any:
+    x = padded(x, problem.padding, 0)
     y = np.zeros_like(won, dtype=x.dtype)
-    for k, index in enumerate(slices(kernel, stride, dilation, out)):
+    for k, index in enumerate(_slices(problem)):
         np.copyto(y, x[index], where=won == k)
     return y
 
@@ -111,3 +177,27 @@ def _masked(g: Any, mask: Any) -> Any:
     from tensorgrad.primitive import raw
 
     return raw.mask(g, mask=mask)
+
+
+def _sum(problem: Any, x: Any) -> Any:
+    x = padded(x, problem.padding, 0)
+    total: Any = None
+    for index in _slices(problem):
+        part = x[index]
+        total = part.copy(order="K") if total is None else np.add(total, part, out=total)
+    return total
+
+
+def _spread(problem: Any, g: Any) -> Any:
+    full = np.zeros(problem.padded_input, g.dtype)
+    for index in _slices(problem):
+        full[index] += g
+    return full[problem.inner]
+
+
+max_pool = Operation("max_pool", _maximum)
+pool_winner = Operation("pool_winner", _winner)
+pool_scatter = Operation("pool_scatter", _scatter)
+pool_gather = Operation("pool_gather", _gather)
+window_sum = Operation("window_sum", _sum)
+window_spread = Operation("window_spread", _spread)

@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.batching import windows as batching
-from tensorgrad.kernels import windows
+from tensorgrad.kernels import convolution as kernels
 from tensorgrad.primitive import Kept, primitive
+
+
+def _problem(x: Any, w: Any, how: dict[str, Any], dtype: Any) -> kernels.Problem:
+    return kernels.Problem(tuple(x), tuple(w), **how, dtype=dtype)
 
 
 def _of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
@@ -18,7 +22,8 @@ def _of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **
 
 def _of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
     if cache is not None:
-        return windows.weight_gradient(None, g, w.shape, **how, cols=cache)
+        problem = _problem(x.shape, w.shape, how, g.dtype)
+        return kernels.weight_gradient.choose(problem)(problem, x, g, cache)
     return xp.conv_weight(x, g, shape=w.shape, **how)
 
 
@@ -41,8 +46,8 @@ def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> 
         raise RuntimeError(f"{w.shape[0]} output channels are not divisible by groups={groups}")
     if b is not None and b.shape != (w.shape[0],):
         raise RuntimeError(f"expected bias of shape ({w.shape[0]},), got {b.shape}")
-    kinds = {str(a.dtype) for a in (x, w, b) if a is not None}
-    if len(kinds) > 1:
+    if x.dtype != w.dtype or (b is not None and b.dtype != x.dtype):
+        kinds = {str(a.dtype) for a in (x, w, b) if a is not None}
         raise RuntimeError(
             f"input, weight and bias should have one type, got {', '.join(sorted(kinds))}"
         )
@@ -78,8 +83,9 @@ def conv(
 ) -> Kept:
     """Cross-correlation: x (N, C, *S), w (O, C/groups, *K), b (O,) or None."""
     _check(x, w, b, groups, padding, dilation)
-    y, cols = windows.convolve(x, w, b, stride, padding, dilation, groups, keep)
-    return Kept(y, cache=cols)
+    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
+    y, cache = kernels.convolve.choose(problem)(problem, x, w, b, keep)
+    return Kept(y, cache=cache)
 
 
 @primitive(
@@ -89,11 +95,10 @@ def conv(
     formula=("conv(g, w)", "conv_weight(g, z, w)"),
     batch=batching.conv_input,
 )
-def conv_input(
-    z: Any, w: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Any:
+def conv_input(z: Any, w: Any, *, shape: Any, **how: Any) -> Any:
     """The adjoint of convolution with respect to its input, of the given shape."""
-    return windows.input_gradient(z, w, shape, stride, padding, dilation, groups)
+    problem = _problem(shape, w.shape, how, z.dtype)
+    return kernels.input_gradient.choose(problem)(problem, z, w)
 
 
 @primitive(
@@ -103,8 +108,7 @@ def conv_input(
     formula=("conv_input(z, g, x)", "conv(x, g)"),
     batch=batching.conv_weight,
 )
-def conv_weight(
-    x: Any, z: Any, *, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Any:
+def conv_weight(x: Any, z: Any, *, shape: Any, **how: Any) -> Any:
     """The adjoint of convolution with respect to its weight, of the given shape."""
-    return windows.weight_gradient(x, z, shape, stride, padding, dilation, groups)
+    problem = _problem(x.shape, shape, how, z.dtype)
+    return kernels.weight_gradient.choose(problem)(problem, x, z, None)

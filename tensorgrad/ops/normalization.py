@@ -12,24 +12,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from tensorgrad.kernels import normalization as kernels
 from tensorgrad.primitive import primitive, recorded
+
+
+def _problem(x: Any) -> kernels.Problem:
+    return kernels.Problem(tuple(x.shape), x.dtype)
 
 
 def statistics(x: Any) -> tuple[Any, Any]:
     """Mean and (biased) variance of each channel of x (N, C, ...)."""
-    axes = (0, *range(2, x.ndim))
-    n = max(x.size // max(x.shape[1], 1), 1)
-    mean = np.add.reduce(x, axis=axes) / x.dtype.type(n)
-    centred = x - _wide(mean, x.ndim)
-    np.multiply(centred, centred, out=centred)
-    return mean, np.add.reduce(centred, axis=axes) / x.dtype.type(n)
-
-
-def _wide(v: Any, ndim: int) -> Any:
-    """A vector over channels, shaped to broadcast over (N, C, ...)."""
-    return v.reshape((1, -1) + (1,) * (ndim - 2))
+    problem = _problem(x)
+    return kernels.batch_statistics.choose(problem)(problem, x)  # type: ignore[no-any-return]
 
 
 def _twin(x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float) -> Any:
@@ -49,23 +43,9 @@ def _joint(
     xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float, needs: Any
 ) -> list[Any]:
     """All three gradients from two sums per channel; only ever called on arrays."""
-    kind = x.dtype.type
-    axes = (0, *range(2, x.ndim))
-    n = kind(x.size // x.shape[1])
-    inverse = np.reciprocal(np.sqrt(var + kind(eps)))
-    normal = x - _wide(mean, x.ndim)
-    normal *= _wide(inverse, x.ndim)
-    db = np.add.reduce(g, axis=axes)
-    dw = np.add.reduce(g * normal, axis=axes)
-    dx = None
-    if needs[0]:
-        scale = inverse if w is None else inverse * w
-        normal *= _wide(-dw / n, x.ndim)
-        normal += g
-        normal -= _wide(db / n, x.ndim)
-        normal *= _wide(scale, x.ndim)
-        dx = normal
-    return [dx, dw if needs[1] else None, db if needs[2] else None]
+    problem = _problem(x)
+    backward = kernels.batch_norm_backward.choose(problem)
+    return backward(problem, g, x, w, mean, var, eps, needs)  # type: ignore[no-any-return]
 
 
 def _formula(shapes: Any, params: Any) -> tuple[str, str, str]:
@@ -86,11 +66,5 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str, str]:
 )
 def batch_norm(x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float) -> Any:
     """w * (x - mean) / sqrt(var + eps) + b per channel, with x's own statistics (C,)."""
-    kind = x.dtype.type
-    scale = np.reciprocal(np.sqrt(var + kind(eps)))
-    if w is not None:
-        scale = scale * w
-    shift = -mean * scale if b is None else b - mean * scale
-    y = x * _wide(scale, x.ndim)
-    y += _wide(shift, x.ndim)
-    return y
+    problem = _problem(x)
+    return kernels.batch_norm.choose(problem)(problem, x, w, b, mean, var, eps)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tensorgrad.batching import on_arrays
 from tensorgrad.batching import windows as batching
-from tensorgrad.kernels import pooling as kernel_pooling
+from tensorgrad.kernels import pooling as kernels
+from tensorgrad.kernels.pooling import Problem
 from tensorgrad.primitive import primitive
 
 
@@ -20,20 +19,20 @@ def _array(value: Any) -> Any:
     return getattr(value, "_array", value)
 
 
-def _lowest(dtype: Any) -> Any:
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
 def window_winner(x: Any, y: Any, how: dict[str, Any]) -> Any:
     """Which place in each window won; needed by the gradient and by return_indices."""
 
     def won(x: Any, y: Any) -> Any:
-        full = kernel_pooling.padded(x, how["padding"], _lowest(x.dtype))
-        return kernel_pooling.winner(
-            full, y, how["kernel"], how["stride"], how["dilation"], how["out"]
-        )
+        problem = _problem(x.shape, x.dtype, **how)
+        return kernels.pool_winner.choose(problem)(problem, x, y)
 
     return on_arrays(won, x, y)
+
+
+def _problem(
+    shape: Any, dtype: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
+) -> Problem:
+    return Problem(tuple(shape), kernel, stride, padding, dilation, out, dtype)
 
 
 def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
@@ -45,18 +44,8 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
 @primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled)
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""
-    full = kernel_pooling.padded(x, padding, _lowest(x.dtype))
-    return kernel_pooling.maximum(full, kernel, stride, dilation, out)
-
-
-def _padded_shape(shape: Any, padding: Any) -> tuple[int, ...]:
-    lead = len(shape) - len(padding)
-    return (*shape[:lead], *(n + a + b for n, (a, b) in zip(shape[lead:], padding, strict=True)))
-
-
-def _inner(shape: Any, padding: Any) -> tuple[Any, ...]:
-    lead = len(shape) - len(padding)
-    return (..., *(slice(a, a + n) for n, (a, _) in zip(shape[lead:], padding, strict=True)))
+    problem = _problem(x.shape, x.dtype, kernel, stride, padding, dilation, out)
+    return kernels.max_pool.choose(problem)(problem, x)
 
 
 @primitive(
@@ -68,8 +57,9 @@ def pool_scatter(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
 ) -> Any:
     """Each window's value at its winner, zeros elsewhere."""
-    full = kernel_pooling.scatter(x, won, _padded_shape(shape, padding), kernel, stride, dilation)
-    return full[_inner(shape, padding)]
+    out = x.shape[x.ndim - len(kernel) :]
+    problem = _problem(shape, x.dtype, kernel, stride, padding, dilation, out)
+    return kernels.pool_scatter.choose(problem)(problem, x, won)
 
 
 @primitive(
@@ -81,8 +71,9 @@ def pool_gather(
     x: Any, *, won: Any, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
 ) -> Any:
     """The value at each window's winner."""
-    full = kernel_pooling.padded(x, padding, 0)
-    return kernel_pooling.gather(full, won, kernel, stride, dilation)
+    out = won.shape[won.ndim - len(kernel) :]
+    problem = _problem(shape, x.dtype, kernel, stride, padding, dilation, out)
+    return kernels.pool_gather.choose(problem)(problem, x, won)
 
 
 @primitive(
@@ -92,12 +83,8 @@ def pool_gather(
 )
 def window_sum(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The sum of every window; padding counts as 0."""
-    full = kernel_pooling.padded(x, padding, 0)
-    total: Any = None
-    for index in kernel_pooling.slices(kernel, stride, dilation, out):
-        part = full[index]
-        total = part.copy(order="K") if total is None else np.add(total, part, out=total)
-    return total
+    problem = _problem(x.shape, x.dtype, kernel, stride, padding, dilation, out)
+    return kernels.window_sum.choose(problem)(problem, x)
 
 
 @primitive(
@@ -109,7 +96,5 @@ def window_spread(
     x: Any, *, shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
 ) -> Any:
     """Each window's value added to all of its places: the adjoint of window_sum."""
-    full = np.zeros(_padded_shape(shape, padding), x.dtype)
-    for index in kernel_pooling.slices(kernel, stride, dilation, out):
-        full[index] += x
-    return full[_inner(shape, padding)]
+    problem = _problem(shape, x.dtype, kernel, stride, padding, dilation, out)
+    return kernels.window_spread.choose(problem)(problem, x)

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tensorgrad.kernels import banded, windows
+from tensorgrad.kernels import banded
+from tensorgrad.kernels.convolution import Problem, convolve, input_gradient, weight_gradient
 
 
 def reference(x, w, b, stride, padding, dilation, groups):
@@ -14,8 +15,8 @@ def reference(x, w, b, stride, padding, dilation, groups):
     outs, per_group, *kernel = w.shape
     full = np.pad(x, ((0, 0), (0, 0), *padding))
     sizes = [
-        windows.output_size(m, k, s, p, d)
-        for m, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+        (m - d * (k - 1) - 1) // s + 1
+        for m, k, s, d in zip(full.shape[2:], kernel, stride, dilation, strict=True)
     ]
     y = np.zeros((n, outs, *sizes))
     for o, place in itertools.product(range(outs), np.ndindex(*sizes)):
@@ -51,28 +52,42 @@ CASES = [
 ]
 
 
+def kernels_of(operation, problem):
+    """Every kernel that serves a problem, the reference last."""
+    return [k for k in reversed(operation.kernels) if not k.applies(problem)] + [
+        operation.reference
+    ]
+
+
 @pytest.mark.parametrize("layout", [np.array, channels_last], ids=["nchw", "nhwc"])
 @pytest.mark.parametrize("case", CASES, ids=[f"{c[0]}*{c[1]}".replace(" ", "") for c in CASES])
 def test_convolution_and_both_adjoints(case, layout):
     x_shape, w_shape, stride, padding, dilation, groups = case
-    how = (stride, padding, dilation, groups)
+    problem = Problem(*case, np.dtype("float64"))
     rng = np.random.default_rng(0)
     x, w = layout(rng.standard_normal(x_shape)), rng.standard_normal(w_shape)
     b = rng.standard_normal(w_shape[0])
-    y, columns = windows.convolve(x, w, b, *how, keep=True)
-    expected = reference(x, w, b, *how)
-    assert y.shape == expected.shape
-    assert np.allclose(y, expected, atol=1e-12)
+    expected = reference(x, w, b, stride, padding, dilation, groups)
+    g = layout(rng.standard_normal(expected.shape))
+    caches = [None]
+    for kernel in kernels_of(convolve, problem):
+        y, cache = kernel.run(problem, x, w, b, True)
+        assert y.shape == expected.shape
+        assert np.allclose(y, expected, atol=1e-12), kernel.name
+        bare, nothing = kernel.run(problem, x, w, None, False)
+        assert nothing is None
+        assert np.allclose(bare + b.reshape(1, -1, *(1,) * (x.ndim - 2)), y, atol=1e-12)
+        caches.append(cache)
     # Adjoints: <g, conv(x, w)> = <input_gradient(g), x> = <weight_gradient(g), w>.
-    g = layout(rng.standard_normal(y.shape))
     inner = (g * (expected - b.reshape(1, -1, *(1,) * (x.ndim - 2)))).sum()
-    dx = windows.input_gradient(g, w, x.shape, *how)
-    assert dx.shape == x.shape
-    assert np.isclose((dx * x).sum(), inner, atol=1e-10)
-    for kept in (None, columns):
-        dw = windows.weight_gradient(x, g, w.shape, *how, cols=kept)
+    for kernel in kernels_of(input_gradient, problem):
+        dx = kernel.run(problem, g, w)
+        assert dx.shape == x.shape
+        assert np.isclose((dx * x).sum(), inner, atol=1e-10), kernel.name
+    for kernel, cache in itertools.product(kernels_of(weight_gradient, problem), caches):
+        dw = kernel.run(problem, x, g, cache)
         assert dw.shape == w.shape
-        assert np.isclose((dw * w).sum(), inner, atol=1e-10)
+        assert np.isclose((dw * w).sum(), inner, atol=1e-10), kernel.name
 
 
 def test_the_banded_kernel_serves_the_layers_it_was_made_for():

@@ -1,0 +1,65 @@
+"""Which kernel convolves: three operations over one description of the problem.
+
+Arrays are logically (N, C, *spatial), in any layout.  Kernels return channels-last memory: a window
+is then K runs of contiguous values, a matrix product writes its output in order, and the next layer
+finds its input in the layout that it wants.
+
+=================  =======================================  ===================
+operation          called as                                returns
+=================  =======================================  ===================
+`convolve`         run(problem, x, w, b or None, keep)      (y, kept or None)
+`input_gradient`   run(problem, g, w)                       dx, of problem.input
+`weight_gradient`  run(problem, x, g, kept or None)         dw, of problem.weight
+=================  =======================================  ===================
+
+``keep`` says that a weight gradient may follow; what the forward then keeps for it is a pair (name
+of the kernel, arrays), which other kernels do not read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.kernels import banded, windows
+from tensorgrad.kernels.registry import Operation
+
+__all__ = ["Problem", "convolve", "input_gradient", "weight_gradient"]
+
+
+class Problem(NamedTuple):
+    """A convolution as its kernels see it; hashable, so that choices are kept for it."""
+
+    input: tuple[int, ...]
+    weight: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+    dtype: np.dtype[Any]
+
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """The window's size along each spatial axis."""
+        return self.weight[2:]
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """How many windows fit along each spatial axis."""
+        return tuple(
+            (n + p[0] + p[1] - d * (k - 1) - 1) // s + 1
+            for n, k, s, p, d in zip(
+                self.input[2:], self.kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+
+
+convolve = Operation("conv", windows.convolve)
+input_gradient = Operation("conv_input", windows.input_gradient)
+weight_gradient = Operation("conv_weight", windows.weight_gradient)
+
+# The last one registered is asked first.
+convolve.kernel("banded", banded.serves)(banded.convolve)
+input_gradient.kernel("banded", banded.serves_input)(banded.input_gradient)
+weight_gradient.kernel("banded", banded.serves)(banded.weight_gradient)
