@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from timing import race
+from workloads import Workload
 
 # Of the library, two (8, 8) tensors and a row (8) with elements in (0.5, 1.5), and three indices.
 Function = Callable[[Any, Any, Any, Any, Any], Any]
@@ -68,15 +69,21 @@ OPERATIONS = {**ELEMENTWISE, **REDUCTIONS, **SHAPE, **LINEAR_ALGEBRA}
 Step = Callable[[], tuple[Any, ...]]
 
 
-def build(lib: Any, name: str) -> Step:
-    """``step()``: the operation forward and backward; returns the result and the gradients."""
-    function = OPERATIONS[name]
+def operands(lib: Any) -> tuple[Any, Any, Any, Any]:
+    """x and y (8, 8), row (8) in (0.5, 1.5), leaves; places: three indices."""
     rng = np.random.default_rng(0)
     x, y, row = (
         lib.from_numpy(rng.uniform(0.5, 1.5, shape).astype(np.float32)).requires_grad_()
         for shape in ((8, 8), (8, 8), (8,))
     )
-    places = lib.tensor([0, 5, 5])
+    return x, y, row, lib.tensor([0, 5, 5])
+
+
+def build(lib: Any, name: str) -> Step:
+    """``step()``: the operation forward and backward; returns the result and the gradients."""
+    function = OPERATIONS[name]
+    x, y, row, places = operands(lib)
+    rng = np.random.default_rng(1)
     shape = tuple(function(lib, x, y, row, places).shape)
     gradient = lib.from_numpy(rng.standard_normal(shape).astype(np.float32))
 
@@ -87,6 +94,13 @@ def build(lib: Any, name: str) -> Step:
         return out, x.grad, y.grad, row.grad
 
     return step
+
+
+def as_workload(lib: Any, name: str) -> Workload:
+    """The operation and a sum as a workload, for the profile."""
+    function = OPERATIONS[name]
+    x, y, row, places = operands(lib)
+    return Workload({"x": x, "y": y, "row": row}, lambda: function(lib, x, y, row, places).sum())
 
 
 def disagreement(steps: dict[str, Step]) -> float:

@@ -31,16 +31,24 @@ class Workload:
         self.optimizer = optimizer
         self.predict = predict
 
-    def __call__(self) -> float:
+    def zero(self) -> None:
+        """Gradients to None."""
         if self.optimizer is None:
             for p in self.parameters.values():
                 p.grad = None
         else:
             self.optimizer.zero_grad()
-        loss = self.loss()
-        loss.backward()
+
+    def update(self) -> None:
+        """The optimizer's step, where there is one."""
         if self.optimizer is not None:
             self.optimizer.step()
+
+    def __call__(self) -> float:
+        self.zero()
+        loss = self.loss()
+        loss.backward()
+        self.update()
         return float(loss.item())
 
     def gradients(self) -> dict[str, Any]:
