@@ -26,7 +26,17 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["MODES", "Choice", "Kernel", "Operation", "mode", "operations", "set_mode", "use"]
+__all__ = [
+    "MODES",
+    "Choice",
+    "Kernel",
+    "Operation",
+    "forget",
+    "mode",
+    "operations",
+    "set_mode",
+    "use",
+]
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 
@@ -151,6 +161,11 @@ def set_mode(value: str) -> None:
             "(by tensorgrad.backends.use_kernels or TENSORGRAD_KERNELS in the environment)"
         )
     _state["mode"] = value
+    forget()
+
+
+def forget() -> None:
+    """Choose anew for every operation and problem: what may be chosen has changed."""
     for operation in operations.values():
         operation.forget()
 

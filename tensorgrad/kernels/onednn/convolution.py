@@ -1,0 +1,174 @@
+"""Convolution and its two adjoints by oneDNN.
+
+Activations are channels last; weights come and go in their own order, and are brought to the order
+that oneDNN likes inside: they are small beside the activations, and change at every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.kernels.onednn import library as api
+from tensorgrad.kernels.onednn.health import library
+from tensorgrad.kernels.onednn.layouts import Handed, channels_last, new_channels_last
+from tensorgrad.kernels.onednn.primitive import (
+    Description,
+    Layout,
+    Prepared,
+    _dims,
+    empty,
+    per_thread,
+    reorder,
+)
+
+__all__ = ["convolve", "input_gradient", "weight_gradient"]
+
+Ints = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+
+class _Problem:
+    """What the three computations of one convolution describe together."""
+
+    def __init__(
+        self, x: Ints, w: Ints, bias: bool, stride: Ints, padding: Pairs, dilation: Ints,
+        groups: int,
+    ) -> None:  # fmt: skip
+        out = tuple(
+            (n + low + high - d * (k - 1) - 1) // s + 1
+            for n, k, s, (low, high), d in zip(x[2:], w[2:], stride, padding, dilation, strict=True)
+        )
+        self.x, self.w, self.y = x, _grouped(w, groups), (x[0], w[0], *out)
+        self.x_layout, self.y_layout = channels_last(x), channels_last(self.y)
+        self.w_layout, self.w_any = Layout.of(self.w), Layout.any(self.w)
+        self.b_layout = Layout.of((w[0],)) if bias else None
+        self.how = (
+            _dims(stride), _dims([d - 1 for d in dilation]), _dims([low for low, _ in padding]),
+            _dims([high for _, high in padding]),
+        )  # fmt: skip
+        self.forward = Description(
+            "convolution_forward", library().engine, api.TRAINING, api.CONVOLUTION_DIRECT,
+            self.x_layout, self.w_any, self.b_layout, self.y_layout, *self.how, None,
+        )  # fmt: skip
+
+
+def _grouped(w: Ints, groups: int) -> Ints:
+    """The shape of weights as oneDNN describes groups: by an axis of their own."""
+    return w if groups == 1 else (groups, w[0] // groups, *w[1:])
+
+
+class _Weights:
+    """Weights in their own order, brought to the one wanted; the copy lives as long as a call."""
+
+    def __init__(self, shape: Ints, strides: Ints, wanted: Layout) -> None:
+        self._shape, self._wanted = shape, wanted
+        self._copy = reorder(Layout.of(shape, strides), wanted)
+
+    def __call__(self, w: Any) -> Any:
+        if self._copy is None:
+            return w
+        copied = empty(self._wanted)
+        self._copy.run(w, copied)
+        return copied
+
+
+def convolve(
+    x: Any, w: Any, b: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int
+) -> Any:
+    """The convolution (N, O, *out), channels last."""
+    w = w.reshape(_grouped(w.shape, groups))
+    how = (stride, padding, dilation, groups)
+    key = ("conv", x.shape, x.strides, w.shape, w.strides, b is None, how)
+
+    def make() -> Callable[[Any, Any, Any], Any]:
+        shape = w.shape if groups == 1 else (w.shape[0] * w.shape[1], *w.shape[2:])
+        problem = _Problem(x.shape, shape, b is not None, *how)
+        wanted = problem.forward.wants("weights")
+        layouts = {"src": problem.x_layout, "weights": wanted, "dst": problem.y_layout}
+        if problem.b_layout is not None:
+            layouts["bias"] = problem.b_layout
+        product = Prepared(problem.forward, **layouts)
+        x_handed = Handed(x.shape, x.strides, problem.x_layout)
+        w_handed = _Weights(w.shape, w.strides, wanted)
+
+        def run(x: Any, w: Any, b: Any) -> Any:
+            y = new_channels_last(problem.y)
+            bias = () if b is None else (np.ascontiguousarray(b),)
+            product.run(x_handed(x), w_handed(w), y, *bias)
+            return y
+
+        return run
+
+    return per_thread(key, make)(x, w, b)
+
+
+def input_gradient(
+    g: Any, w: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
+) -> Any:
+    """The gradient of the input, of ``shape`` (N, C, *spatial), channels last."""
+    w = w.reshape(_grouped(w.shape, groups))
+    how = (stride, padding, dilation, groups)
+    key = ("conv_input", g.shape, g.strides, w.shape, w.strides, shape, how)
+
+    def make() -> Callable[[Any, Any], Any]:
+        flat = w.shape if groups == 1 else (w.shape[0] * w.shape[1], *w.shape[2:])
+        problem = _Problem(shape, flat, False, *how)
+        description = Description(
+            "convolution_backward_data", library().engine, api.CONVOLUTION_DIRECT,
+            problem.x_layout, problem.w_any, problem.y_layout, *problem.how, problem.forward, None,
+        )  # fmt: skip
+        wanted = description.wants("weights")
+        product = Prepared(
+            description, diff_dst=problem.y_layout, weights=wanted, diff_src=problem.x_layout
+        )
+        g_handed = Handed(g.shape, g.strides, problem.y_layout)
+        w_handed = _Weights(w.shape, w.strides, wanted)
+
+        def run(g: Any, w: Any) -> Any:
+            dx = new_channels_last(shape)
+            product.run(g_handed(g), w_handed(w), dx)
+            return dx
+
+        return run
+
+    return per_thread(key, make)(g, w)
+
+
+def weight_gradient(
+    x: Any, g: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
+) -> Any:
+    """The gradient of the weight, of ``shape`` (O, C/groups, *kernel), in C order."""
+    how = (stride, padding, dilation, groups)
+    key = ("conv_weight", x.shape, x.strides, g.shape, g.strides, shape, how)
+
+    def make() -> Callable[[Any, Any], Any]:
+        problem = _Problem(x.shape, shape, False, *how)
+        description = Description(
+            "convolution_backward_weights", library().engine, api.CONVOLUTION_DIRECT,
+            problem.x_layout, problem.w_any, None, problem.y_layout, *problem.how, problem.forward,
+            None,
+        )  # fmt: skip
+        given = description.wants("diff_weights")
+        product = Prepared(
+            description, src=problem.x_layout, diff_dst=problem.y_layout, diff_weights=given
+        )
+        back = reorder(given, problem.w_layout)
+        x_handed = Handed(x.shape, x.strides, problem.x_layout)
+        g_handed = Handed(g.shape, g.strides, problem.y_layout)
+
+        def run(x: Any, g: Any) -> Any:
+            dw = np.empty(problem.w, np.float32)
+            if back is None:
+                product.run(x_handed(x), g_handed(g), dw)
+            else:
+                inside = empty(given)
+                product.run(x_handed(x), g_handed(g), inside)
+                back.run(inside, dw)
+            return dw.reshape(shape)
+
+        return run
+
+    return per_thread(key, make)(x, g)

@@ -1,0 +1,89 @@
+"""Softmax along rows, and GELU, by oneDNN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.kernels.onednn import library as api
+from tensorgrad.kernels.onednn.health import library
+from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
+
+__all__ = ["gelu", "gelu_gradient", "softmax", "softmax_gradient"]
+
+
+def softmax(rows: Any, log: bool = False) -> Any:
+    """e**x / sum e**x along each row of a matrix, or its logarithm."""
+    key = ("softmax", rows.shape, log)
+
+    def make() -> Prepared:
+        layout = Layout.of(rows.shape)
+        forward = Description(
+            "softmax_forward", library().engine, api.TRAINING,
+            api.LOG_SOFTMAX if log else api.SOFTMAX, layout, layout, 1, None,
+        )  # fmt: skip
+        return Prepared(forward, src=layout, dst=layout)
+
+    rows = np.ascontiguousarray(rows)
+    y = np.empty_like(rows)
+    per_thread(key, make).run(rows, y)
+    return y
+
+
+def softmax_gradient(g: Any, y: Any, log: bool = False) -> Any:
+    """The gradient of the rows from that of their softmax ``y``."""
+    key = ("softmax_gradient", y.shape, log)
+
+    def make() -> Prepared:
+        layout, kind = Layout.of(y.shape), api.LOG_SOFTMAX if log else api.SOFTMAX
+        forward = Description(
+            "softmax_forward", library().engine, api.TRAINING, kind, layout, layout, 1, None
+        )
+        backward = Description(
+            "softmax_backward", library().engine, kind, layout, layout, layout, 1, forward, None
+        )
+        return Prepared(backward, diff_dst=layout, dst=layout, diff_src=layout)
+
+    g, y = np.ascontiguousarray(g), np.ascontiguousarray(y)
+    dx = np.empty_like(y)
+    per_thread(key, make).run(g, y, dx)
+    return dx
+
+
+def gelu(x: Any, tanh: bool) -> Any:
+    """x Φ(x), or its approximation by tanh, of a dense array; the result lies as x does."""
+    key = ("gelu", x.size, tanh)
+
+    def make() -> Prepared:
+        layout = Layout.of((x.size,))
+        forward = Description(
+            "eltwise_forward", library().engine, api.TRAINING,
+            api.GELU_TANH if tanh else api.GELU_ERF, layout, layout, 0.0, 0.0, None,
+        )  # fmt: skip
+        return Prepared(forward, src=layout, dst=layout)
+
+    y = np.empty_like(x)
+    per_thread(key, make).run(x.ravel("K"), y.ravel("K"))
+    return y
+
+
+def gelu_gradient(g: Any, x: Any, tanh: bool) -> Any:
+    """The gradient of x."""
+    key = ("gelu_gradient", x.size, tanh)
+
+    def make() -> Prepared:
+        layout, kind = Layout.of((x.size,)), api.GELU_TANH if tanh else api.GELU_ERF
+        forward = Description(
+            "eltwise_forward", library().engine, api.TRAINING, kind, layout, layout, 0.0, 0.0, None
+        )
+        backward = Description(
+            "eltwise_backward", library().engine, kind, layout, layout, layout, 0.0, 0.0, forward,
+            None,
+        )  # fmt: skip
+        return Prepared(backward, diff_dst=layout, src=layout, diff_src=layout)
+
+    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
+    dx = np.empty_like(x)
+    per_thread(key, make).run(g.reshape(-1), x.reshape(-1), dx.reshape(-1))
+    return dx

@@ -1,0 +1,76 @@
+"""Max pooling by oneDNN, with the place of each maximum kept for the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tensorgrad.kernels.onednn import library as api
+from tensorgrad.kernels.onednn.health import library
+from tensorgrad.kernels.onednn.layouts import Handed, channels_last, new_channels_last
+from tensorgrad.kernels.onednn.primitive import Description, Prepared, _dims, empty, per_thread
+
+__all__ = ["max_pool", "max_pool_gradient"]
+
+Ints = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+
+def _described(shape: Ints, out: Ints, kernel: Ints, stride: Ints, padding: Pairs) -> Any:
+    """The layouts, the windows, and the description of the forward computation."""
+    x, y = channels_last(shape), channels_last((*shape[:2], *out))
+    how = (
+        _dims(stride), _dims(kernel), _dims([0] * len(kernel)), _dims([low for low, _ in padding]),
+        _dims([high for _, high in padding]),
+    )  # fmt: skip
+    forward = Description(
+        "pooling_forward", library().engine, api.TRAINING, api.POOLING_MAX, x, y, *how, None
+    )
+    return x, y, how, forward
+
+
+def max_pool(x: Any, kernel: Ints, stride: Ints, padding: Pairs, out: Ints) -> tuple[Any, Any]:
+    """The maximum of every window of (N, C, *spatial), and what the gradient must be given."""
+    key = ("max_pool", x.shape, x.strides, kernel, stride, padding)
+
+    def make() -> Callable[[Any], tuple[Any, Any]]:
+        x_layout, y_layout, _, forward = _described(x.shape, out, kernel, stride, padding)
+        places = forward.wants("workspace")
+        pool = Prepared(forward, src=x_layout, dst=y_layout, workspace=places)
+        handed = Handed(x.shape, x.strides, x_layout)
+        shape = (*x.shape[:2], *out)
+
+        def run(x: Any) -> tuple[Any, Any]:
+            y, won = new_channels_last(shape), empty(places)
+            pool.run(handed(x), y, won)
+            return y, won
+
+        return run
+
+    return per_thread(key, make)(x)
+
+
+def max_pool_gradient(
+    g: Any, won: Any, shape: Ints, kernel: Ints, stride: Ints, padding: Pairs
+) -> Any:
+    """Each window's gradient at its maximum: of ``shape`` (N, C, *spatial), channels last."""
+    key = ("max_pool_gradient", g.shape, g.strides, shape, kernel, stride, padding)
+
+    def make() -> Callable[[Any, Any], Any]:
+        x_layout, y_layout, how, forward = _described(shape, g.shape[2:], kernel, stride, padding)
+        backward = Description(
+            "pooling_backward", library().engine, api.POOLING_MAX, x_layout, y_layout, *how,
+            forward, None,
+        )  # fmt: skip
+        places = forward.wants("workspace")
+        pool = Prepared(backward, diff_dst=y_layout, diff_src=x_layout, workspace=places)
+        handed = Handed(g.shape, g.strides, y_layout)
+
+        def run(g: Any, won: Any) -> Any:
+            dx = new_channels_last(shape)
+            pool.run(handed(g), dx, won)
+            return dx
+
+        return run
+
+    return per_thread(key, make)(g, won)
