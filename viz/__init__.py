@@ -5,6 +5,7 @@ Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyte
 """
 
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
+from tensorgrad.viz.derivations import DerivationFigure, derive
 from tensorgrad.viz.dot_engine import DotError
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
@@ -13,10 +14,12 @@ from tensorgrad.viz.snapshot import Snapshot
 
 __all__ = [
     "graph",
+    "derive",
     "grad_flow",
     "learning_curves",
     "Figure",
     "GraphFigure",
+    "DerivationFigure",
     "GradFlowFigure",
     "CurvesFigure",
     "GradStats",

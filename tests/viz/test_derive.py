@@ -1,0 +1,203 @@
+"""viz.derive: every step of the chain rule, with its formula, its numbers and a check of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn, viz
+
+
+def draw(*shape, seed=0, grad=True):
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return tg.tensor(values, requires_grad=grad)
+
+
+def formulas(figure):
+    """What each step gives, as ``left = right``, in order."""
+    return [
+        f"{way['gradient']['text']} = {way['formula']['text']}"
+        for step in figure.data["steps"]
+        for way in step["gives"]
+    ]
+
+
+def errors(figure):
+    """Every relative error beside differences, of steps and of the whole."""
+    data = figure.data
+    ways = [way for step in data["steps"] for way in step["gives"]]
+    return [item["check"]["relative_error"] for item in ways + data["results"]]
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(4, 6)
+        self.fc2 = nn.Linear(6, 6)
+        self.fc3 = nn.Linear(6, 3)
+
+    def forward(self, x):
+        h = self.fc1(x).tanh()
+        k = tg.relu(self.fc2(h))
+        s = k + h
+        return self.fc3(s)
+
+
+def network():
+    tg.manual_seed(0)
+    model = Net().double()
+    x, t = tg.randn(8, 4, dtype=tg.float64), tg.randint(0, 3, (8,))
+    loss = nn.functional.cross_entropy(model(x), t)
+    return model, loss
+
+
+def test_a_network_with_a_branch():
+    model, loss = network()
+    figure = viz.derive(loss, "fc1.weight", params=model)
+    assert formulas(figure) == [
+        "∂loss/∂x₁ = (softmax(x₁) − onehot(t)) / N",
+        "∂loss/∂s = (∂loss/∂x₁) fc3.weight",
+        "∂loss/∂k = ∂loss/∂s",
+        "(∂loss/∂h)₃ = ∂loss/∂s",
+        "∂loss/∂x₂ = ∂loss/∂k ⊙ [x₂ > 0]",
+        "(∂loss/∂h)₅ = (∂loss/∂x₂) fc2.weight",
+        "∂loss/∂x₃ = ∂loss/∂h ⊙ (1 − h²)",
+        "∂loss/∂fc1.weight = (∂loss/∂x₃)ᵀ x",
+    ]
+    assert max(errors(figure)) < 1e-7
+    data = figure.data
+    assert data["legend"] == {"N": "8"}
+    assert [term["text"] for term in data["steps"][5]["terms"]] == ["(∂loss/∂h)₃", "(∂loss/∂h)₅"]
+    (result,) = data["results"]
+    assert (result["paths"], result["shape"]) == ("2", [6, 4])
+    loss.backward()
+    assert result["norm"] == pytest.approx(float(model.fc1.weight.grad.norm()), rel=1e-12)
+    assert [step["modules"][-1] for step in data["steps"][1:3]] == ["fc3: Linear", "Net"]
+
+
+def test_columns():
+    model, loss = network()
+    found = formulas(viz.derive(loss, model, convention="column"))
+    assert "∂loss/∂s = fc3.weightᵀ (∂loss/∂x₁)" in found
+    assert "∂loss/∂fc1.weight = (∂loss/∂x₃) xᵀ" in found
+    assert "∂loss/∂fc1.bias = (∂loss/∂x₃) 𝟏" in found
+
+
+def test_it_leaves_the_graph_and_grad_alone():
+    model, loss = network()
+    str(viz.derive(loss, model))
+    assert all(p.grad is None for p in model.parameters())
+    loss.backward()
+
+
+def test_as_many_paths_as_atoms():
+    a = tg.tensor(1.5, dtype=tg.float64, requires_grad=True)
+    u = a
+    for _ in range(50):
+        u = u + u
+    (result,) = viz.derive(u, a).data["results"]
+    assert result["paths"] == str(2**50)
+    assert result["norm"] == 2.0**50
+    assert "2^50 paths" in str(viz.derive(u, a))
+
+
+def test_a_sum_only_where_there_is_a_broadcast():
+    b = draw(3, seed=1)
+    x = draw(4, 3, grad=False)
+    assert "∂l/∂b = Σₙ ∂l/∂y" in formulas(viz.derive(summed(x, b), b))
+    assert "∂l/∂b = ∂l/∂y" in formulas(viz.derive(summed(x[0], b), b))
+    assert "∂l/∂b = ∂l/∂y" in formulas(viz.derive(summed(x[:1], b), b))
+
+
+def summed(x, b):
+    y = x + b
+    l = (y * y).sum()  # noqa: E741  (reports call it so)
+    return named(l)
+
+
+def named(l):  # noqa: E741
+    """The loss, so that its name here is not that of the caller."""
+    return l
+
+
+def test_a_freed_graph_is_said_to_be_freed():
+    model, loss = network()
+    loss.backward()
+    figure = viz.derive(loss, model)
+    assert "freed by backward()" in str(figure)
+    assert all(way["norm"] is None for step in figure.data["steps"] for way in step["gives"])
+    assert "∂loss/∂fc3.weight = (∂loss/∂x₁)ᵀ s" in formulas(figure)
+    assert "‖·‖ 0" not in str(figure)
+
+
+def test_a_variable_that_is_not_reached():
+    x, y = draw(3), draw(3)
+    text = str(viz.derive((x * x).sum(), [x, y]))
+    assert "does not depend on it" in text
+
+
+def test_your_own_backward():
+    class Cube(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 3 * g * x**2
+
+    x = draw(3)
+    text = str(viz.derive(Cube.apply(x).sum(), x))
+    assert "your own backward, Cube.backward" in text
+    assert "not checked" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        (lambda x: (3, x), TypeError, "loss must be a Tensor, got int"),
+        (lambda x: (x * x, x), RuntimeError, "reduce it to one number"),
+        (lambda x: ((x * x).sum().detach(), x), RuntimeError, "no graph"),
+        (lambda x: ((x * x).sum(), "w"), ValueError, "no parameter is called 'w'"),
+        (lambda x: ((x * x).sum(), []), ValueError, "wrt is empty"),
+        (lambda x: ((x * x).sum(), 3), TypeError, "wrt must be"),
+        (lambda x: ((x * x).sum(), x.detach()), RuntimeError, "does not require grad"),
+    ],
+)
+def test_refusals(arguments, error, match):
+    with pytest.raises(error, match=match):
+        viz.derive(*arguments(draw(3)))
+
+
+def test_choices():
+    x = draw(3)
+    with pytest.raises(ValueError, match="'row' or 'column'"):
+        viz.derive((x * x).sum(), x, convention="rows")
+
+
+@pytest.mark.parametrize("suffix", ["txt", "html", "tex", "json"])
+def test_files(tmp_path, suffix):
+    model, loss = network()
+    figure = viz.derive(loss, model)
+    first = figure.save(tmp_path / f"a.{suffix}").read_bytes()
+    again = viz.derive(network()[1], model)
+    assert first
+    if suffix == "json":
+        assert json.loads(first)["kind"] == "derivation"
+    assert viz.derive(loss, model).save(tmp_path / f"b.{suffix}").read_bytes() == first
+    assert again.derivation.results[0].reached is False  # of another model
+    with pytest.raises(ValueError, match="not one of"):
+        figure.save(tmp_path / "a.svg")
+
+
+def test_in_a_notebook():
+    model, loss = network()
+    bundle = viz.derive(loss, model)._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "<math" in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]

@@ -1,0 +1,337 @@
+"""From a graph to a `Derivation`: steps, formulas, names, and what was found beside them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.formula import formulas_of
+from tensorgrad.formula.forward import forward_formula
+from tensorgrad.viz.derivation import expression as ex
+from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
+from tensorgrad.viz.derivation.convention import turned
+from tensorgrad.viz.derivation.details import (
+    class_names,
+    extremes,
+    fitted,
+    line_of,
+    modules_of,
+    parameter_value,
+    staying,
+    tuple_of,
+)
+from tensorgrad.viz.derivation.differences import NOTHING
+from tensorgrad.viz.derivation.expression import Expr, Symbol
+from tensorgrad.viz.derivation.gradients import Gradients
+from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
+from tensorgrad.viz.derivation.naming import Names
+from tensorgrad.viz.derivation.parts import Counts, Read
+from tensorgrad.viz.derivation.printing import Text
+from tensorgrad.viz.derivation.reading import Reader
+from tensorgrad.viz.words import shorten, visible
+
+__all__ = ["Builder"]
+
+
+class Builder:
+    """Puts a derivation together, step by step from the loss."""
+
+    def __init__(
+        self,
+        part: Part,
+        root: Any,
+        names: Names,
+        gradients: Gradients | None,
+        convention: str,
+        notation: str,
+        plain_seed: bool,
+    ) -> None:
+        self.part, self.root, self.names, self.gradients = part, root, names, gradients
+        self.convention, self.notation = convention, notation
+        self.counts = Counts()
+        self.plain_seed = plain_seed
+        self.stays = staying(part.everything)
+        self.symbols: dict[Key, Symbol] = {}
+        self.numbers: dict[int, int] = {}
+        self.here = os.getcwd()
+        self.incoming: dict[Key, list[tuple[int, int]]] = {}
+        order = list(reversed(part.operations))
+        for number, node in enumerate(order, 1):
+            self.numbers[id(node)] = number
+            for i, edge in enumerate(node.inputs):
+                if edge is not None and key_of(edge) in part.reached:
+                    self.incoming.setdefault(key_of(edge), []).append((id(node), i))
+        self.order = order
+        self.loss = self.symbol(root)
+
+    # --- Names --------------------------------------------------------------------------------
+
+    def symbol(self, edge: Any) -> Symbol:
+        """The symbol of a variable."""
+        key = key_of(edge)
+        if key not in self.symbols:
+            several = isinstance(edge.dtype, tuple)
+            ndim = 0 if several else len(edge.shape)
+            self.symbols[key] = Symbol(self.names.of(key), ndim, stays=key in self.stays)
+        return self.symbols[key]
+
+    def gradient(self, edge: Any) -> Expr:
+        """∂L/∂x; of the loss itself it is 1."""
+        if key_of(edge) == key_of(self.root) and self.plain_seed:
+            return ex.ONE
+        return ex.Gradient(self.loss, self.symbol(edge))
+
+    def oriented(self, x: Expr, of: Any = None) -> Expr:
+        """An expression in the convention that was asked for.
+
+        ``of``: the variable whose gradient it is, so that one which keeps its orientation gets the
+        gradient in that.
+        """
+        if self.convention == "row":
+            return x
+        back = of is not None and self.symbol(of).stays
+        return ex.transposed(turned(x)) if back else turned(x)
+
+    # --- Steps --------------------------------------------------------------------------------
+
+    def build(self, wanted: list[tuple[str, Any]]) -> Derivation:
+        """The derivation; ``wanted`` are the variables' names and tensors."""
+        steps = [self.step(node) for node in self.order]
+        results = [self.result(name, tensor) for name, tensor in wanted]
+        shrinks, grows = extremes(steps)
+        return Derivation(
+            self.loss,
+            self.names.of(key_of(self.root)),
+            self.convention,
+            self.notation,
+            steps,
+            results,
+            self.legend(),
+            [],
+            shrinks,
+            grows,
+        )
+
+    def step(self, node: Any) -> Step:
+        """One operation: what it computed, and what it gives back to each input."""
+        outputs = self.outputs(node)
+        reader = self.reader(node, outputs)
+        own = outputs[0]
+        made = Step(
+            number=self.numbers[id(node)],
+            op=visible(node.op.name),
+            left=self.oriented(tuple_of([self.symbol(o) for o in outputs])),
+            right=self.oriented(self.forward(node, reader)),
+            gradient=self.gradient(own),
+            shape=tuple(own.shape),
+            dtype=str(own.dtype),
+            modules=modules_of(node.scope),
+            place=self.place(node),
+            code=line_of(node),
+            size=self.size(key_of(own)),
+        )
+        made.summed, made.terms = self.sum_of(own)
+        declared, prose = self.declared(node)
+        for i, edge in enumerate(node.inputs):
+            if edge is None or key_of(edge) not in self.part.reached:
+                continue
+            formula = declared[i] if i < len(declared) else None
+            made.ways.append(self.way(node, i, edge, formula, prose, reader, own))
+        return made
+
+    def way(
+        self,
+        node: Any,
+        i: int,
+        edge: Any,
+        formula: str | None,
+        prose: str,
+        reader: Reader,
+        own: Any,
+    ) -> Way:
+        """What a step gives to one input."""
+        right, remark = None, ""
+        if formula is not None:
+            found = reader.read(formula)
+            body, remark = fitted(found, tuple(own.shape), tuple(edge.shape))
+            right = self.oriented(body, edge)
+        label, parts = self.label(node, i, edge)
+        gradient = ex.Gradient(self.loss, self.symbol(edge))
+        left: Expr = gradient if parts == 1 else ex.Part(gradient, label)
+        gradients = self.gradients
+        size = Size() if gradients is None else gradients.terms.get((id(node), i), Size())
+        checked = NOTHING if gradients is None else gradients.checked.get((id(node), i), NOTHING)
+        before = self.size(key_of(own)).norm
+        known = before and size.norm is not None and np.isfinite(before)
+        return Way(
+            step=self.numbers[id(node)],
+            label=label,
+            argument=node.op.arguments[i] if i < len(node.op.arguments) else str(i),
+            to=self.names.of(key_of(edge)),
+            left=left,
+            right=right,
+            local=None,
+            shape=tuple(edge.shape),
+            of_parts=parts,
+            prose=prose if right is None else "",
+            remark=remark,
+            size=size,
+            ratio=size.norm / before if known and size.norm is not None and before else None,
+            checked=checked,
+            onwards=leaf_of(edge) is None and bool(size.norm),
+        )
+
+    def result(self, name: str, tensor: Any) -> Result:
+        """The gradient by one variable that was asked for."""
+        key = id(tensor) if tensor.grad_fn is None else key_of(tensor.grad_fn)
+        reached = key in self.part.targets
+        edge = self.part.targets.get(key)
+        symbol = self.symbol(edge) if edge is not None else Symbol(name, tensor.ndim)
+        summed, terms = self.sum_of(edge) if edge is not None else ((), ())
+        gradients = self.gradients
+        return Result(
+            name=visible(name),
+            gradient=ex.Gradient(self.loss, symbol),
+            shape=tuple(tensor.shape),
+            dtype=str(tensor.dtype).rpartition(".")[2],
+            paths=self.part.paths.get(key, 0),
+            reached=reached,
+            summed=summed,
+            terms=terms,
+            size=self.size(key),
+            checked=NOTHING if gradients is None else gradients.whole.get(key, NOTHING),
+        )
+
+    # --- Parts of a step ----------------------------------------------------------------------
+
+    def outputs(self, node: Any) -> list[Any]:
+        """The variables that an operation made, as far as the loss depends on them."""
+        if not node.op.outputs:
+            return [node]
+        found = {}
+        for other in self.part.everything:
+            for edge in other.inputs:
+                if edge is not None and hasattr(edge, "index") and edge.inputs[0] is node:
+                    found[edge.index] = edge
+        if hasattr(self.root, "index") and self.root.inputs[0] is node:
+            found[self.root.index] = self.root
+        return [found[k] for k in sorted(found)] or [node]
+
+    def reader(self, node: Any, outputs: list[Any]) -> Reader:
+        """What the names of the operation's formulas stand for."""
+        names: dict[str, Read] = {"none": Read(ex.Words("all"), None)}
+        for key, value in (node.params or {}).items():
+            names[key] = parameter_value(key, value)
+        if node.op.outputs:
+            for k in range(len(node.shape)):
+                names[f"g{k}"], names[f"y{k}"] = Read(ex.Num(0), ()), Read(Symbol(f"y{k}"), None)
+            for edge in outputs:
+                if hasattr(edge, "index"):
+                    shape = tuple(edge.shape)
+                    names[f"g{edge.index}"] = Read(self.gradient(edge), shape)
+                    names[f"y{edge.index}"] = Read(self.symbol(edge), shape)
+        else:
+            plain = self.gradient(node)
+            names["g"] = Read(plain, () if ex.is_one(plain) else tuple(node.shape))
+            names["y"] = Read(self.symbol(node), tuple(node.shape))
+        operands = self.names.sources.operands(node)
+        for i, (edge, spec) in enumerate(zip(node.inputs, node.input_specs, strict=False)):
+            name = node.op.arguments[i] if i < len(node.op.arguments) else f"x{i}"
+            called = operands[i] if i < len(operands) and node.scope is None else None
+            names[name] = self.argument(edge, spec, called or name)
+        written = self.names.sources.index(node)
+        if written and "index" in names:
+            names["index"] = names["index"]._replace(expr=ex.Words(shorten(written, 24)))
+        target = class_names(node, operands)
+        if target and "target" in names:
+            names["target"] = names["target"]._replace(expr=Symbol(target))
+        return Reader(names, self.counts)
+
+    def argument(self, edge: Any, spec: Any, called: str) -> Read:
+        """An argument of an operation: a variable, a constant, a number."""
+        if edge is not None:
+            return Read(self.symbol(edge), tuple(edge.shape))
+        if isinstance(spec, (bool, int, float, complex)):
+            return Read(ex.Num(spec), ())
+        shape = getattr(spec, "shape", None)
+        if isinstance(spec, np.ndarray) and spec.size == 1 and spec.dtype.kind in "fiu":
+            return Read(ex.Num(float(spec.reshape(()))), tuple(spec.shape))
+        return Read(Symbol(called, len(shape or ())), None if shape is None else tuple(shape))
+
+    def forward(self, node: Any, reader: Reader) -> Expr:
+        """What an operation computes, by its formula or its name."""
+        shapes = [
+            getattr(spec, "shape", () if spec is not None else None) for spec in node.input_specs
+        ]
+        formula = forward_formula(node.op, shapes, node.params or {})
+        if formula is not None:
+            return reader.read(formula).expr
+        arguments = [reader.names[n].expr for n in node.op.arguments if n in reader.names]
+        if not arguments or len(arguments) < len(node.inputs):
+            arguments = [self.symbol(e) if e is not None else ex.Words("…") for e in node.inputs]
+        given = [a for a, s in zip(arguments, node.input_specs, strict=False) if s is not None]
+        return ex.Call(visible(node.op.name), tuple(given))
+
+    def declared(self, node: Any) -> tuple[tuple[str | None, ...], str]:
+        """The formulas of the rules, or what is said instead."""
+        op = node.op
+        if hasattr(node, "ctx"):
+            return (), f"your own backward, {visible(op.name)}.backward"
+        if op.formula is None:
+            return (), visible(op.prose or "no formula is declared")
+        shapes = [
+            getattr(spec, "shape", () if spec is not None else None) for spec in node.input_specs
+        ]
+        try:
+            return formulas_of(op, shapes, node.params or {}), ""
+        except Exception as error:  # shapes that were not kept
+            return (), f"its formula needs shapes that are not kept ({type(error).__name__})"
+
+    def label(self, node: Any, i: int, edge: Any) -> tuple[str, int]:
+        """The number of a step, with a letter where it gives to one variable more than once."""
+        ways = self.incoming[key_of(edge)]
+        own = [way for way in ways if way[0] == id(node)]
+        number = str(self.numbers[id(node)])
+        if len(own) > 1:
+            number += "abcdefghijklmnopqrstuvwxyz"[own.index((id(node), i)) % 26]
+        return number, len(ways) + (key_of(edge) == key_of(self.root))
+
+    def sum_of(self, edge: Any) -> tuple[tuple[Expr, ...], tuple[Size, ...]]:
+        """The terms of a gradient, where paths meet."""
+        ways = self.incoming.get(key_of(edge), [])
+        if len(ways) < 2:
+            return (), ()
+        gradient = ex.Gradient(self.loss, self.symbol(edge))
+        nodes = {id(node): node for node in self.order}
+        terms = tuple(
+            ex.Part(gradient, self.label(nodes[number], i, edge)[0]) for number, i in ways
+        )
+        found = self.gradients
+        sizes = tuple(Size() if found is None else found.terms.get(way, Size()) for way in ways)
+        return terms, sizes
+
+    def size(self, key: Key) -> Size:
+        """The norm of a variable's gradient."""
+        return Size() if self.gradients is None else self.gradients.sizes.get(key, Size())
+
+    def place(self, node: Any) -> str:
+        """File and line of the user's program."""
+        found = node.location
+        if found is None:
+            return ""
+        path = found.filename
+        inside = path.startswith(self.here + os.sep)
+        short = path[len(self.here) + 1 :] if inside else os.path.basename(path)
+        return visible(f"{short}:{found.lineno}")
+
+    def legend(self) -> list[tuple[Symbol, str]]:
+        """What is not said by a symbol itself."""
+        paths = [
+            (symbol, symbol.name)
+            for symbol in self.symbols.values()
+            if "." in symbol.name and Text().symbol(symbol) != symbol.name
+        ]
+        counts = [(symbol, str(n)) for n, symbol in self.counts.symbols.items()]
+        return [*sorted(paths, key=lambda line: line[1]), *counts]

@@ -1,0 +1,116 @@
+"""Small answers about one node that a derivation is put together from."""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.viz.derivation import expression as ex
+from tensorgrad.viz.derivation.between import Key, key_of
+from tensorgrad.viz.derivation.expression import Expr, Symbol
+from tensorgrad.viz.derivation.model import Step, Way
+from tensorgrad.viz.derivation.notation import total_over
+from tensorgrad.viz.derivation.parts import Read
+from tensorgrad.viz.words import shorten, visible
+
+__all__ = [
+    "class_names",
+    "extremes",
+    "fitted",
+    "line_of",
+    "modules_of",
+    "parameter_value",
+    "staying",
+    "tuple_of",
+]
+
+SMALL = 1e-12  # below this share of the whole, a change of size is rounding
+
+
+def staying(nodes: list[Any]) -> set[Key]:
+    """The weights of linear layers: (out, in), so that they map columns as they are."""
+    return {
+        key_of(node.inputs[1])
+        for node in nodes
+        if node.op.name == "linear" and len(node.inputs) > 1 and node.inputs[1] is not None
+    }
+
+
+def fitted(found: Read, made: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[Expr, str]:
+    """The sum that undoes a broadcast, where there is one."""
+    shape = made if found.shape is None else found.shape
+    if ex.is_zero(found.expr) or len(shape) < len(wanted) or shape == wanted:
+        return found.expr, ""
+    lead = len(shape) - len(wanted)
+    axes = tuple(range(lead)) + tuple(
+        lead + i for i, n in enumerate(wanted) if n == 1 and shape[lead + i] != 1
+    )
+    kept = tuple(n for i, n in enumerate(shape) if i not in axes)
+    if not axes or any(
+        n != m for n, m in zip(kept, [w for w in wanted if w != 1], strict=False) if n != 1
+    ):
+        return found.expr, ""
+    few = [a for a in axes if shape[a] != 1]
+    if not few:
+        return found.expr, ""
+    times = int(np.prod([shape[a] for a in few]))
+    return total_over(found.expr, shape, axes), f"used {times} times: summed"
+
+
+def parameter_value(name: str, value: Any) -> Read:
+    if isinstance(value, (bool, np.bool_)) or value is None:
+        return Read(Symbol(name), (), value)
+    if isinstance(value, (int, float, complex, np.number)):
+        return Read(ex.Num(value if isinstance(value, (int, float, complex)) else value.item()), ())
+    shape = getattr(value, "shape", None)
+    return Read(Symbol(name), None if shape is None else tuple(shape), value)
+
+
+def class_names(node: Any, operands: tuple[str | None, ...]) -> str | None:
+    """What the program calls the classes of a loss: the second argument of its call."""
+    if node.op.name not in ("cross_entropy", "ctc") or len(operands) < 2:
+        return None
+    return operands[1]
+
+
+def tuple_of(symbols: list[Symbol]) -> Expr:
+    return symbols[0] if len(symbols) == 1 else ex.Call("", tuple(symbols))
+
+
+def modules_of(scope: Any) -> tuple[str, ...]:
+    names = []
+    while scope is not None:
+        label = f"{scope.path}: {scope.cls}" if scope.path else scope.cls
+        names.append(visible(label))
+        scope = scope.parent
+    return tuple(reversed(names))
+
+
+def line_of(node: Any) -> str:
+    place = node.location
+    if place is None:
+        return ""
+    return shorten(visible(linecache.getline(place.filename, place.lineno).strip()), 100)
+
+
+def extremes(steps: list[Step]) -> tuple[tuple[Way, str] | None, tuple[Way, str] | None]:
+    """Where the gradient shrinks most, and where it grows most, on its way."""
+    onwards = [
+        (way, step)
+        for step in steps
+        for way in step.ways
+        if way.onwards and way.ratio is not None and np.isfinite(way.ratio)
+    ]
+    if not onwards:
+        return None, None
+    least = min(onwards, key=_ratio)
+    most = max(onwards, key=_ratio)
+    shrinks = (least[0], least[1].op) if _ratio(least) < 1 - SMALL else None
+    grows = (most[0], most[1].op) if _ratio(most) > 1 + SMALL else None
+    return shrinks, grows
+
+
+def _ratio(pair: tuple[Way, Step]) -> float:
+    return pair[0].ratio or 0.0

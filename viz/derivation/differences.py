@@ -1,0 +1,138 @@
+"""Finite differences beside each step of a derivation, and of the whole of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.checking.differences import Point, Subject, flat
+from tensorgrad.checking.methods import Differences
+from tensorgrad.node import wrap
+from tensorgrad.viz.derivation.between import Key, Part, key_of
+from tensorgrad.viz.derivation.values import Unknown, Values
+
+__all__ = ["Checked", "NOTHING", "check_step", "check_whole"]
+
+ELEMENTS = 12  # up to so many, every element is moved; of more, random directions
+DIRECTIONS = 3
+SEED = 11
+
+
+class Checked(NamedTuple):
+    """A gradient beside differences: the relative error, or why there is none."""
+
+    error: float | None
+    method: str = ""
+    why: str = ""
+
+
+NOTHING = Checked(None)
+
+
+def check_step(
+    values: Values, node: Any, i: int, gradient: Any, contribution: np.ndarray[Any, Any]
+) -> Checked:
+    """One operation's product of gradient and Jacobian, for one argument."""
+    try:
+        arguments = [values.argument(node, k, anything=True) for k in range(len(node.inputs))]
+    except Unknown as why:
+        return Checked(None, why=str(why))
+    moved = arguments[i]
+    if not isinstance(moved, np.ndarray) or moved.shape != contribution.shape:
+        return Checked(None, why="the argument is a number of the program")
+
+    def run(tensor: Any) -> Any:
+        found = values.run(node, [*arguments[:i], tensor._array, *arguments[i + 1 :]])
+        return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
+
+    gradients = gradient if isinstance(gradient, tuple) else (gradient,)
+    return _compare(run, moved, gradients, contribution)
+
+
+def check_whole(
+    values: Values, part: Part, root: Any, key: Key, seed: Any, gradient: np.ndarray[Any, Any]
+) -> Checked:
+    """The gradient of the loss by one variable: the whole way from there is run again."""
+    start = values.of(key)
+    if start is None:
+        return Checked(None, why=values.why(key))
+    moving = _from(part, key)
+
+    def run(tensor: Any) -> Any:
+        now: dict[Key, Any] = {key: tensor._array}
+        for node in moving:
+            arguments = [
+                now[key_of(edge)]
+                if edge is not None and key_of(edge) in now
+                else values.argument(node, i)
+                for i, edge in enumerate(node.inputs)
+            ]
+            found = values.run(node, arguments)
+            if node.op.outputs:
+                now |= {(id(node), k): y for k, y in enumerate(found)}
+            elif id(node) != key:
+                now[id(node)] = found
+        return wrap(now[key_of(root)])
+
+    return _compare(run, start, (seed,), gradient)
+
+
+def _from(part: Part, key: Key) -> list[Any]:
+    """The operations between that depend on one variable, in order."""
+    above = {key}
+    found = []
+    for node in part.operations:
+        if any(edge is not None and key_of(edge) in above for edge in node.inputs):
+            found.append(node)
+            above.add(id(node))
+            if node.op.outputs:
+                above |= {(id(node), k) for k in range(len(node.shape))}
+    return found
+
+
+def _compare(
+    run: Callable[[Any], Any],
+    start: np.ndarray[Any, Any],
+    gradients: Sequence[Any],
+    got: np.ndarray[Any, Any],
+) -> Checked:
+    """The relative error of a gradient, as sizes of vectors."""
+    point = Point("x", wrap(np.array(start)))
+    if not point.size:
+        return Checked(None, why="there are no elements")
+    weights = [None if g is None else flat(np.asarray(g)) for g in gradients]
+    here = flat(got)
+    if not np.all(np.isfinite(here)):
+        return Checked(None, why="the gradient is not finite")
+    subject = Subject(run, (point.tensor,), [point])
+    differences = Differences(subject, 1e-6, None)
+    if point.size <= ELEMENTS:
+        directions = np.eye(point.size)
+    else:
+        rng = np.random.default_rng(SEED)
+        directions = rng.choice([-1.0, 1.0], (DIRECTIONS, point.size))
+    gaps, sizes = [], []
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            method = differences.used(point)
+            for direction in directions:
+                found = differences.along(point, direction)
+                slope = sum(
+                    float(w @ d) for w, d in zip(weights, found, strict=True) if w is not None
+                )
+                gaps.append(slope - float(here @ direction))
+                sizes.append(slope)
+    except Unknown as why:
+        return Checked(None, why=str(why))
+    except Exception as error:  # a forward that refuses double precision: say it, go on
+        return Checked(None, why=f"its forward cannot be run again ({type(error).__name__})")
+    whole = point.size <= ELEMENTS
+    gap = float(np.linalg.norm(gaps)) if whole else max(map(abs, gaps))
+    size = max(float(np.linalg.norm(sizes)) if whole else 0.0, float(np.linalg.norm(here)))
+    if not np.isfinite(gap):
+        return Checked(None, why="the differences are not finite")
+    return Checked(gap / size if size else gap, method)

@@ -1,0 +1,112 @@
+"""The gradients of a derivation: one backward, watched at every node."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import autograd
+from tensorgrad.engine import unbroadcast
+from tensorgrad.primitive import raw
+from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
+from tensorgrad.viz.derivation.differences import NOTHING, Checked, check_step, check_whole
+from tensorgrad.viz.derivation.model import Size
+from tensorgrad.viz.derivation.values import Values
+
+__all__ = ["Gradients", "size_of"]
+
+KEEP = 2_000_000  # numbers of gradients to hold on to
+
+
+def size_of(array: np.ndarray[Any, Any]) -> Size:
+    """The norm, without overflow, and what is remarkable about it."""
+    magnitudes = np.abs(array)
+    if not magnitudes.size:
+        return Size(0.0, "empty")
+    largest = float(magnitudes.max())
+    if math.isnan(largest):
+        return Size(math.nan, "nan")
+    if math.isinf(largest):
+        return Size(math.inf, "inf")
+    if largest == 0:
+        return Size(0.0, "zero")
+    scaled = magnitudes.astype(np.float64) / largest
+    return Size(largest * math.sqrt(float(np.square(scaled).sum())), "ok")
+
+
+class Gradients:
+    """What a backward brought: sizes at each variable and of each term, and the checks of them."""
+
+    def __init__(self, values: Values, part: Part, check: bool) -> None:
+        self.values, self.part, self.check = values, part, check
+        self.sizes: dict[Key, Size] = {}
+        self.arrays: dict[Key, Any] = {}
+        self.terms: dict[tuple[int, int], Size] = {}
+        self.checked: dict[tuple[int, int], Checked] = {}
+        self.whole: dict[Key, Checked] = {}
+        self.problem = ""
+        self._room = KEEP
+
+    def run(self, loss: Any, root: Any, seed: Any) -> None:
+        """Go back from the loss once; on failure ``problem`` says why there are no numbers."""
+        nodes = self.part.operations
+        handles = [node.register_hook(self._watcher(node)) for node in nodes]
+        inputs = [_edge(target) for target in self.part.targets.values()]
+        try:
+            with autograd.observe_backward(self._arrived):
+                found = autograd.grad(
+                    loss, inputs, None if seed is None else [seed], retain_graph=True
+                )
+        except RuntimeError as error:
+            self.problem = str(error)
+            return
+        finally:
+            for handle in handles:
+                handle.remove()
+        weight = np.ones(loss.shape) if seed is None else seed.detach().numpy()
+        for key, gradient in zip(self.part.targets, found, strict=True):
+            array = np.asarray(gradient.detach().numpy())
+            self.sizes[key] = size_of(array)
+            self.arrays[key] = array
+            if self.check:
+                self.whole[key] = check_whole(self.values, self.part, root, key, weight, array)
+
+    def _arrived(self, node: Any, gradient: Any) -> None:
+        if isinstance(gradient, tuple):
+            return  # each of several outputs has arrived already
+        array = np.asarray(getattr(gradient, "_array", gradient))
+        self.sizes[key_of(node)] = size_of(array)
+        if array.size <= self._room:
+            self._room -= array.size
+            self.arrays[key_of(node)] = array.copy()
+
+    def _watcher(self, node: Any) -> Any:
+        def watch(grad_inputs: tuple[Any, ...], grad_outputs: tuple[Any, ...]) -> None:
+            gradient = tuple(None if g is None else g._array for g in grad_outputs)
+            for i, (found, edge) in enumerate(zip(grad_inputs, node.inputs, strict=False)):
+                if found is None or edge is None or key_of(edge) not in self.part.reached:
+                    continue
+                array = np.asarray(unbroadcast(raw, np.asarray(found._array), edge.shape))
+                if array.dtype.kind == "c" and edge.dtype.kind != "c":
+                    array = array.real
+                self.terms[id(node), i] = size_of(array)
+                if self.check:
+                    self.checked[id(node), i] = check_step(self.values, node, i, gradient, array)
+                else:
+                    self.checked[id(node), i] = NOTHING
+
+        return watch
+
+
+def _edge(node: Any) -> Any:
+    """What `autograd.grad` takes for a node."""
+    leaf = leaf_of(node)
+    return (
+        leaf
+        if leaf is not None
+        else autograd.graph.GradientEdge(
+            node.inputs[0] if hasattr(node, "index") else node, getattr(node, "index", 0)
+        )
+    )

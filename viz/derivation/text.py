@@ -1,0 +1,175 @@
+"""A derivation as text."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+
+from tensorgrad.viz.derivation import expression as ex
+from tensorgrad.viz.derivation.expression import Expr
+from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
+from tensorgrad.viz.derivation.printing import Text
+from tensorgrad.viz.derivation.wording import (
+    agreement,
+    change,
+    dimensions,
+    norm,
+    reading,
+    result_words,
+)
+from tensorgrad.viz.words import plural, visible
+
+__all__ = ["render_text"]
+
+_SHOW = Text().show
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs for a text."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def render_text(made: Derivation, width: int) -> str:
+    """The whole derivation for a terminal of ``width`` columns."""
+    out = [*_wrapped(_title(made), width), ""]
+    out += _wrapped(reading(made), width)
+    for symbol, meaning in made.legend:
+        out.append(f"{_SHOW(symbol)} is {visible(meaning)}")
+    for notice in made.notices:
+        out += ["", *_wrapped(notice, width)]
+    out.append("")
+    before: tuple[str, ...] | None = None
+    for step in made.steps:
+        if step.modules != before and (step.modules or before):
+            out += ["", _heading(step.modules, width)]
+            before = step.modules
+        out += _step(step, width)
+    out += ["", _rule("Result", width)]
+    for result in made.results:
+        out += _result(result, width)
+    out += _extremes(made, width)
+    return "\n".join(line.rstrip() for line in out)
+
+
+def _title(made: Derivation) -> str:
+    names = [result.name for result in made.results]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return f"How {made.loss_name} depends on {shown}, in {plural(len(made.steps), 'step')}"
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False
+    )
+
+
+def _rule(title: str, width: int) -> str:
+    return f"── {title} " + "─" * max(width - columns(title) - 4, 2)
+
+
+def _heading(modules: tuple[str, ...], width: int) -> str:
+    return _rule(modules[-1], width) if modules else _rule("outside the modules", width)
+
+
+def _line(left: str, right: str, width: int, indent: int) -> list[str]:
+    """Two columns; where they do not fit in one line, the right one goes below."""
+    if not right:
+        return [left]
+    gap = width - columns(left) - columns(right)
+    if gap >= 2:
+        return [left + " " * gap + right]
+    room = width - columns(right)
+    return [left, " " * max(room, indent) + right]
+
+
+def _step(step: Step, width: int) -> list[str]:
+    head = f"{step.number:>3}  {_SHOW(step.left)} = {_SHOW(step.right)}"
+    out = ["", *_line(head, step.place, width, 5)]
+    if step.summed:
+        out += _sum(
+            step.gradient, step.summed, [norm(t) for t in step.terms], norm(step.size), width
+        )
+    for way in step.ways:
+        out += _way(way, step.dtype, width)
+    return out
+
+
+def _way(way: Way, dtype: str, width: int) -> list[str]:
+    right = f"‹{way.prose}›" if way.right is None else _SHOW(way.right)
+    first = f"     {_SHOW(way.left)} = {right}"
+    facts = [dimensions(way.shape)]
+    if way.size.status != "none":
+        facts.append(f"‖·‖ {norm(way.size)}")
+    told = agreement(way.checked, dtype)
+    if told and way.checked.error is not None:
+        facts.append(told)
+    if way.right is None:
+        out = _wrapped(first, width, "")
+        out[1:] = ["       " + line for line in out[1:]]
+        out += _line("", "  ".join(facts), width, 7)
+    else:
+        out = _equation(first, "  ".join(facts), width)
+    if way.local is not None:
+        out.append(f"       {_SHOW(way.local[0])} = {_SHOW(way.local[1])}")
+    if way.remark:
+        out += _wrapped(way.remark, width, "       ")
+    if told and way.checked.error is None:
+        out += _wrapped(told, width, "       ")
+    return out
+
+
+def _equation(first: str, facts: str, width: int) -> list[str]:
+    """A formula, broken at its signs where it is longer than a line."""
+    if columns(first) <= width:
+        return _line(first, facts, width, 7)
+    lines = textwrap.wrap(first, width, subsequent_indent=" " * 9, break_long_words=False)
+    lines[0] = "     " + lines[0].lstrip()
+    return [*lines[:-1], *_line(lines[-1], facts, width, 7)]
+
+
+def _sum(
+    gradient: Expr, terms: tuple[Expr, ...], sizes: list[str], total: str, width: int
+) -> list[str]:
+    """Where paths meet: the terms of a gradient, with their norms."""
+    shown = 8
+    few = terms[:shown] + (
+        (ex.Words(f"… {len(terms) - shown} more"),) if len(terms) > shown else ()
+    )
+    made = f"     {_SHOW(gradient)} = {_SHOW(ex.plus(*few))}"
+    known = [s for s in sizes if s != "not computed"][:shown]
+    if not known:
+        return _equation(made, "", width)
+    more = " …" if len(terms) > shown else ""
+    return _equation(made, f"‖·‖ {', '.join(known)}{more} → {total}", width)
+
+
+def _result(result: Result, width: int) -> list[str]:
+    out = [""]
+    facts = [dimensions(result.shape), result.dtype]
+    if result.reached:
+        facts.append(f"‖·‖ {norm(result.size)}")
+    out += _line(f"     {_SHOW(result.gradient)}", "  ".join(facts), width, 7)
+    if result.summed:
+        sizes = [norm(t) for t in result.terms]
+        out += _sum(result.gradient, result.summed, sizes, norm(result.size), width)
+    out += _wrapped(result_words(result), width, "       ")
+    told = agreement(result.checked, result.dtype)
+    if told:
+        way = f" ({result.checked.method})" if result.checked.method else ""
+        words = f"the whole gradient beside finite differences{way}: {told}"
+        out += _wrapped(words if result.checked.error is not None else told, width, "       ")
+    return out
+
+
+def _extremes(made: Derivation, width: int) -> list[str]:
+    out = []
+    for found, verb in ((made.shrinks, "shrinks"), (made.grows, "grows")):
+        if found is not None:
+            way, op = found
+            words = (
+                f"The gradient {verb} most at step {way.step} ({op}), on its way to {way.to}: "
+                f"its norm {change(way)}."
+            )
+            out += ["", *_wrapped(words, width)]
+    return out

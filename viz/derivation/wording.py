@@ -1,0 +1,88 @@
+"""The words of a derivation that all its renderings share: sizes, checks, remarks."""
+
+from __future__ import annotations
+
+from tensorgrad.viz.derivation.differences import Checked
+from tensorgrad.viz.derivation.model import Derivation, Result, Size, Way
+from tensorgrad.viz.words import number, shape
+
+__all__ = [
+    "agreement",
+    "change",
+    "dimensions",
+    "norm",
+    "paths",
+    "reading",
+    "result_words",
+    "tolerance",
+    "verdict",
+]
+
+_LIMITS = {"float64": 1e-7, "complex128": 1e-7, "float32": 1e-3, "complex64": 1e-3, "float16": 5e-2}
+
+
+def tolerance(dtype: str) -> float:
+    """Up to which relative error a gradient of this dtype counts as right."""
+    return _LIMITS.get(dtype, 5e-2)
+
+
+def norm(size: Size) -> str:
+    """The norm of a gradient in words; never 0 for one that was not computed."""
+    if size.status == "none":
+        return "not computed"
+    if size.status == "empty":
+        return "no elements"
+    if size.status == "zero":
+        return "0"
+    return number(size.norm, 4)
+
+
+def agreement(checked: Checked, dtype: str) -> str:
+    """The relative error beside differences, with its mark; why there is none; or nothing."""
+    if checked.error is None:
+        return f"not checked: {checked.why}" if checked.why else ""
+    # What a sum leaves in its last bits is not the same on every machine: below it is below.
+    if checked.error < 1e-9:
+        return "✓ < 1e-09"
+    shown = f"{checked.error:.0e}"
+    return f"✓ {shown}" if checked.error <= tolerance(dtype) else f"✗ {checked.error:.2g}"
+
+
+def verdict(checked: Checked, dtype: str) -> bool | None:
+    """Whether a gradient agrees with differences; None where that is not known."""
+    return None if checked.error is None else checked.error <= tolerance(dtype)
+
+
+def dimensions(dims: tuple[int, ...]) -> str:
+    """A shape, or ``scalar``."""
+    return shape(dims) if dims else "scalar"
+
+
+def paths(n: int) -> str:
+    """``1 path``, ``1,024 paths``, ``2^50 paths``."""
+    if n < 10**12:
+        return "1 path" if n == 1 else f"{n:,} paths"
+    power = n.bit_length() - 1
+    return f"{'' if n == 1 << power else 'about '}2^{power} paths"
+
+
+def change(way: Way) -> str:
+    """The ratio of the norms behind and before a step: ``×0.21``."""
+    return f"×{number(way.ratio, 3)}"
+
+
+def reading(made: Derivation) -> str:
+    """How to read the formulas: which way matrices stand."""
+    if made.convention == "column":
+        return (
+            "⊙ is elementwise. Column convention, y = W x: each matrix of the program is shown "
+            "transposed, its rows as columns; a linear layer's weight is (out, in) already."
+        )
+    return "⊙ is elementwise. Row convention, y = x W: each row of a matrix is one example."
+
+
+def result_words(result: Result) -> str:
+    """Where a gradient that was asked for stands."""
+    if not result.reached:
+        return "does not depend on it: there is no path"
+    return paths(result.paths)
