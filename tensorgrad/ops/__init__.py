@@ -1,5 +1,6 @@
 """The primitives, one family a file.  Importing this package declares them all."""
 
+from tensorgrad.kernels.onednn import offers  # noqa: F401  (registers its kernels after NumPy's)
 from tensorgrad.ops import (
     attention,
     bessel,

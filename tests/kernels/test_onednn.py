@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.kernels import convolution as numpy_convolution
 from tensorgrad.kernels import pooling as numpy_pooling
-from tensorgrad.kernels import windows
 from tensorgrad.kernels.onednn import (
     convolution,
     elementwise,
@@ -61,15 +61,19 @@ def close(found, expected, dtype=np.float32):
 def test_convolution_and_its_adjoints(onednn, name, layout):
     rng = np.random.default_rng(0)
     x_shape, w_shape, *how = CONVOLUTIONS[name]
+    problem = numpy_convolution.Problem(x_shape, w_shape, *how, np.dtype(np.float64))
     x, w = laid_out(drawn(rng, *x_shape), layout), drawn(rng, *w_shape)
     b = drawn(rng, w_shape[0])
     for bias in (b, None):
-        y = windows.convolve(x.astype(float), w.astype(float), bias, *how)[0]
+        forward = numpy_convolution.convolve.reference.run
+        y, _ = forward(problem, x.astype(float), w.astype(float), bias, False)
         close(convolution.convolve(x, w, bias, *how), y)
     g = laid_out(drawn(rng, *y.shape), layout)
-    dx = windows.input_gradient(g.astype(float), w.astype(float), x_shape, *how)
+    backward = numpy_convolution.input_gradient.reference.run
+    dx = backward(problem, g.astype(float), w.astype(float))
     close(convolution.input_gradient(g, w, x_shape, *how), dx)
-    dw = windows.weight_gradient(x.astype(float), g.astype(float), w_shape, *how)
+    backward = numpy_convolution.weight_gradient.reference.run
+    dw = backward(problem, x.astype(float), g.astype(float), None)
     found = convolution.weight_gradient(x, g, w_shape, *how)
     close(found, dw)
     assert found.flags.c_contiguous
@@ -88,11 +92,15 @@ def test_convolution_and_its_adjoints(onednn, name, layout):
 def test_max_pool_and_its_gradient(onednn, shape, kernel, stride, padding, layout):
     rng = np.random.default_rng(0)
     x = laid_out(np.round(drawn(rng, *shape), 1), layout)  # rounded: with ties
-    ones = (1,) * len(kernel)
-    full = numpy_pooling.padded(x, padding, -np.inf)
-    out = tuple((n - k) // s + 1 for n, k, s in zip(full.shape[2:], kernel, stride, strict=True))
+    out = tuple(
+        (n + sum(p) - k) // s + 1
+        for n, k, s, p in zip(shape[2:], kernel, stride, padding, strict=True)
+    )
+    problem = numpy_pooling.Problem(
+        shape, kernel, stride, padding, (1,) * len(kernel), out, x.dtype
+    )
     y, won = pooling.max_pool(x, kernel, stride, padding, out)
-    assert np.array_equal(y, numpy_pooling.maximum(full, kernel, stride, ones, out))
+    assert np.array_equal(y, numpy_pooling.max_pool.reference.run(problem, x))
     tensor = tg.tensor(x, requires_grad=True)
     name = f"max_pool{len(kernel)}d"
     expected = getattr(tg.nn.functional, name)(tensor, kernel, stride, [low for low, _ in padding])
@@ -215,6 +223,62 @@ def test_what_is_prepared_is_bounded(onednn, monkeypatch):
     for n in range(1, 40):
         elementwise.softmax(np.ones((n, 3), np.float32))
     assert len(primitive._thread.prepared) == 5
+
+
+def convolutional():
+    tg.manual_seed(0)
+    nn = tg.nn
+    model = nn.Sequential(
+        nn.Conv2d(4, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(8, 8, 3)
+    )
+    return model, tg.randn(16, 4, 24, 24, requires_grad=True)
+
+
+def test_a_network_has_the_same_gradients_either_way(onednn):
+    model, x = convolutional()
+
+    def gradients():
+        loss = model(x).pow(2).mean()
+        first = tg.autograd.grad(loss, [x, *model.parameters()], create_graph=True)
+        second = tg.autograd.grad(sum(g.pow(2).sum() for g in first), list(model.parameters()))
+        return [loss, *first, *second]
+
+    with tg.backends.use_kernels("auto"):
+        found = gradients()
+        assert {row.kernel for row in tg.backends.kernels("conv")} >= {"onednn"}
+        assert {row.kernel for row in tg.backends.kernels("max_pool")} == {"onednn"}
+    with tg.backends.use_kernels("reference"):
+        expected = gradients()
+        assert {row.kernel for row in tg.backends.kernels("conv")} == {"reference"}
+    for a, b in zip(found, expected, strict=True):
+        close(a.detach().numpy(), b.detach().numpy())
+
+
+def test_nan_is_handed_on_by_max_pool(onednn):
+    x = tg.randn(8, 8, 32, 32)
+    x[0, 0, 5, 5] = float("nan")
+    x[1, 1] = -float("inf")
+    x.requires_grad_()
+    outcomes = []
+    for kernels in ("auto", "reference"):
+        with tg.backends.use_kernels(kernels):
+            y = tg.nn.functional.max_pool2d(x, 3, 2, 1)
+            (dx,) = tg.autograd.grad(y.sum(), x)
+            outcomes.append((y.detach().numpy(), dx.numpy()))
+    for a, b in zip(*outcomes, strict=True):
+        assert np.array_equal(a, b, equal_nan=True)
+    assert np.isnan(outcomes[0][0]).sum() == 4
+
+
+def test_float64_and_small_problems_stay_with_numpy(onednn):
+    with tg.backends.use_kernels("auto"):
+        tg.nn.functional.conv2d(tg.randn(8, 16, 16, 16).double(), tg.randn(16, 16, 3, 3).double())
+        tg.nn.functional.conv2d(tg.randn(1, 1, 5, 5), tg.randn(1, 1, 3, 3))
+        rows = tg.backends.kernels("conv")
+    assert [row.kernel == "onednn" for row in rows] == [False, False]
+    reasons = [dict(row.refused)["onednn"] for row in rows]
+    assert "float32 only" in reasons[0]
+    assert "small" in reasons[1]
 
 
 def run(program, **environment):

@@ -7,7 +7,6 @@ addresses here; `primitive` owns them and destroys them.
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -177,6 +176,8 @@ def candidates() -> Iterator[str]:
     if named:
         yield named
         return
+    import importlib.metadata  # slow to import, and needed by few
+
     try:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:

@@ -22,7 +22,7 @@ from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.library import Argument, OneDNNError
 
-__all__ = ["Description", "Layout", "Prepared", "empty", "per_thread", "reorder"]
+__all__ = ["Description", "Layout", "Prepared", "empty", "forget", "per_thread", "reorder"]
 
 FLOAT = np.dtype(np.float32)
 # Prepared computations for each thread: a network has a few per layer and batch size.
@@ -219,6 +219,12 @@ def per_thread(key: Hashable, make: Callable[[], Made]) -> Made:
     else:
         kept.move_to_end(key)
     return found
+
+
+def forget() -> None:
+    """Let go of what this thread has prepared."""
+    _thread.prepared.clear()
+    _thread.stream = None
 
 
 def empty(layout: Layout) -> Any:

@@ -1,0 +1,139 @@
+"""What oneDNN offers to compute: its kernels, registered after NumPy's and so asked before them.
+
+A kernel is offered for float32 from a size on at which a call into the library, some ten
+microseconds, and preparing it once for each shape, about a millisecond, are well spent. Whether
+the library is there is asked last: nothing is loaded for a program that never needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.kernels import convolution as convolutions
+from tensorgrad.kernels import pooling as pools
+from tensorgrad.kernels.onednn import convolution, health, pooling, primitive
+from tensorgrad.kernels.registry import Operation, forget
+
+__all__ = ["NAME"]
+
+NAME = "onednn"
+
+# Multiplications of a convolution, elements of anything else.
+LEAST_PRODUCTS = 1 << 19
+LEAST_ELEMENTS = 1 << 14
+
+
+def offer(
+    operation: Operation, rule: Callable[[Any], str]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a kernel for problems in float32 to which ``rule`` has no objection."""
+
+    def applies(problem: Any) -> str:
+        if problem.dtype != np.float32:
+            return f"float32 only, not {problem.dtype}"
+        return rule(problem) or health.reason()
+
+    return operation.kernel(NAME, applies, provider=NAME)
+
+
+def _forget() -> None:
+    forget()
+    primitive.forget()
+
+
+health.on_fork.append(_forget)
+
+
+# --- Convolution ----------------------------------------------------------------------------------
+
+
+def _convolution(problem: Any) -> str:
+    spatial = len(problem.kernel)
+    if not 1 <= spatial <= 3:
+        return f"{spatial} spatial axes"
+    if not all((*problem.input, *problem.weight, *problem.output)):
+        return "nothing to compute"
+    products = problem.input[0] * prod(problem.output) * prod(problem.weight)
+    if products < LEAST_PRODUCTS:
+        return f"small: {products} products, fewer than {LEAST_PRODUCTS}"
+    return ""
+
+
+def _convolution_input(problem: Any) -> str:
+    if problem.weight[1] < 4:
+        return f"slower than NumPy with {problem.weight[1]} input channels a group"
+    return _convolution(problem)
+
+
+def _how(problem: Any) -> tuple[Any, ...]:
+    return problem.stride, problem.padding, problem.dilation, problem.groups
+
+
+@offer(convolutions.convolve, _convolution)
+def _convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
+    return convolution.convolve(x, w, b, *_how(problem)), None
+
+
+@offer(convolutions.input_gradient, _convolution_input)
+def _input_gradient(problem: Any, g: Any, w: Any) -> Any:
+    return convolution.input_gradient(g, w, problem.input, *_how(problem))
+
+
+@offer(convolutions.weight_gradient, _convolution)
+def _weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
+    return convolution.weight_gradient(x, g, problem.weight, *_how(problem))
+
+
+# --- Max pooling ----------------------------------------------------------------------------------
+
+
+def _pooling(problem: Any) -> str:
+    spatial = len(problem.kernel)
+    if not 1 <= spatial <= 3 or len(problem.input) != spatial + 2:
+        return "not (N, C, *spatial) with one to three spatial axes"
+    if any(n != 1 for n in problem.dilation):
+        return "dilated windows"
+    if prod(problem.kernel) >= 255:
+        return "the places of windows this large do not fit a byte"
+    if any(max(p) >= k for p, k in zip(problem.padding, problem.kernel, strict=True)):
+        return "padding as wide as the window"
+    if any(high < 0 or low < 0 for low, high in problem.padding):
+        return "negative padding"
+    size = prod(problem.input)
+    if size < LEAST_ELEMENTS or not all(problem.output):
+        return f"small: {size} elements, fewer than {LEAST_ELEMENTS}"
+    return ""
+
+
+def _has_nan(x: Any) -> bool:
+    """Whether any element is NaN: then a sum of squares is, and not otherwise."""
+    flat = x.ravel("K")
+    return bool(np.isnan(np.dot(flat, flat)))
+
+
+@offer(pools.max_pool, _pooling)
+def _max_pool(problem: Any, x: Any) -> Any:
+    if _has_nan(x):  # oneDNN passes over NaN, PyTorch and NumPy hand it on
+        return pools.max_pool.reference.run(problem, x)
+    return pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)[0]
+
+
+@offer(pools.pool_winner, _pooling)
+def _pool_winner(problem: Any, x: Any, y: Any) -> Any:
+    if _has_nan(y):
+        return pools.pool_winner.reference.run(problem, x, y)
+    won = pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)[1]
+    shape = (*problem.input[:2], *problem.output)
+    return np.moveaxis(won.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+@offer(pools.pool_scatter, _pooling)
+def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
+    places = np.ascontiguousarray(np.moveaxis(won, 1, -1))
+    return pooling.max_pool_gradient(
+        g, places, problem.input, problem.kernel, problem.stride, problem.padding
+    )
