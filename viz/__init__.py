@@ -8,8 +8,11 @@ from tensorgrad.viz.curves import CurvesFigure, learning_curves
 from tensorgrad.viz.derivations import DerivationFigure, derive
 from tensorgrad.viz.dot_engine import DotError
 from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.findings import Finding, Findings
 from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
 from tensorgrad.viz.graphs import GraphFigure, graph
+from tensorgrad.viz.monitor import Monitor
+from tensorgrad.viz.monitor_views import MonitorFigure
 from tensorgrad.viz.snapshot import Snapshot
 
 __all__ = [
@@ -17,12 +20,16 @@ __all__ = [
     "derive",
     "grad_flow",
     "learning_curves",
+    "Monitor",
     "Figure",
     "GraphFigure",
     "DerivationFigure",
     "GradFlowFigure",
     "CurvesFigure",
     "GradStats",
+    "MonitorFigure",
+    "Finding",
+    "Findings",
     "Snapshot",
     "DotError",
 ]

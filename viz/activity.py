@@ -1,0 +1,276 @@
+"""What passes through a model's activations: zeros, dead units, saturation, a constant output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tensorgrad.node import Node, local
+from tensorgrad.provenance import Location, locate
+from tensorgrad.viz.findings import short_place
+from tensorgrad.viz.words import visible
+
+if TYPE_CHECKING:
+    from tensorgrad.nn import Module
+    from tensorgrad.scope import Scope
+
+__all__ = ["Activation", "Activity", "Inert", "Place", "spread_of"]
+
+Array = NDArray[Any]
+
+# An output that has come so close to a bound that the derivative there is below 0.02.
+_SATURATED: dict[str, Callable[[Array], Array]] = {
+    "sigmoid": lambda y: np.abs(y - 0.5) > 0.49,
+    "tanh": lambda y: np.abs(y) > 0.99,
+}
+_WATCHED = {"relu", *_SATURATED}
+_CALLS = 8  # of one activation in one step that are looked at: a loop may make thousands
+
+
+class Place(NamedTuple):
+    """An activation function in one place of the program."""
+
+    name: str
+    op: str
+    location: Location | None
+
+
+@dataclass(slots=True)
+class Activation:
+    """What was seen of one activation in one step: parts of its outputs, judged when asked.
+
+    ``parts`` are pairs of an array and its axis of units; of a relu's output it is only kept where
+    it is not 0.
+    """
+
+    place: Place
+    parts: list[tuple[Array, int]] = field(default_factory=list)
+    calls: int = 0
+    is_output: bool = False  # what the model returns: there a sigmoid is meant to saturate
+
+    def shares(self) -> tuple[float | None, float | None, float | None]:
+        """The shares of zeros, of dead units and of saturated outputs; None where one is not."""
+        count = sum(part.size for part, _ in self.parts)
+        if not count:
+            return None, None, None
+        if self.place.op != "relu":
+            at_bound = _SATURATED[self.place.op]
+            return None, None, sum(int(at_bound(part).sum()) for part, _ in self.parts) / count
+        alive = self.alive()
+        assert alive is not None
+        zero = 1 - sum(int(np.count_nonzero(part)) for part, _ in self.parts) / count
+        return zero, float(1 - alive.mean()), None
+
+    def alive(self) -> Array | None:
+        """Of each unit that was looked at, whether it was ever not 0; None if it cannot die."""
+        if self.place.op != "relu" or not self.parts:
+            return None
+        alive: Array | None = None
+        for part, axis in self.parts:
+            axes = tuple(k for k in range(part.ndim) if k != axis)
+            found = np.atleast_1d(part.any(axes))
+            alive = alive | found if alive is not None and alive.shape == found.shape else found
+        return alive
+
+
+class Activity:
+    """Watches the calls of a model through hooks, between `install` and `remove`.
+
+    Only operations inside the model count, and only where they are recorded: an evaluation under
+    ``no_grad`` does not.  Nothing of the graph is kept, only copies of a few numbers.
+    """
+
+    def __init__(self, model: Module, elements: int = 1 << 13) -> None:
+        self.model, self.elements = model, elements
+        self.found: dict[Any, Activation] = {}
+        self.users: dict[int, Location | None] = {}  # id(parameter) -> the line that uses it
+        self.output: Array | None = None  # some rows and columns of what the model returned
+        self._places: dict[Any, Place] = {}
+        self._whole = False  # hooks on every module, since the model itself is not called
+        self._called = True
+        self._depth = 0
+        self._base: Scope | None = None
+        self._prefix = ""
+        self._find_users = True
+        self._handles: list[Any] = []
+
+    def install(self) -> None:
+        """Begin anew.  Hooks go to the model, or to all modules if it is its parts that are called.
+
+        (``model.encode(x)`` calls those.)  A hook costs its module the short way of being called.
+        """
+        self.remove()
+        self._whole = self._whole or not self._called
+        self._called = False
+        self._find_users = not self.users
+        self.found, self.output = {}, None
+        modules = self.model.named_modules() if self._whole else [("", self.model)]
+        for name, module in modules:
+            before, after = _Hook(self._enter, name), _Hook(self._leave, name)
+            self._handles.append((module, module.register_forward_pre_hook(before)))
+            self._handles.append((module, module.register_forward_hook(after, always_call=True)))
+
+    def remove(self) -> None:
+        """End: the modules are as before."""
+        for module, handle in self._handles:
+            handle.remove()
+            if module._hooks is not None and module._hooks.none_left:
+                module._hooks = None  # calls take the short way again
+        self._handles.clear()
+        if self._depth:
+            self._stop()
+            self._depth = 0
+
+    def _enter(self, name: str, module: Any, output: Any) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._called = True
+            context = local.context
+            self._base, self._prefix = context.scope, name
+            context.on_forward = (*context.on_forward, self._node)
+
+    def _leave(self, name: str, module: Any, output: Any) -> None:
+        self._depth = max(0, self._depth - 1)
+        if self._depth == 0:
+            if not name:
+                self.output = _rows(output)
+                self._mark_outputs(output)
+            self._stop()
+
+    def _mark_outputs(self, output: Any) -> None:
+        for item in output if isinstance(output, tuple | list) else (output,):
+            node = getattr(item, "grad_fn", None)
+            while node is not None and node.op.view:  # sigmoid(x).squeeze(-1)
+                node = node.inputs[0]
+            if node is not None and node.op.name in _SATURATED:
+                key = (self._path(node.scope), node.op.name, node.code, node.lasti)
+                if key in self.found:
+                    self.found[key].is_output = True
+
+    def _stop(self) -> None:
+        context = local.context
+        context.on_forward = tuple(w for w in context.on_forward if w != self._node)
+        self._base = None
+
+    def _node(self, node: Node, out: Any) -> None:
+        """Called for every operation that is recorded while the model runs."""
+        op = node.op.name
+        if self._find_users:
+            for edge in node.inputs:
+                variable = getattr(edge, "variable", None)
+                if variable is not None and id(variable) not in self.users:
+                    self.users[id(variable)] = locate(node.code, node.lasti)
+        if op not in _WATCHED:
+            return
+        key = (self._path(node.scope), op, node.code, node.lasti)
+        seen = self.found.get(key)
+        if seen is None:
+            seen = self.found[key] = Activation(self._place(key, node))
+        seen.calls += 1
+        if seen.calls <= _CALLS and out._array.size:
+            axis = _unit_axis(node)
+            part = _part(out._array, axis, self.elements)
+            seen.parts.append((part != 0 if op == "relu" else part.copy(), axis))
+
+    def _place(self, key: Any, node: Node) -> Place:
+        """``0.act: relu`` for a module, ``block: relu at net.py:12`` for a function."""
+        if key not in self._places:
+            path, op = key[0], key[1]
+            location = locate(node.code, node.lasti)
+            name = visible(f"{path}: {op}" if path else op)
+            if node.scope is None or node.scope.cls.lower() != op:
+                name += f" at {short_place(location)}"
+            others = sum(p.name.partition(" #")[0] == name for p in self._places.values())
+            name = f"{name} #{others + 1}" if others else name
+            self._places[key] = Place(name, op, location)
+        return self._places[key]
+
+    def _path(self, scope: Scope | None) -> str:
+        names: list[str] = []
+        while scope is not None and scope is not self._base:
+            if scope.name:
+                names.append(scope.name)
+            scope = scope.parent
+        if self._prefix:
+            names.append(self._prefix)
+        return ".".join(reversed(names))
+
+
+class Inert:
+    """What stands in a copy of a watched model in place of a hook: it does nothing."""
+
+    def __call__(self, *args: Any) -> None:
+        return None
+
+
+class _Hook:
+    """A hook that is not copied or pickled with its module: a copy is not watched."""
+
+    __slots__ = ("_function", "_name")
+
+    def __init__(self, function: Callable[[str, Any, Any], None], name: str) -> None:
+        self._function, self._name = function, name
+
+    def __call__(self, module: Any, args: Any, output: Any = None) -> None:
+        self._function(self._name, module, output)
+
+    def __reduce__(self) -> tuple[type[Inert], tuple[()]]:
+        return Inert, ()
+
+
+def _unit_axis(node: Node) -> int:
+    """The axis of units: channels after a convolution or of an image, else the last."""
+    dims = len(node.shape)
+    if dims == 4:
+        return 1
+    source = node.inputs[0]
+    while source is not None and source.op.name in ("batch_norm", "add"):
+        source = source.inputs[0] if source.inputs else None
+    if dims == 3 and source is not None and source.op.name == "conv":
+        return 1
+    return max(dims - 1, 0)
+
+
+def _part(y: Array, axis: int, limit: int) -> Array:
+    """Evenly spaced parts of an array along all its axes, units first thinned to 256."""
+    if y.size <= limit:
+        return y
+    steps = [1] * y.ndim
+    steps[axis] = -(-y.shape[axis] // 256)
+    left = max(1, limit // -(-y.shape[axis] // steps[axis]))
+    others = [k for k in range(y.ndim) if k != axis]
+    # From the last axis on: neighbouring positions tell less than other examples.
+    for k in reversed(others):
+        rest = 1
+        for j in others:
+            rest *= -(-y.shape[j] // steps[j])
+        if rest > left:
+            steps[k] = min(-(-rest // left), max(1, y.shape[k] // (1 if k == 0 else 4)))
+    return y[tuple(slice(None, None, step) for step in steps)]
+
+
+def _rows(output: Any) -> Array | None:
+    """At most 64 rows of 64 numbers of a batch of outputs; None for what is none."""
+    array = getattr(output, "_array", None)
+    if array is None or not output.requires_grad or array.ndim < 2 or len(array) < 4:
+        return None
+    if array.dtype.kind != "f" or not array.size:
+        return None
+    rows = array[:: -(-len(array) // 64)].reshape(-1, array[0].size)
+    thinned: Array = rows[:, :: -(-rows.shape[1] // 64)].copy()
+    return thinned
+
+
+def spread_of(rows: Array) -> float:
+    """The standard deviation over the batch, relative to the root mean square of the outputs.
+
+    0 for a model that says the same whatever it is given.
+    """
+    part = rows.astype(np.float64)
+    with np.errstate(all="ignore"):
+        size = float(np.sqrt(np.mean(part * part)))
+        return float(part.std(0).mean() / size) if size else 0.0

@@ -1,0 +1,55 @@
+"""Figures for those who go on with matplotlib: an extra, imported only when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tensorgrad.viz.monitor_views import MonitorFigure
+
+__all__ = ["monitor_to_matplotlib"]
+
+
+def _figure(caller: str, rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            f"{caller}: matplotlib is not installed; pip install 'tensorgrad[matplotlib]', or save "
+            "the figure as .svg, which needs nothing"
+        ) from error
+    # Figure, not pyplot: no window system is touched and nothing is kept in a global list.
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def monitor_to_matplotlib(report: MonitorFigure) -> Any:
+    """A row for each parameter: its gradient, and gradient and update relative to it."""
+    courses = [c for c in report.courses if "ok" in c.status]
+    if not courses:
+        raise ValueError("to_matplotlib: no parameter has got a gradient yet")
+    figure, axes = _figure("to_matplotlib", len(courses), 2, (9, 1.6 * len(courses) + 1))
+    for (left, right), c in zip(axes, courses):
+        for axis, values, label in (
+            (left, c.row("abs_mean"), "mean |g|"),
+            (left, c.row("max"), "max |g|"),
+            (right, c.update_to_data, "update / parameter"),
+            (right, c.grad_to_data, "gradient / parameter"),
+        ):
+            known = np.isfinite(values) & (values > 0)
+            if known.any():
+                axis.plot(np.array(report.steps)[known], values[known], label=label)
+                axis.set_yscale("log")
+        left.set_title(_plain(c.name), loc="left", fontsize="small")
+    axes[0][0].legend(fontsize="small")
+    axes[0][1].legend(fontsize="small")
+    for axis in axes[-1]:
+        axis.set_xlabel("step")
+    return figure
+
+
+def _plain(name: str) -> str:
+    """A name that matplotlib does not take for mathematics or for one to leave out."""
+    return name.replace("$", r"\$") if not name.startswith("_") else " " + name.replace("$", r"\$")
