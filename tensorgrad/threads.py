@@ -1,16 +1,28 @@
-"""How many threads compute: those of NumPy's BLAS, which is what runs in parallel here."""
+"""How many threads compute: NumPy's BLAS has threads of its own, and kernels are split in parts.
+
+NumPy's loops and copies run on one core each, but release the interpreter while they do, so that a
+kernel gains from working on parts of the batch in several threads, if it is large enough: handing a
+part over takes some 30 us.  The parts depend on the number of threads alone, so two runs give the
+same bits; another number of threads changes sums over the batch by rounding.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 __all__ = ["get_num_interop_threads", "get_num_threads", "set_num_interop_threads",
-           "set_num_threads"]  # fmt: skip
+           "set_num_threads", "split"]  # fmt: skip
 
 # The names of OpenBLAS's functions differ by how it was built; NumPy's wheels have the first.
 _PREFIXES = ("scipy_openblas_", "openblas_")
@@ -50,7 +62,11 @@ def _positive(number: Any, name: str) -> int:
 
 
 def set_num_threads(int: Any) -> None:
-    """Set how many threads a matrix product may use.
+    """Set how many threads a matrix product may use, and into how many parts kernels are split.
+
+    At the start it is what NumPy's BLAS was told by the environment (OPENBLAS_NUM_THREADS,
+    OMP_NUM_THREADS) or found.  Processes started by `multiprocessing`, as a DataLoader's workers,
+    and forked ones split no kernels until they set a number themselves.
 
     Raises RuntimeError where NumPy's BLAS is not the OpenBLAS of its wheels: those have environment
     variables of their own, to be set before Python starts.
@@ -64,10 +80,11 @@ def set_num_threads(int: Any) -> None:
             "starting Python"
         )
     found[0](number)
+    _pool.count = number
 
 
 def get_num_threads() -> int:
-    """How many threads a matrix product may use; 1 where NumPy's BLAS does not tell."""
+    """How many threads compute; 1 where NumPy's BLAS does not tell."""
     found = _openblas()
     return 1 if found is None else int(found[1]())
 
@@ -84,3 +101,89 @@ def set_num_interop_threads(int: Any) -> None:
             "set_num_interop_threads: operations run one after another; set_num_threads sets how "
             "many threads a matrix product uses"
         )
+
+
+class _Pool:
+    """Threads that wait for parts of a kernel; they are started when first needed."""
+
+    def __init__(self) -> None:
+        self.count: int | None = None  # not yet asked for
+        self.started = 0
+        self.jobs: SimpleQueue[tuple[Callable[[], None], SimpleQueue[Any]]] = SimpleQueue()
+        self.lock = threading.Lock()
+        self.inside = threading.local()
+
+    def size(self) -> int:
+        """How many parts a kernel is split into."""
+        if self.count is None:
+            self.count = 1 if _is_child() else get_num_threads()
+        return self.count
+
+    def start(self, number: int) -> None:
+        """Have at least so many threads."""
+        with self.lock:
+            while self.started < number:
+                self.started += 1
+                name = f"tensorgrad-{self.started}"
+                threading.Thread(target=self.work, name=name, daemon=True).start()
+
+    def work(self) -> None:
+        """What a thread does: one part after another."""
+        self.inside.value = True
+        while True:
+            job, done = self.jobs.get()
+            try:
+                job()
+                done.put(None)
+            except BaseException as error:
+                done.put(error)
+            del job, done  # they hold arrays
+
+
+def _is_child() -> bool:
+    """Whether `multiprocessing` started this process, whose siblings use the other cores."""
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and module.parent_process() is not None
+
+
+def split(work: Callable[[int, int], None], size: int, worthwhile: bool = True) -> None:
+    """Call ``work(start, stop)`` for consecutive parts of range(size), each in a thread of its own.
+
+    work: must not return before it is done, and must write to its own part alone.
+    worthwhile: False calls it for the whole range, here.
+    The first error of any part is raised after all of them have ended.
+    """
+    pool = _pool
+    parts = min(pool.size(), size) if worthwhile else 1
+    if parts < 2 or getattr(pool.inside, "value", False):
+        work(0, size)
+        return
+    pool.start(parts - 1)
+    bounds = [size * i // parts for i in range(parts + 1)]
+    done: SimpleQueue[Any] = SimpleQueue()
+    for i in range(1, parts):
+        run = copy_context().run  # np.errstate holds in the other threads too
+        job = functools.partial(run, work, bounds[i], bounds[i + 1])
+        pool.jobs.put((job, done))
+    errors: list[BaseException] = []
+    try:
+        work(bounds[0], bounds[1])
+    except BaseException as error:
+        errors.append(error)
+    errors += [error for error in (done.get() for _ in range(1, parts)) if error is not None]
+    if errors:
+        raise errors[0]
+
+
+_pool = _Pool()
+
+
+def _after_fork() -> None:
+    """A child has none of the threads, and shares the cores with its parent."""
+    global _pool
+    _pool = _Pool()
+    _pool.count = 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import banded, windows
+from tensorgrad.kernels import blocked, windows
 from tensorgrad.kernels.registry import Operation
 
 __all__ = ["Problem", "convolve", "input_gradient", "weight_gradient"]
@@ -60,6 +60,6 @@ input_gradient = Operation("conv_input", windows.input_gradient)
 weight_gradient = Operation("conv_weight", windows.weight_gradient)
 
 # The last one registered is asked first.
-convolve.kernel("banded", banded.serves)(banded.convolve)
-input_gradient.kernel("banded", banded.serves_input)(banded.input_gradient)
-weight_gradient.kernel("banded", banded.serves)(banded.weight_gradient)
+convolve.kernel("blocked", blocked.serves)(blocked.convolve)
+input_gradient.kernel("blocked", blocked.serves_input)(blocked.input_gradient)
+weight_gradient.kernel("blocked", blocked.serves)(blocked.weight_gradient)

@@ -19,6 +19,7 @@ operation        called as                  returns
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,14 +28,19 @@ from tensorgrad.kernels.registry import Operation
 
 __all__ = [
     "Problem",
+    "empty_like",
+    "lowest",
     "max_pool",
+    "maximum",
     "padded",
+    "places",
     "pool_gather",
     "pool_scatter",
     "pool_winner",
     "slices",
     "window_spread",
     "window_sum",
+    "winner",
 ]
 
 
@@ -64,17 +70,23 @@ class Problem(NamedTuple):
         return (..., *(slice(low, low + n) for n, (low, _) in spatial))
 
 
+def empty_like(x: Any, shape: tuple[int, ...]) -> Any:
+    """Memory for another shape with the axes in the order that they have in x."""
+    order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
+    places = [0] * x.ndim
+    for place, axis in enumerate(order):
+        places[axis] = place
+    return np.empty([shape[i] for i in order], x.dtype).transpose(places)
+
+
 def padded(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
     """The input with a border; the input itself if there is none.  Keeps the layout."""
     if not any(low or high for low, high in padding):
         return x
     lead = x.ndim - len(padding)
-    shape = (
-        *x.shape[:lead],
-        *(n + a + b for n, (a, b) in zip(x.shape[lead:], padding, strict=True)),
-    )
-    order = np.argsort([-abs(s) for s in x.strides], kind="stable")  # axes, outermost first
-    out = np.full([shape[i] for i in order], value, x.dtype).transpose(np.argsort(order))
+    spatial = zip(x.shape[lead:], padding, strict=True)
+    out = empty_like(x, (*x.shape[:lead], *(n + a + b for n, (a, b) in spatial)))
+    out.fill(value)
     inner: Any = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[lead:], padding, strict=True))
     out[(..., *inner)] = x
     return out
@@ -97,15 +109,17 @@ def slices(
         )
 
 
-def _slices(problem: Any) -> list[tuple[Any, ...]]:
+def places(problem: Any) -> list[tuple[Any, ...]]:
+    """For each place in the window, the index of that element of every window."""
     return list(slices(problem.kernel, problem.stride, problem.dilation, problem.output))
 
 
-def _lowest(dtype: Any) -> Any:
+def lowest(dtype: Any) -> Any:
+    """What never wins."""
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _maximum(problem: Any, x: Any) -> Any:
+def maximum(problem: Any, x: Any) -> Any:
     """Along one axis after the other."""
     kernel, stride, dilation, out = (
         problem.kernel,
@@ -113,7 +127,7 @@ def _maximum(problem: Any, x: Any) -> Any:
         problem.dilation,
         problem.output,
     )
-    x = padded(x, problem.padding, _lowest(x.dtype))
+    x = padded(x, problem.padding, lowest(x.dtype))
     n = len(kernel)
     for i in range(n):
         axis = x.ndim - n + i
@@ -132,15 +146,15 @@ def _maximum(problem: Any, x: Any) -> Any:
     return x
 
 
-def _winner(problem: Any, x: Any, y: Any) -> Any:
+def winner(problem: Any, x: Any, y: Any) -> Any:
     """Backwards through the places, so that the first one has the last word."""
-    x = padded(x, problem.padding, _lowest(x.dtype))
-    places = int(np.prod(problem.kernel))
-    kind: Any = np.uint8 if places < 255 else np.int32
-    won = np.full_like(y, places, dtype=kind)
+    x = padded(x, problem.padding, lowest(x.dtype))
+    count = prod(problem.kernel)
+    kind: Any = np.uint8 if count < 255 else np.int32
+    won = np.full_like(y, count, dtype=kind)
     nan = bool(np.isnan(np.add.reduce(y, axis=None))) if y.dtype.kind == "f" else False
-    every = _slices(problem)
-    for k in range(places - 1, -1, -1):
+    every = places(problem)
+    for k in range(count - 1, -1, -1):
         part = x[every[k]]
         hit = part == y
         if nan:
@@ -151,12 +165,11 @@ def _winner(problem: Any, x: Any, y: Any) -> Any:
 
 def _scatter(problem: Any, g: Any, won: Any) -> Any:
     """One masked copy, or sum where windows overlap, per place."""
-    order = np.argsort([-abs(s) for s in g.strides], kind="stable")
-    shape = problem.padded_input
-    dx = np.zeros([shape[i] for i in order], g.dtype).transpose(np.argsort(order))
+    dx = empty_like(g, problem.padded_input)
+    dx.fill(0)
     apart = all(k <= s for k, s in zip(problem.kernel, problem.stride, strict=True))
     disjoint = apart and set(problem.dilation) == {1}
-    for k, index in enumerate(_slices(problem)):
+    for k, index in enumerate(places(problem)):
         part = _masked(g, won == k)
         if disjoint:
             dx[index] = part
@@ -168,7 +181,7 @@ def _scatter(problem: Any, g: Any, won: Any) -> Any:
 def _gather(problem: Any, x: Any, won: Any) -> Any:
     x = padded(x, problem.padding, 0)
     y = np.zeros_like(won, dtype=x.dtype)
-    for k, index in enumerate(_slices(problem)):
+    for k, index in enumerate(places(problem)):
         np.copyto(y, x[index], where=won == k)
     return y
 
@@ -182,21 +195,22 @@ def _masked(g: Any, mask: Any) -> Any:
 def _sum(problem: Any, x: Any) -> Any:
     x = padded(x, problem.padding, 0)
     total: Any = None
-    for index in _slices(problem):
+    for index in places(problem):
         part = x[index]
         total = part.copy(order="K") if total is None else np.add(total, part, out=total)
     return total
 
 
 def _spread(problem: Any, g: Any) -> Any:
-    full = np.zeros(problem.padded_input, g.dtype)
-    for index in _slices(problem):
+    full = empty_like(g, problem.padded_input)
+    full.fill(0)
+    for index in places(problem):
         full[index] += g
     return full[problem.inner]
 
 
-max_pool = Operation("max_pool", _maximum)
-pool_winner = Operation("pool_winner", _winner)
+max_pool = Operation("max_pool", maximum)
+pool_winner = Operation("pool_winner", winner)
 pool_scatter = Operation("pool_scatter", _scatter)
 pool_gather = Operation("pool_gather", _gather)
 window_sum = Operation("window_sum", _sum)

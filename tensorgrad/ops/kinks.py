@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
+from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, refuse_complex, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
@@ -29,7 +30,7 @@ def mask(x: Any, *, mask: Any) -> Any:
     bits = _BITS.get(x.dtype.char)
     if bits is None:
         return np.where(mask, x, np.zeros((), x.dtype))
-    return np.multiply(x.view(bits), mask).view(x.dtype)
+    return rectify.multiply_by_mask(x.view(bits), mask).view(x.dtype)
 
 
 _BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
@@ -48,7 +49,7 @@ def _positive(x: Any) -> Any:
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     refuse_complex("relu", x)
-    return np.maximum(x, x.dtype.type(0))
+    return rectify.maximum_with_zero(x)
 
 
 @primitive(

@@ -11,6 +11,7 @@ from typing import Any
 from tensorgrad.batching import on_arrays
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernels
+from tensorgrad.kernels import pooling_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.kernels.pooling import Problem
 from tensorgrad.primitive import primitive
 

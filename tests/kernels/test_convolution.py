@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from tensorgrad.kernels import banded
 from tensorgrad.kernels.convolution import Problem, convolve, input_gradient, weight_gradient
 
 
@@ -88,12 +87,3 @@ def test_convolution_and_both_adjoints(case, layout):
         dw = kernel.run(problem, x, g, cache)
         assert dw.shape == w.shape
         assert np.isclose((dw * w).sum(), inner, atol=1e-10), kernel.name
-
-
-def test_the_banded_kernel_serves_the_layers_it_was_made_for():
-    assert banded.neighbours(28, (5, 5), 1, 16) == 7
-    assert banded.neighbours(14, (5, 5), 16, 16) == 7
-    assert banded.neighbours(8, (3, 3), 16, 16) == 8
-    assert banded.neighbours(8, (3, 3), 64, 16) == 0
-    assert banded.neighbours(13, (3, 3), 4, 4) == 13
-    assert banded.neighbours(17, (3, 3), 4, 4) == 0
