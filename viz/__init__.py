@@ -7,13 +7,16 @@ Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyte
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
 from tensorgrad.viz.derivations import DerivationFigure, derive
 from tensorgrad.viz.dot_engine import DotError
+from tensorgrad.viz.explorer import ExplorerFigure, explore
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.findings import Finding, Findings
 from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
 from tensorgrad.viz.graphs import GraphFigure, graph
 from tensorgrad.viz.monitor import Monitor
 from tensorgrad.viz.monitor_views import MonitorFigure
+from tensorgrad.viz.raster import EngineError
 from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.tracing import Recording, Trace, record, trace_backward
 
 __all__ = [
     "graph",
@@ -21,6 +24,9 @@ __all__ = [
     "grad_flow",
     "learning_curves",
     "Monitor",
+    "record",
+    "trace_backward",
+    "explore",
     "Figure",
     "GraphFigure",
     "DerivationFigure",
@@ -30,6 +36,10 @@ __all__ = [
     "MonitorFigure",
     "Finding",
     "Findings",
+    "ExplorerFigure",
+    "Recording",
+    "Trace",
     "Snapshot",
+    "EngineError",
     "DotError",
 ]

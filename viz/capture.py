@@ -12,7 +12,7 @@ from tensorgrad.viz.naming import is_tensor
 from tensorgrad.viz.snapshot import Argument, Edge, Group, Leaf, Snapshot, Vertex
 from tensorgrad.viz.words import visible
 
-__all__ = ["capture"]
+__all__ = ["capture", "capture_with_sources"]
 
 
 def capture(roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None) -> Snapshot:
@@ -21,6 +21,16 @@ def capture(roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None)
     ``names`` are (name, Tensor) pairs: a leaf's name, or one for the operation that made the
     tensor.  With ``max_nodes`` the operations nearest the roots are kept.  Needs no buffers, so it
     works after ``backward``; takes no reference to a node or tensor with it.
+    """
+    return capture_with_sources(roots, names, max_nodes)[0]
+
+
+def capture_with_sources(
+    roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None
+) -> tuple[Snapshot, list[Any]]:
+    """The snapshot, and what stands behind each vertex: a node, a leaf tensor, or None.
+
+    The second is for looking things up while the figure is made, and must not be kept in it.
     """
     tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
     starts = [_root(root, index, len(tensors)) for index, root in enumerate(tensors)]
@@ -35,7 +45,7 @@ def capture(roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None)
         builder.operation(node, kept_ids)
     for index, start in enumerate(starts):
         builder.output(start, index if len(starts) > 1 else None)
-    return builder.finish(total, max_nodes)
+    return builder.finish(total, max_nodes), builder.sources
 
 
 class _Root(NamedTuple):
@@ -148,6 +158,7 @@ class _Builder:
     def __init__(self, names: dict[int, str]) -> None:
         self.names = names
         self.vertices: list[Vertex] = []
+        self.sources: list[Any] = []  # the node or leaf behind each vertex
         self.ids: dict[int, int] = {}  # id(operation) -> vertex
         self.leaves: dict[int, tuple[int, Any]] = {}  # id(tensor) -> (number, tensor)
         self.uses: list[int] = []
@@ -177,7 +188,9 @@ class _Builder:
             index = getattr(edge, "index", None)
             if id(source) not in kept:
                 if cut is None:
-                    cut = self._add(kind="cut", op="", name=None, shape=None, dtype="", group=group)
+                    cut = self._add(
+                        None, kind="cut", op="", name=None, shape=None, dtype="", group=group
+                    )
                 arguments.append(Argument(cut))
                 continue
             if index is not None:
@@ -186,6 +199,7 @@ class _Builder:
         place = node.location
         several = _has_several_outputs(node)
         self.ids[id(node)] = self._add(
+            node,
             kind="op",
             op=visible(node.op.name),
             name=self.names.get(id(node)),
@@ -210,6 +224,7 @@ class _Builder:
             if start.output is not None and start.shape is not None:
                 self.outputs.setdefault(id(start.operation), {})[start.output] = start.shape
         self._add(
+            None,
             kind="output",
             op="",
             name="output" if index is None else f"output {index}",
@@ -251,7 +266,8 @@ class _Builder:
             tuple(vertices), tuple(edges), groups, leaves, total, total - drawn, max_nodes
         )
 
-    def _add(self, **fields: Any) -> int:
+    def _add(self, source: Any, **fields: Any) -> int:
+        self.sources.append(source)
         vertex = Vertex(id=len(self.vertices), **fields)
         self.vertices.append(vertex)
         return vertex.id
@@ -262,6 +278,7 @@ class _Builder:
             self.uses.append(0)
         self.uses[number] += 1
         return self._add(
+            tensor,
             kind="leaf",
             op="",
             name=self.names.get(id(tensor)),

@@ -10,6 +10,7 @@ from typing import Any
 
 from tensorgrad.viz.dot_source import skeleton
 from tensorgrad.viz.layout import Box, Layout, Point, RankDir, Stroke
+from tensorgrad.viz.raster import EngineError
 from tensorgrad.viz.snapshot import Snapshot
 
 __all__ = ["DotError", "dot_layout", "find_dot", "run_dot"]
@@ -17,7 +18,7 @@ __all__ = ["DotError", "dot_layout", "find_dot", "run_dot"]
 TIMEOUT = 30.0  # seconds, by default
 
 
-class DotError(RuntimeError):
+class DotError(EngineError):
     """Graphviz is missing, too slow, or has failed."""
 
 
@@ -41,7 +42,8 @@ def run_dot(
         raise DotError(
             f"viz: making {output.partition(':')[0]} needs Graphviz, and there is no program 'dot' "
             "on PATH; install it (apt install graphviz, brew install graphviz, "
-            "winget install graphviz), or save as .svg or .html, which need nothing"
+            "winget install graphviz), or for .png and .pdf `pip install 'tensorgrad[images]'`; "
+            ".svg and .html need nothing"
         )
     try:
         done = subprocess.run(

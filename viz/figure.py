@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tensorgrad.viz.raster import convert_svg
 from tensorgrad.viz.svg import escape
 
 __all__ = ["Figure", "jsonable", "write_atomically"]
@@ -22,7 +23,12 @@ class Figure:
     format that the suffix names.  Subclasses give ``_make_text``, ``_make_svg`` and
     ``_make_data``; each is made once, when first asked for, from what was captured when the figure
     was: changing a model afterwards does not change its picture.
+
+    ``interactive`` figures show themselves in Jupyter as a page, in a frame that may run its script
+    and nothing else.
     """
+
+    interactive = False
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -46,6 +52,8 @@ class Figure:
             ".html": lambda: _encode(self.html()),
             ".txt": lambda: _encode(str(self) + "\n"),
             ".json": lambda: _encode(self.json() + "\n"),
+            ".png": lambda: convert_svg(self.svg(), "png"),
+            ".pdf": lambda: convert_svg(self.svg(), "pdf"),
         }
 
     # --- What a user has -------------------------------------------------------------------------
@@ -72,7 +80,8 @@ class Figure:
         """Write the figure to ``path`` in the format of its suffix, and return the path.
 
         The file appears complete or not at all.  Raises ValueError for a suffix that this figure
-        cannot be saved as, FileNotFoundError where the folder does not exist.
+        cannot be saved as, FileNotFoundError where the folder does not exist, EngineError where a
+        .png or .pdf needs a program that is not installed.
         """
         target = Path(path)
         formats = self._formats()
@@ -102,6 +111,8 @@ class Figure:
         self, include: Any = None, exclude: Any = None, **kwargs: Any
     ) -> dict[str, str]:
         wanted = {"text/plain": self.__str__, "image/svg+xml": self.svg}
+        if self.interactive:
+            wanted["text/html"] = self._make_frame
         return {
             mime: make()
             for mime, make in wanted.items()
@@ -113,6 +124,14 @@ class Figure:
             self._made[key] = make()
         made: str = self._made[key]
         return made
+
+    def _make_frame(self) -> str:
+        """The page in a frame without an origin: it cannot reach the notebook around it."""
+        return (
+            '<iframe sandbox="allow-scripts allow-downloads" width="100%" height="680" '
+            f'style="border:0" title="{escape(self.title)}" '
+            f'srcdoc="{escape(self.html())}"></iframe>'
+        )
 
     def _make_html(self) -> str:
         return _PAGE.format(title=escape(self.title), svg=self.svg(), text=escape(str(self)))

@@ -16,6 +16,7 @@ from tensorgrad.viz.layout import Layout, RankDir
 from tensorgrad.viz.naming import named_tensors
 from tensorgrad.viz.nesting import layered_layout
 from tensorgrad.viz.outline import outline
+from tensorgrad.viz.raster import can_convert, convert_svg
 from tensorgrad.viz.snapshot import Snapshot
 from tensorgrad.viz.words import shorten, text_width
 
@@ -97,9 +98,15 @@ class GraphFigure(Figure):
         return {
             **super()._formats(),
             ".dot": lambda: self.dot().encode("utf-8"),
-            ".png": lambda: run_dot(self.dot(), "png", dpi=144),
-            ".pdf": lambda: run_dot(self.dot(), "pdf"),
+            ".png": lambda: self._image("png"),
+            ".pdf": lambda: self._image("pdf"),
         }
+
+    def _image(self, kind: Literal["png", "pdf"]) -> bytes:
+        """Our own picture where an engine can convert it, else the one that dot draws."""
+        if can_convert():
+            return convert_svg(self.svg(), kind)
+        return run_dot(self.dot(), kind, dpi=144 if kind == "png" else None)
 
 
 def graph(
@@ -135,13 +142,14 @@ def graph(
         if value not in known:
             choices = ", ".join(map(repr, known))
             raise ValueError(f"viz.graph: {name} must be one of {choices}, not {value!r}")
-    _check_limit(max_nodes)
+    check_limit(max_nodes, "viz.graph")
     wanted = as_show(show)
     names = named_tensors(params, "viz.graph: params")
     return GraphFigure(capture(root, names, max_nodes), wanted, rankdir, engine)
 
 
-def _check_limit(max_nodes: Any) -> None:
+def check_limit(max_nodes: Any, caller: str) -> None:
+    """Raise ValueError unless a limit is a positive int or None."""
     whole = isinstance(max_nodes, int) and not isinstance(max_nodes, bool)
     if max_nodes is not None and not (whole and max_nodes >= 1):
-        raise ValueError(f"viz.graph: max_nodes must be a positive int or None, not {max_nodes!r}")
+        raise ValueError(f"{caller}: max_nodes must be a positive int or None, not {max_nodes!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["FONT", "MONO", "SERIES", "Pair", "colour", "stylesheet"]
+__all__ = ["FONT", "HEAT", "MONO", "SERIES", "Pair", "colour", "stylesheet"]
 
 # Fonts that exist: the first three have the same metrics, the fourth is on nearly every Linux.
 FONT = "Helvetica,Arial,'Liberation Sans','DejaVu Sans',sans-serif"
@@ -51,6 +51,20 @@ SERIES = (
     Pair("#0f7482", "#5fd0e0"),
     Pair("#a8325e", "#f58fb3"),
     Pair("#4f5665", "#b9c1cf"),
+)
+
+# Sizes of gradients, from the smallest to the largest: light to dark in one direction (so it also
+# reads in grey), from blue to red, and the ink that stands on each.
+HEAT = (
+    ("#e4f0fb", "#1b1f27"),
+    ("#b5d7f2", "#1b1f27"),
+    ("#8cc4c9", "#1b1f27"),
+    ("#b9cf8a", "#1b1f27"),
+    ("#f0c24d", "#1b1f27"),
+    ("#ee9142", "#1b1f27"),
+    ("#da5a3a", "#ffffff"),
+    ("#ac2a3c", "#ffffff"),
+    ("#6e1437", "#ffffff"),
 )
 
 

@@ -1,0 +1,97 @@
+// Ranks for a layered layout: every edge points down at least one row, and few edges are long.
+// The layout is the one of tensorgrad/viz/ranking.py and its neighbours, which say why; a test
+// compares the two.
+
+// Items 0..n-1 so that edges [tail, head] go forward.
+function topological(n, edges) {
+  const incoming = new Array(n).fill(0);
+  const after = Array.from({ length: n }, () => []);
+  for (const [tail, head] of edges) {
+    incoming[head] += 1;
+    after[tail].push(head);
+  }
+  const order = [];
+  for (let item = 0; item < n; item++) if (!incoming[item]) order.push(item);
+  for (const item of order) {
+    for (const head of after[item]) {
+      incoming[head] -= 1;
+      if (!incoming[head]) order.push(head); // grows while it is walked
+    }
+  }
+  return order;
+}
+
+// A rank for each item of an acyclic graph, from 0.
+function rankItems(n, edges) {
+  const before = Array.from({ length: n }, () => []);
+  const after = Array.from({ length: n }, () => []);
+  for (const [tail, head] of edges) {
+    after[tail].push(head);
+    before[head].push(tail);
+  }
+  const rank = new Array(n).fill(0);
+  for (const item of topological(n, edges).reverse()) {
+    let least = Infinity;
+    for (const head of after[item]) least = Math.min(least, rank[head] - 1);
+    rank[item] = after[item].length ? least : 0;
+  }
+  for (let round = 0; round < 12; round++) if (!shiftParts(rank, before, after)) break;
+  const lowest = rank.reduce((a, b) => Math.min(a, b), n ? rank[0] : 0);
+  return rank.map((r) => r - lowest);
+}
+
+// Shift each part joined by edges of length 1, if that shortens the edges leaving it.
+function shiftParts(rank, before, after) {
+  const part = tightParts(rank, after);
+  const members = new Map();
+  part.forEach((root, item) => {
+    if (!members.has(root)) members.set(root, []);
+    members.get(root).push(item);
+  });
+  let moved = false;
+  for (const [root, items] of members) {
+    let ups = 0, downs = 0, up = Infinity, down = Infinity;
+    for (const item of items) {
+      for (const tail of before[item]) {
+        if (part[tail] !== root) {
+          ups += 1;
+          up = Math.min(up, rank[item] - rank[tail]);
+        }
+      }
+      for (const head of after[item]) {
+        if (part[head] !== root) {
+          downs += 1;
+          down = Math.min(down, rank[head] - rank[item]);
+        }
+      }
+    }
+    let step = 0;
+    if (ups > downs && up > 1) step = 1 - up;
+    else if (downs > ups && down > 1) step = down - 1;
+    if (!step) continue;
+    for (const item of items) rank[item] += step;
+    moved = true;
+  }
+  return moved;
+}
+
+// Union-find over the edges of length 1: for each item the representative of its part.
+function tightParts(rank, after) {
+  const parent = rank.map((_, item) => item);
+  const find = (item) => {
+    while (parent[item] !== item) {
+      parent[item] = parent[parent[item]];
+      item = parent[item];
+    }
+    return item;
+  };
+  after.forEach((heads, tail) => {
+    for (const head of heads) {
+      if (rank[head] - rank[tail] === 1) {
+        const a = find(tail), b = find(head);
+        if (a !== b) parent[Math.max(a, b)] = Math.min(a, b);
+      }
+    }
+  });
+  return rank.map((_, item) => find(item));
+}
