@@ -16,6 +16,7 @@ import numpy as np
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.nn.skipping import skippable
+from tensorgrad.provenance import warn
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.tensor import Tensor
 
@@ -133,6 +134,11 @@ def trunc_normal_(
     if not a <= b or std < 0:
         raise RuntimeError(
             f"trunc_normal_: expected a <= b and std >= 0, got a={a}, b={b} and std={std}"
+        )
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warn(
+            f"trunc_normal_: mean={mean} is more than 2 std from [a, b] = [{a}, {b}]: nearly all "
+            "numbers will lie at one end of it."
         )
     if std == 0:
         return _fill("trunc_normal_", tensor, min(max(mean, a), b))
@@ -267,7 +273,7 @@ def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: s
     """gain / sqrt(fan); None, with PyTorch's warning, for a tensor without elements."""
     expect_tensor(name, "tensor", tensor)
     if 0 in tensor._array.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warn("Initializing zero-element tensors is a no-op")
         return None
     return calculate_gain(nonlinearity, a) / math.sqrt(_fan(name, tensor, mode))
 

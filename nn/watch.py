@@ -5,8 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tensorgrad.custom import Function
-from tensorgrad.node import storage_of
+from tensorgrad.node import storage_of, wrap
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -46,13 +49,15 @@ class Watch:
         self.count = len(args)
         places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         args, node = _pass_through(args, places)
+        self.inputs_watched = node is not None
         if node is not None and self.after:
-            self.inputs_watched = True
+            kinds = [(args[place]._array.shape, args[place]._array.dtype) for place in places]
 
             def arrived(grad_inputs: tuple[Any, ...], _: Any) -> tuple[Any, ...] | None:
                 spread: list[Any] = [None] * self.count
-                for place, gradient in zip(places, grad_inputs, strict=True):
-                    spread[place] = gradient
+                for place, gradient, kind in zip(places, grad_inputs, kinds, strict=True):
+                    # A tensor that got nothing counts as zeros, so that hooks find a tensor.
+                    spread[place] = wrap(np.zeros(*kind)) if gradient is None else gradient
                 found = self._tell(tuple(spread))
                 return None if found is None else tuple(found[place] for place in places)
 
@@ -78,8 +83,14 @@ class Watch:
                 if changed is not None:
                     current = _same_length("full_backward_pre_hook", changed, current)
             self.grad_output = current
-            if self.after and not self.inputs_watched:
-                self._tell((None,) * self.count)
+            if not self.inputs_watched:
+                warn(
+                    f"{type(self.module).__name__}: a full backward hook is firing when gradients "
+                    "are computed with respect to module outputs, since no inputs require "
+                    "gradients."
+                )
+                if self.after:
+                    self._tell((None,) * self.count)
             return tuple(current[place] for place in places)
 
         node.register_prehook(arrived)
@@ -102,6 +113,9 @@ class Watch:
 
 def _same_length(name: str, found: Any, expected: tuple[Any, ...]) -> tuple[Any, ...]:
     given: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
+    if not all(gradient is None or isinstance(gradient, Tensor) for gradient in given):
+        kinds = ", ".join(type(gradient).__name__ for gradient in given)
+        raise TypeError(f"{name} returned {kinds}; a tuple of Tensors or None was expected")
     if len(given) != len(expected):
         raise RuntimeError(
             f"{name} returned {len(given)} gradients, but expected {len(expected)}: one per "
@@ -121,7 +135,7 @@ def _pass_through(values: tuple[Any, ...], places: list[int]) -> tuple[tuple[Any
     for i, before, after in zip(places, tensors, passed, strict=True):
         # One memory, one version: a write to either must be seen by nodes that saved it.
         after._storage = storage_of(before)
-        if before.dtype.is_floating_point or before.dtype.is_complex:
+        if before.requires_grad:  # the others stay as they are: detached
             made[i] = after
             node = after.grad_fn
     return tuple(made), node

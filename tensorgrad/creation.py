@@ -15,6 +15,7 @@ from tensorgrad.layouts import contiguous_format, preserve_format
 from tensorgrad.layouts import strided as strided_layout
 from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -140,7 +141,17 @@ def tensor(
     """A new leaf with a copy of ``data``; Python floats become the default dtype."""
     check_device(device)
     _no_pin(pin_memory)
+    if isinstance(data, TensorBase):
+        warn_of_copy("tensorgrad.tensor(source)")
     return finish(array_of(data, dtype), requires_grad)
+
+
+def warn_of_copy(call: str) -> None:
+    """Of a tensor made of a tensor: it is detached, which such calls do not say."""
+    warn(
+        "To copy construct from a tensor, it is recommended to use source.detach().clone() or "
+        f"source.detach().clone().requires_grad_(True), rather than {call}."
+    )
 
 
 def _no_pin(pin_memory: bool) -> None:
@@ -169,7 +180,8 @@ def asarray(
 ) -> Tensor:
     """As `as_tensor`; copy=True always copies, copy=False raises where a copy would be needed."""
     if copy:
-        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+        check_device(device)
+        return finish(array_of(obj, dtype), requires_grad)
     made = as_tensor(obj, dtype, device)
     if copy is False and not np.shares_memory(made._array, getattr(obj, "_array", obj)):
         raise ValueError("asarray: can't alias the object without a copy, and copy=False was given")

@@ -8,10 +8,11 @@ looked up only when somebody asks.
 from __future__ import annotations
 
 import sys
+import warnings
 from types import CodeType
 from typing import NamedTuple
 
-__all__ = ["Location", "caller", "locate"]
+__all__ = ["Location", "caller", "locate", "warn"]
 
 
 class Location(NamedTuple):
@@ -51,6 +52,16 @@ def caller(depth: int) -> tuple[CodeType | None, int]:
         if above is None:
             return None, 0
         frame = above
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning of the line of the user's program, however deep in the package it is noticed."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and (
+        frame.f_globals.get("__name__", "").partition(".")[0] == "tensorgrad"
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def locate(code: CodeType | None, lasti: int) -> Location | None:

@@ -7,7 +7,6 @@ follows it as it follows every write.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
 from tensorgrad.ops import special
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 from tensorgrad.views import before_write, write
 
@@ -162,9 +162,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 # --- Softmax --------------------------------------------------------------------------------------
 
 
-def _prepared(
-    name: str, input: Tensor, dim: int | None, stacklevel: int, dtype: Any
-) -> tuple[Tensor, int]:
+def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:
     """The input in the dtype that was asked for, and the dimension counted from the front."""
     expect_tensor(name, "input", input)
     if dtype is not None:
@@ -172,10 +170,9 @@ def _prepared(
     _real(name, input)
     ndim = input._array.ndim
     if dim is None:
-        warnings.warn(
+        warn(
             f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
-            "dim=X as an argument.",
-            stacklevel=stacklevel,
+            "dim=X as an argument."
         )
         dim = 0 if ndim in (0, 1, 3) else 1
     span = max(ndim, 1)
@@ -192,9 +189,10 @@ def softmax(
 ) -> Tensor:
     """e**x_i / sum_j e**x_j along ``dim``; ``dtype`` is what the input is converted to first.
 
-    _stacklevel: which caller the warning about a missing ``dim`` names.
+    _stacklevel: taken, and changes nothing: the warning about a missing ``dim`` names the
+        nearest caller outside the package.
     """
-    input, axis = _prepared("softmax", input, dim, _stacklevel, dtype)
+    input, axis = _prepared("softmax", input, dim, dtype)
     return softmax_ops.softmax(input, axis=axis)
 
 
@@ -202,7 +200,7 @@ def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """The softmax of -x."""
-    input, axis = _prepared("softmin", input, dim, _stacklevel, dtype)
+    input, axis = _prepared("softmin", input, dim, dtype)
     return softmax_ops.softmax(ops.neg(input), axis=axis)
 
 
@@ -210,5 +208,5 @@ def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
 ) -> Tensor:
     """x_i - log sum_j e**x_j along ``dim``; exact where softmax underflows."""
-    input, axis = _prepared("log_softmax", input, dim, _stacklevel, dtype)
+    input, axis = _prepared("log_softmax", input, dim, dtype)
     return softmax_ops.log_softmax(input, axis=axis)

@@ -188,7 +188,13 @@ def soft_margin_loss(
             f"{name}(): expected an input of floating-point numbers, got {describe(input)}; "
             "convert it with .float()"
         )
-    return reduced(name, ops.neg(ops.log_sigmoid(ops.mul(target, input))), reduction)
+    scores = ops.mul(target, input)
+    if scores._array.shape != input._array.shape:
+        raise RuntimeError(
+            f"{name}(): a target {describe(target)} does not fit an input {describe(input)}: the "
+            "loss would have more elements than the input"
+        )
+    return reduced(name, ops.neg(ops.log_sigmoid(scores)), reduction)
 
 
 def multilabel_soft_margin_loss(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.node import wrap
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -86,6 +87,11 @@ def clip_grad_norm_(
     are left out.
     """
     given = _several(parameters)
+    if not given and isinstance(parameters, Iterator):
+        warn(
+            "clip_grad_norm_: `parameters` is an empty or used-up generator, no gradient clipping "
+            "will occur."
+        )
     total = get_total_norm(_gradients(given), norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(given, max_norm, total, foreach)
     return total

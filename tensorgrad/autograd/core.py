@@ -16,6 +16,7 @@ from tensorgrad.engine import walk
 from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
 from tensorgrad.primitive import recorded
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -114,6 +115,13 @@ def backward(
         raise RuntimeError(
             "vmap: backward() called inside the mapped function. This is not supported: call it "
             "outside, or use func.grad or autograd.grad inside"
+        )
+    if create_graph:
+        warn(
+            "Using backward() with create_graph=True will create a reference cycle between the "
+            "parameter and its gradient, which keeps their memory until Python's garbage "
+            "collector runs. Prefer autograd.grad; otherwise reset the .grad fields to None after "
+            "use."
         )
     pending = _seeds(outputs, grad_tensors, create_graph, "backward")
     retain = create_graph if retain_graph is None else retain_graph

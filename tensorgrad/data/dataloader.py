@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Generic, TypeVar, cast
@@ -18,6 +19,7 @@ from tensorgrad.data.sampler import (
     SequentialSampler,
 )
 from tensorgrad.data.worker import get_worker_info
+from tensorgrad.provenance import warn
 from tensorgrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]
@@ -274,6 +276,13 @@ def _context(context: Any, num_workers: int) -> Any:
     return context
 
 
+def _cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _check_workers(
     num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool
 ) -> None:
@@ -288,6 +297,13 @@ def _check_workers(
         if prefetch_factor is not None and prefetch_factor < 1:
             raise ValueError(
                 f"DataLoader: prefetch_factor option should be positive, got {prefetch_factor}"
+            )
+        available = _cores()
+        if num_workers > available:
+            warn(
+                f"This DataLoader will create {num_workers} worker processes in total, but this "
+                f"process may use {available} CPU cores: more workers than that make loading "
+                "slower, not faster. Lower num_workers"
             )
         return
     given = {

@@ -16,6 +16,7 @@ from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import axes_of
 from tensorgrad.primitive import recorded
+from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
@@ -112,7 +113,11 @@ def var(
     correction: Any = None,
 ) -> Tensor:
     """The variance: squared deviations over (count - correction); correction 1 by default."""
-    axis, correction = _spread(dim, unbiased, correction)
+    return _variance("var", input, *_spread(dim, unbiased, correction), keepdim)
+
+
+def _variance(name: str, input: Tensor, axis: Any, correction: float, keepdim: bool) -> Tensor:
+    _check_freedom(name, input, axis, correction)
     if input._array.dtype.kind == "c":  # |x - mean|**2: of both parts
         parts = [
             ops.var(part(input), axis=axis, correction=correction, keepdims=keepdim)
@@ -120,6 +125,20 @@ def var(
         ]
         return elementwise.add(*parts)
     return ops.var(input, axis=axis, correction=correction, keepdims=keepdim)
+
+
+def _check_freedom(name: str, input: Tensor, axis: Any, correction: float) -> None:
+    """A warning where too few elements are left for a variance, which is then NaN or infinite."""
+    sizes = input._array.shape
+    count = 1
+    for place in axes_of(axis, len(sizes)):
+        count *= sizes[place]
+    if count <= correction:
+        warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            f"reduction factor (input numel divided by output numel), but {count} elements and a "
+            f"correction of {correction} were given."
+        )
 
 
 def std(
@@ -131,7 +150,8 @@ def std(
     correction: Any = None,
 ) -> Tensor:
     """The standard deviation, sqrt(var)."""
-    return elementwise.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+    first = _variance("std", input, *_spread(dim, unbiased, correction), keepdim)
+    return elementwise.sqrt(first)
 
 
 def var_mean(
@@ -143,8 +163,13 @@ def var_mean(
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(var, mean)."""
-    axis, _ = _spread(dim, unbiased, correction)
-    first = var(input, dim, unbiased, keepdim, correction=correction)
+    return _both("var_mean", input, *_spread(dim, unbiased, correction), keepdim)
+
+
+def _both(
+    name: str, input: Tensor, axis: Any, correction: float, keepdim: bool
+) -> tuple[Tensor, Tensor]:
+    first = _variance(name, input, axis, correction, keepdim)
     return first, ops.mean(input, axis=axis, keepdims=keepdim)
 
 
@@ -157,7 +182,7 @@ def std_mean(
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(std, mean)."""
-    first, second = var_mean(input, dim, unbiased, keepdim, correction=correction)
+    first, second = _both("std_mean", input, *_spread(dim, unbiased, correction), keepdim)
     return elementwise.sqrt(first), second
 
 

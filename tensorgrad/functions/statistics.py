@@ -16,6 +16,7 @@ from tensorgrad.ops import elementwise, indexing, reduction
 from tensorgrad.ops import shape as shapes
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.reduction import axes_of
+from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
@@ -337,6 +338,12 @@ def cov(
         )
         spread = total if aweights is None else (weights * aweights._array).sum() / total
         norm = total - correction * (1 if aweights is None else spread)
+    if norm <= 0:
+        warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            f"number of observations, but {count} observations and a correction of {correction} "
+            "were given."
+        )
     centred = elementwise.sub(x, mean)
     weighed = centred if weights is None else elementwise.mul(centred, weights)
     product = (

@@ -17,8 +17,9 @@ from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.layouts import preserve_format
 from tensorgrad.legacy import of_dtype, type_of
 from tensorgrad.node import TensorBase
-from tensorgrad.ops import elementwise
+from tensorgrad.ops import comparison, elementwise
 from tensorgrad.printing import format_tensor
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -89,7 +90,10 @@ class ConversionMethods:
         wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)
         if wanted is self._array.dtype or wanted == self._array.dtype:
             return elementwise.clone(self) if copy else self
+        if self._array.dtype.kind == "c" and wanted.kind == "b":
+            return comparison.ne(self, 0)  # also where the real part is 0
         if self._array.dtype.kind == "c" and wanted.kind != "c":
+            warn("Casting complex values to real discards the imaginary part")
             return elementwise.astype(elementwise.real(self), dtype=wanted)
         return elementwise.astype(self, dtype=wanted)
 

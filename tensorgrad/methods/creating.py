@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tensorgrad.creation import array_of, check_options, finish, size_of
+from tensorgrad.creation import array_of, check_options, finish, size_of, warn_of_copy
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.functions import shape
 from tensorgrad.legacy import of_dtype
@@ -46,6 +46,8 @@ class CreatingMethods:
     ) -> Tensor:
         """A tensor of data, copied."""
         check_options(device, layout, pin_memory)
+        if isinstance(data, TensorBase):
+            warn_of_copy("tensor.new_tensor(source)")
         return finish(array_of(data).astype(_kind(self, dtype)), requires_grad, self)
 
     def new_empty(

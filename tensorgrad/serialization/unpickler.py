@@ -11,7 +11,7 @@ import io
 import math
 import pickle
 import pickletools
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from tensorgrad import dtypes
 from tensorgrad.device import device
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.node import Storage, strided
+from tensorgrad.serialization.numpy_values import ElementType, PendingArray, number
 from tensorgrad.size import Size
 
 __all__ = ["KINDS", "FlatStorage", "Refused", "unpickle"]
@@ -101,10 +102,12 @@ class _Unpickler(pickle._Unpickler):
     """The unpickler written in Python: of its instructions single ones can be replaced."""
 
     stack: list[Any]
+    memo: dict[int, Any]
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, content: bytes, source: str, storage: Any, encoding: str) -> None:
         super().__init__(io.BytesIO(content), encoding=encoding)
+        self.memo = _Memo()
         self._source = source
         self._storage = storage
 
@@ -120,14 +123,20 @@ class _Unpickler(pickle._Unpickler):
                     return known
         raise Refused(
             f"load: {self._source} asks for {f'{module}.{name}'[:100]!r}, which is refused, "
-            "weights_only=False or not: only tensors, Parameters, dicts, lists, tuples, sets, "
-            "numbers and strings are read, and nothing of the file was run. If it is a model or "
-            "an optimizer saved whole, load it in PyTorch and save its state_dict()"
+            "weights_only=False or not: only tensors, Parameters, arrays of numbers, dicts, lists, "
+            "tuples, sets, numbers and strings are read, and nothing of the file was run. If it "
+            "is a model or an optimizer saved whole, load it in PyTorch and save its state_dict()"
         )
 
     def load_build(self) -> None:
         """Give an object its attributes: only what PyTorch's state_dict() hangs on its dict."""
         state, target = self.stack.pop(), self.stack[-1]
+        if isinstance(target, ElementType):
+            target.complete(state)
+            return
+        if isinstance(target, PendingArray):
+            self._replace(target, PendingArray.of(state))
+            return
         if type(target) is not OrderedDict or not isinstance(state, dict):
             raise Refused(
                 f"load: {self._source} sets the attributes of a {type(target).__name__}, which is "
@@ -142,12 +151,27 @@ class _Unpickler(pickle._Unpickler):
 
     dispatch[pickle.BUILD[0]] = load_build
 
+    def _replace(self, pending: PendingArray, array: NDArray[Any]) -> None:
+        """The array in the place of what announced it, for later references to it too."""
+        self.stack[-1] = array
+        for key in pending.keys:
+            self.memo[key] = array
+
     def persistent_load(self, pid: Any) -> Any:
         if not isinstance(pid, tuple) or len(pid) < 5 or _text(pid[0]) != "storage":
             raise ValueError(f"a reference to {pid!r:.100}")
         if not isinstance(pid[1], _Kind):
             raise ValueError("a storage without a type")
         return self._storage((pid[1].name, *pid[2:]))
+
+
+class _Memo(dict[int, Any]):
+    """What a pickle may refer to again; arrays to come know under which numbers."""
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        if isinstance(value, PendingArray):
+            value.keys.append(key)
+        super().__setitem__(key, value)
 
 
 class _Kind:
@@ -231,12 +255,25 @@ def _ordered(*pairs: Any) -> OrderedDict[Any, Any]:
     return OrderedDict(*pairs)
 
 
+def _ndarray(*_: Any) -> None:
+    raise Refused("load: the file calls 'numpy.ndarray', which is refused; it may only be named")
+
+
+def _counter(counts: Any = ()) -> Counter[Any]:
+    if not isinstance(counts, (dict, tuple)):
+        raise ValueError(f"a Counter made of {counts!r:.60}")
+    return Counter(counts)
+
+
 def _text(value: Any) -> str:
     return value.decode("ascii") if isinstance(value, bytes) else str(value)
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): _Function(_ordered),
+    ("collections", "Counter"): _Function(_counter),
+    ("numpy", "dtype"): _Function(ElementType),
+    ("numpy", "ndarray"): _Function(_ndarray),  # what _reconstruct is told to make
     ("torch._utils", "_rebuild_tensor"): _Function(_rebuild_tensor),
     ("torch._utils", "_rebuild_tensor_v2"): _Function(_rebuild_tensor_v2),
     ("torch._utils", "_rebuild_tensor_v3"): _Function(_rebuild_tensor_v3),
@@ -246,8 +283,12 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("torch", "device"): _Function(lambda *place: device(*place)),
     ("_codecs", "encode"): _Function(_encode),
 }
+for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # before and since NumPy 2
+    _ALLOWED[_module, "scalar"] = _Function(number)
+    _ALLOWED[_module, "_reconstruct"] = _Function(PendingArray)
 for _module in ("builtins", "__builtin__"):  # the second is Python 2's, and protocol 2's
     _ALLOWED[_module, "set"] = _Function(lambda items=(): set(items))
     _ALLOWED[_module, "frozenset"] = _Function(lambda items=(): frozenset(items))
     _ALLOWED[_module, "complex"] = _Function(lambda *parts: complex(*parts))
     _ALLOWED[_module, "bytearray"] = _Function(_bytearray)
+    _ALLOWED[_module, "bytes"] = _Function(lambda: b"")  # none: how protocol 2 writes no bytes

@@ -1,5 +1,7 @@
 """Hooks of modules: order, replacement, removal, and gradients that are the module's alone."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -76,7 +78,8 @@ def test_hooks_on_every_layer_of_a_model_change_nothing():
     order = []
     for i, module in enumerate(net):
         module.register_full_backward_hook(lambda m, gi, go, i=i: order.append(i))
-    hooked = gradients()
+    with pytest.warns(UserWarning, match="Linear.*no inputs require"):  # of the first layer
+        hooked = gradients()
     assert order == [2, 1, 0]
     for a, b in zip(plain, hooked):
         assert np.array_equal(a, b)
@@ -120,3 +123,42 @@ def test_errors_of_hooks_name_what_was_wrong():
     other.register_forward_pre_hook(lambda m, args, kwargs: 5, with_kwargs=True)
     with pytest.raises(RuntimeError, match=r"Linear.*\(new_args, new_kwargs\)"):
         other(tg.ones(1, 1))
+
+
+def test_what_a_hook_returns_must_be_gradients():
+    for returned in (3, ("a",)):
+        lin = layer()
+        lin.register_full_backward_hook(lambda m, gi, go, r=returned: r)
+        with pytest.raises(TypeError, match=r"full_backward_hook returned (int|str); a tuple"):
+            lin(tg.ones(1, 1, requires_grad=True)).sum().backward()
+
+
+def test_outputs_and_inputs_without_a_gradient():
+    """What is detached stays so; a Tensor that got no gradient counts as zeros, as in PyTorch."""
+
+    class Parts(nn.Module):
+        def forward(self, a, b, c, d):
+            return a * 2, a.detach(), a > 0
+
+    parts, seen = Parts(), []
+    parts.register_full_backward_hook(lambda m, gi, go: seen.extend([gi, go]))
+    a = tg.ones(2, requires_grad=True)
+    results = parts(a, tg.ones(1, 3), tg.tensor([1, 2]), 5)
+    assert [out.requires_grad for out in results] == [True, False, False]
+    results[0].sum().backward()
+    (of_a, of_b, of_c, of_d), grad_output = seen
+    assert of_a.tolist() == [2, 2]
+    assert of_b.tolist() == [[0, 0, 0]]
+    assert (of_c.tolist(), of_c.dtype) == ([0, 0], tg.int64)
+    assert of_d is None
+    assert grad_output[1:] == (None, None)
+
+
+def test_a_hook_without_inputs_that_require_grad_warns():
+    lin = layer()
+    lin.register_full_backward_pre_hook(lambda m, go: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lin(tg.ones(1, 1, requires_grad=True)).sum().backward()
+    with pytest.warns(UserWarning, match="no inputs require"):
+        lin(tg.ones(1, 1)).sum().backward()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,42 @@ def test_other_types_are_refused_by_name(tmp_path: Path) -> None:
         tg.load(tmp_path / "x")
     with pytest.raises(Exception, match="_rebuild_sparse_tensor"):
         tg.load(pickled(torch.eye(2).to_sparse()))
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+def test_numbers_and_arrays_of_numpy(new: bool, protocol: int) -> None:
+    """What training scripts keep beside the weights: best scores, curves, NumPy's random state."""
+    a = np.arange(6.0).reshape(2, 3)
+    value = {
+        "best": np.float64(0.5), "n": np.int64(3), "yes": np.bool_(True), "z": np.complex64(1 + 2j),
+        "a": a, "by columns": np.asfortranarray(a), "again": [a], "none": np.zeros((0, 2)),
+        "swapped": np.arange(3, dtype=">i4"), "one": np.array(3.0, "f2"),
+        "random": np.random.RandomState(0).get_state(), "counted": Counter("aab"),
+    }  # fmt: skip
+    file = io.BytesIO()
+    torch.save(value, file, _use_new_zipfile_serialization=new, pickle_protocol=protocol)
+    file.seek(0)
+    read = tg.load(file)
+    for key in ("best", "n", "yes", "z"):
+        assert read[key] == value[key]
+        assert type(read[key]) is type(value[key])
+    for key in ("a", "by columns", "none", "swapped", "one"):
+        np.testing.assert_array_equal(read[key], value[key])
+        assert read[key].dtype == value[key].dtype.newbyteorder("=")
+        assert read[key].flags.writeable
+    assert read["again"][0] is read["a"]
+    assert read["counted"] == Counter("aab")
+    np.random.RandomState(1).set_state(read["random"])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.array(["a"]), np.array([object()]), np.zeros(2, [("x", "f8")]), np.datetime64("2020")],
+)
+def test_other_arrays_of_numpy_are_refused(value: Any) -> None:
+    with pytest.raises(RuntimeError, match="no plain numbers"):
+        tg.load(pickled(value))
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])

@@ -349,3 +349,13 @@ def test_map_location_of_files_from_other_devices() -> None:
             load(content, map_location=elsewhere)
     with pytest.raises(RuntimeError, match="can only return the storage itself"):
         load(content, map_location=lambda s, tag: s + 1)
+
+
+def test_an_array_of_numpy_that_lies_about_its_size() -> None:
+    good = zipped(pickle.dumps({"a": np.arange(3.0)}, 2))
+    assert load(good)["a"].tolist() == [0, 1, 2]
+    content = pickle.dumps({"a": np.arange(3.0)}, 2)
+    assert content.count(b"K\x03\x85") == 1  # the shape (3,)
+    for shape in (b"K\x04\x85", b"J\xff\xff\xff\x7f\x85", b"J\xff\xff\xff\xff\x85"):
+        with pytest.raises(RuntimeError, match="NumPy"):
+            load(zipped(content.replace(b"K\x03\x85", shape)))
