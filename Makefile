@@ -15,7 +15,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test parity lint format format-check types names bench clean
+.PHONY: help demo test parity lint format format-check types names bench bench-compare clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ names: $(VENV)/installed ## compare PyTorch's names with tensorgrad's and write 
 
 bench: $(VENV)/installed ## time training steps (beside PyTorch, where `make parity` installed it)
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-compare: $(VENV)/installed ## measure, and fail where it is slower than the last release
+	$(BIN)/python benchmarks/run.py --repeat 3 --no-peers --compare $(ARGS)
 
 clean: ## remove everything that these commands made, .venv included
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache

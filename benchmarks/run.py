@@ -1,13 +1,17 @@
-"""Time training steps, beside PyTorch where it is installed: ``make bench``.
+"""Measure tensorgrad beside PyTorch, where that is installed, and other peers: ``make bench``.
 
-    python benchmarks/run.py [--only NAME ...] [--quick] [--json FILE]
+    python benchmarks/run.py [--only NAME ...] [--quick] [--repeat N] [--no-peers] [--json FILE]
 
-The ratio is tensorgrad's time over PyTorch's: below 1 is faster.  Losses and gradients are compared
-first.  ``--only inference tiny_mlp`` measures the inference of that workload.
+NAME is a workload (then its training step is timed), a part (all of it), or both: ``--only
+inference tiny_mlp`` is the inference of tiny_mlp.  A ratio is tensorgrad's time over PyTorch's:
+below 1 is faster.  Losses and gradients are compared first.  Medians are over the steps of a run,
+and over the runs with ``--repeat``.  ``--json`` adds to what the file holds already.
 """
 
 import argparse
+import gc
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,69 +22,119 @@ import checkpoint
 import graph
 import inference
 import mapped
+import memory
 import operations
+import peers
 import provenance
+import results
+import startup
 from agreement import check
+from libraries import libraries
+from targets import STEPS, figures
 from workloads import WORKLOADS
 
-import tensorgrad as tg
+LIBRARIES = libraries()
 
-LIBRARIES: dict[str, Any] = {"tensorgrad": tg}
-try:
-    import torch
-
-    torch.set_num_threads(2)
-    LIBRARIES["torch"] = torch
-except ImportError:
-    pass
+PARTS = (
+    "steps", "per-op", "inference", "memory", "startup", "graph", "provenance", "checkpoint", "vmap"
+)  # fmt: skip
 
 
-def compare(name: str, seconds: float) -> dict[str, Any]:
+def compare(name: str, seconds: float, others: bool) -> dict[str, Any]:
     """One workload: the times of each library, and the ratio."""
-    steps = {library: WORKLOADS[name](lib) for library, lib in LIBRARIES.items()}
+    steps: dict[str, Any] = {library: WORKLOADS[name](lib) for library, lib in LIBRARIES.items()}
+    absent: dict[str, str] = {}
+    if others:
+        found, absent = peers.build(name, steps["tensorgrad"])
+        steps.update(found)
     check(name, steps)
-    figures: dict[str, Any] = race(steps, seconds=seconds)
-    line = "  ".join(f"{lib} {t['median'] * 1e3:8.3f} ms" for lib, t in figures.items())
-    if "torch" in figures:
-        figures["ratio"] = figures["tensorgrad"]["median"] / figures["torch"]["median"]
-        line += f"   ratio {figures['ratio']:.2f}"
+    measured: dict[str, Any] = race(steps, seconds=seconds)
+    line = "  ".join(f"{lib} {t['median'] * 1e3:8.3f} ms" for lib, t in measured.items())
+    if "torch" in measured:
+        for key, of in (("ratio", "median"), ("ratio_p10", "p10")):
+            measured[key] = measured["tensorgrad"][of] / measured["torch"][of]
+        line += f"   ratio {measured['ratio']:.2f} (of the 10th percentiles "
+        line += f"{measured['ratio_p10']:.2f}), bar {STEPS[name].bar}"
     print(f"  {name:<14} {line}", flush=True)
-    return figures
+    if reasons := "; ".join(f"{library}: {why}" for library, why in absent.items()):
+        print(f"  {'':<14} without {reasons}")
+    return measured
+
+
+def measure(parts: set[str], chosen: list[str], quick: bool, others: bool) -> dict[str, Any]:
+    """One run of what was asked for."""
+    seconds = 0.3 if quick else 3.0
+    names = list(LIBRARIES)
+    found: dict[str, Any] = {}
+    if "steps" in parts:
+        print("training steps, median of one step")
+        found["steps"] = {name: compare(name, seconds, others) for name in chosen}
+    if "per-op" in parts:
+        found["per-op"] = operations.main(LIBRARIES, seconds / 20)
+    if "inference" in parts:
+        found["inference"] = inference.main(chosen, LIBRARIES, seconds / 3)
+    if "memory" in parts:
+        found["memory"] = memory.main([n for n in chosen if n != "scalar"], names)
+    if "startup" in parts:
+        found["startup"] = startup.main(names, quick)
+    if "graph" in parts:
+        found["graph"] = graph.main(names, quick)
+    if "provenance" in parts:
+        found["provenance"] = provenance.main(set(chosen), seconds)
+    if "checkpoint" in parts:
+        found["checkpoint"] = checkpoint.main(quick)
+    if "vmap" in parts:
+        found["vmap"] = mapped.main(seconds)
+    return found
 
 
 def main() -> None:
-    """Run what was asked for and print or store the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run what was asked for and print, store or compare the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="median of N runs")
+    parser.add_argument("--no-peers", action="store_true", help="without JAX, autograd and MyGrad")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the figures")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        nargs="?",
+        const=results.last_release(),
+        metavar="FILE",
+        help="with a stored file (by default the last release's); exit status 1 on a regression",
+    )
     args = parser.parse_args()
-    parts = {"provenance", "graph", "checkpoint", "vmap", "per-op", "inference"}
-    known = parts | set(WORKLOADS)
-    if unknown := set(args.only) - known:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
-    seconds = 0.3 if args.quick else 3.0
     only = set(args.only)
-    chosen = [name for name in WORKLOADS if name in only or not only - parts]
-    results: dict[str, Any] = {"steps": {}}
-    if not only & parts:
-        print("training steps, median of one step")
-        for name in chosen:
-            results["steps"][name] = compare(name, seconds)
-    if not only or "per-op" in only:
-        results["per-op"] = operations.main(LIBRARIES, seconds / 20)
-    if not only or "inference" in only:
-        results["inference"] = inference.main(chosen, LIBRARIES, seconds / 2)
-    if not only or "provenance" in only:
-        results["provenance"] = provenance.main(only - {"provenance"}, seconds)
-    if not only or "graph" in only:
-        results["graph"] = graph.main(args.quick)
-    if not only or "checkpoint" in only:
-        results["checkpoint"] = checkpoint.main(args.quick)
-    if not only or "vmap" in only:
-        results["vmap"] = mapped.main(seconds)
+    known = {*PARTS, *WORKLOADS}
+    if unknown := only - known:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    if args.repeat < 1:
+        parser.error("--repeat must be at least 1")
+    parts = (only & set(PARTS)) or ({"steps"} if only else set(PARTS))
+    chosen = [name for name in WORKLOADS if name in only] or list(WORKLOADS)
+    gc.collect()
+    gc.freeze()  # what the imports made: a program of one library would not look through it either
+    runs = [measure(parts, chosen, args.quick, not args.no_peers) for _ in range(args.repeat)]
+    found = {**results.combine(runs), "about": {**results.about(), "runs": args.repeat}}
+
+    print(f"\n{'figure':<38} {'measured':>9}  bar   goal")
+    for figure in figures(found):
+        bars = ""
+        if figure.target is not None:
+            goal = "" if figure.target.goal is None else f"{figure.target.goal:g}"
+            bars = f"{figure.target.bar:<5g} {goal:<5} {figure.verdict}"
+        print(f"{figure.name:<38} {figure.value:9.3f}  {bars}")
     if args.json:
-        args.json.write_text(json.dumps(results, indent=2) + "\n")
+        stored = results.load(args.json) if args.json.exists() else {}
+        args.json.write_text(json.dumps(results.update(stored, found), indent=1) + "\n")
+    if args.compare:
+        lines, worse = results.compare(found, results.load(args.compare))
+        print(f"\nagainst {args.compare.name}:", *lines, sep="\n")
+        if worse:
+            sys.exit(f"{len(worse)} regressions beyond the noise")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class Workload:
 
     A step is: gradients to None, forward, loss, backward, optimizer.  Without an optimizer it ends
     with the backward.  ``parameters`` are the leaves by name; ``predict``, where there is a model,
-    makes the function that `inference` times.
+    makes the function that `inference` times; ``data`` are its arrays of inputs and targets.
     """
 
     def __init__(
@@ -25,11 +25,13 @@ class Workload:
         loss: Callable[[], Any],
         optimizer: Any = None,
         predict: Callable[[int | None], Callable[[], Any]] | None = None,
+        data: tuple[Any, Any] = (None, None),
     ) -> None:
         self.parameters = dict(parameters)
         self.loss = loss
         self.optimizer = optimizer
         self.predict = predict
+        self.data = data
 
     def zero(self) -> None:
         """Gradients to None."""
@@ -111,6 +113,7 @@ def trained(
         lambda: loss_of(model(inputs), targets),
         optimizer(model),
         predict,
+        (x, y),
     )
 
 
