@@ -79,6 +79,8 @@ PRIMITIVES = [
     *(primitive(name, case(real(2, 3), axis=1), case(real(2, 3, 2), axis=-2),
     case(real(1, 3), axis=0))
       for name in ("softmax", "log_softmax")),
+    primitive("gelu", case(real(2, 3), tanh=False), case(real(2, 3), tanh=True),
+              case(real(), tanh=False)),
     primitive("cross_entropy",
               case(real(3, 4), target=np.array([0, 3, 1]), weight=np.array([0.5, 2, 0])),
               case(real(1, 3), target=np.array([2]), weight=np.array([1.0]))),

@@ -6,7 +6,6 @@ follows it as it follows every write.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
-from tensorgrad.ops import special
+from tensorgrad.ops.gelu import gelu as _gelu
 from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 from tensorgrad.views import before_write, write
@@ -140,13 +139,9 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     approximate="tanh": x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x**3))) / 2 instead.
     """
     _real("gelu", input)
-    if approximate == "none":
-        return ops.mul(input, special.ndtr(input))
-    if approximate != "tanh":
+    if approximate not in ("none", "tanh"):
         raise RuntimeError(f"gelu(): approximate must be 'none' or 'tanh', got {approximate!r}")
-    inner = ops.mul(input, ops.add(ops.mul(ops.mul(input, input), 0.044715), 1))
-    curve = ops.tanh(ops.mul(inner, math.sqrt(2 / math.pi)))
-    return ops.mul(ops.mul(input, 0.5), ops.add(curve, 1))
+    return _gelu(input, tanh=approximate == "tanh")
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:

@@ -24,6 +24,7 @@ __all__ = [
     "gegenbauer",
     "hermite",
     "laguerre",
+    "normal_cdf",
     "pi",
     "polygamma",
     "sinc",
@@ -35,6 +36,7 @@ Array = Any
 for _name, _define in (
     ("sinh", np.sinh),
     ("cosh", np.cosh),
+    ("tanh", np.tanh),
     ("trunc", np.trunc),
     ("isfinite", np.isfinite),
     ("real", np.real),
@@ -46,6 +48,11 @@ for _name, _define in (
 @word("Γ({0})")
 def gamma(x: Array) -> Array:
     return np.vectorize(math.gamma, otypes=[float])(x)
+
+
+@word("Φ({0})")
+def normal_cdf(x: Array) -> Array:
+    return np.vectorize(lambda z: math.erfc(-z / math.sqrt(2)) / 2, otypes=[float])(x)
 
 
 @word("π")
