@@ -20,6 +20,7 @@ from tensorgrad.errors import describe
 from tensorgrad.node import wrap
 from tensorgrad.optim.optimizer import Optimizer, ParamsT
 from tensorgrad.tensor import Tensor
+from tensorgrad.threads import split
 
 __all__ = ["Array", "ElementwiseOptimizer", "Rule", "array0", "descent"]
 
@@ -33,6 +34,10 @@ Rule: TypeAlias = Callable[[Array, Array, tuple[Array, ...], Any, Array, Array],
 # cache from one line of the rule to the next: Adam on a million float32 takes 1.8 ms so, 3.3 ms
 # with whole arrays. 64 KiB and 512 KiB were slower.
 CHUNK = 1 << 18
+# From this size in bytes on several threads take a part each, in larger pieces, so that they wait
+# for the interpreter less often: Adam on 9.2 million float32 takes 15.5 ms on one thread, on two
+# 9.7 ms in pieces of CHUNK and 9.1 of twice that, with memory near its limit.
+SPLIT = 1 << 20
 
 
 def array0(dtype: np.dtype[Any], value: float) -> Array:
@@ -182,12 +187,17 @@ class ElementwiseOptimizer(Optimizer):
             rule(p, g, kept, constants, np.empty_like(p), np.empty_like(p))
             return
         p, g, kept = p.reshape(-1), g.reshape(-1), tuple([a.reshape(-1) for a in kept])
-        length = CHUNK // p.itemsize
-        s, t = self._scratch((length,), p.dtype)
-        for i in range(0, p.size, length):
-            j = min(i + length, p.size)
-            n = j - i
-            rule(p[i:j], g[i:j], tuple([a[i:j] for a in kept]), constants, s[:n], t[:n])
+        large = p.nbytes >= SPLIT
+        length = (2 * CHUNK if large else CHUNK) // p.itemsize
+
+        def work(first: int, last: int) -> None:
+            s, t = np.empty((2, length), p.dtype)  # each thread's own
+            for i in range(first, last, length):
+                j = min(i + length, last)
+                n = j - i
+                rule(p[i:j], g[i:j], tuple([a[i:j] for a in kept]), constants, s[:n], t[:n])
+
+        split(work, p.size, large)
 
     def _scratch(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, Array]:
         """Two arrays to write into, the same memory each time for all shapes."""
