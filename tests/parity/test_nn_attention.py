@@ -11,7 +11,7 @@ from parity.nn_modules import both, check
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.ops import attention as kernel
+from tensorgrad.kernels import attention as kernel
 
 Q, K, V = numbers(2, 3, 4, 5), numbers(2, 3, 6, 5, seed=1), numbers(2, 3, 6, 2, seed=2)
 SEEN = np.random.default_rng(3).random((2, 1, 4, 6)) < 0.6
@@ -58,8 +58,10 @@ def test_attention(name):
 
 @pytest.mark.parametrize("name", ["bools", "numbers of minus infinity", "causal, more keys"])
 @pytest.mark.parametrize("limit", ["_CHUNK", "_KEPT"])
-def test_pieces_and_recomputing_change_nothing(monkeypatch, name, limit):
+def test_pieces_and_recomputing_change_nothing(monkeypatch, request, name, limit):
     monkeypatch.setattr(kernel, limit, 24)
+    kernel._plan.cache_clear()
+    request.addfinalizer(kernel._plan.cache_clear)
     compare(CASES[name])
 
 
