@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, fused; how it is computed stands in `tensorgrad.kernels.attention`."""
+"""Scaled dot-product attention, fused; its kernels are `tensorgrad.kernels.attention`."""
 
 from __future__ import annotations
 
