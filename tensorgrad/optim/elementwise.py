@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -191,7 +192,11 @@ class ElementwiseOptimizer(Optimizer):
         length = (2 * CHUNK if large else CHUNK) // p.itemsize
 
         def work(first: int, last: int) -> None:
-            s, t = np.empty((2, length), p.dtype)  # each thread's own
+            key = p.dtype, length, get_ident()  # each thread's own
+            found = self._scratches.get(key)
+            if found is None:
+                found = self._scratches[key] = np.empty((2, length), p.dtype)
+            s, t = found
             for i in range(first, last, length):
                 j = min(i + length, last)
                 n = j - i

@@ -161,7 +161,8 @@ def test_no_temporaries_of_the_parameters_size(make):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 100_000
+    # A mask for one piece in each thread, at most.
+    assert peak < p._array.nbytes // 40
 
 
 def test_parameters_without_gradients_are_left_alone():
