@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tensorgrad.kernels.windows import adjoint
 from tensorgrad.threads import split
 
 __all__ = ["convolve", "input_gradient", "serves", "serves_input", "weight_gradient"]
@@ -62,20 +63,9 @@ def serves_input(problem: Any) -> str:
     """Why not this kernel for the input's gradient, which is a convolution too with stride 1."""
     if any(s != 1 for s in problem.stride):
         return "strided"
-    if any(min(sides) < 0 for sides in _adjoint(problem).padding):
+    if any(min(sides) < 0 for sides in adjoint(problem).padding):
         return "padding as wide as the window"
-    return serves(problem) or serves(_adjoint(problem))
-
-
-def _adjoint(problem: Any) -> Any:
-    """The convolution that leads from the output's gradient to the input's."""
-    outs, channels, *kernel = problem.weight
-    sizes = zip(kernel, problem.dilation, problem.padding, strict=True)
-    return problem._replace(
-        input=(problem.input[0], outs, *problem.output),
-        weight=(channels, outs, *kernel),
-        padding=tuple((d * (k - 1) - low, d * (k - 1) - high) for k, d, (low, high) in sizes),
-    )
+    return serves(problem) or serves(adjoint(problem))
 
 
 @lru_cache(maxsize=1024)
@@ -203,7 +193,7 @@ def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any
 def input_gradient(problem: Any, g: Any, w: Any) -> Any:
     """A convolution with the weights turned around and their channels exchanged."""
     turned = np.flip(w, tuple(range(2, w.ndim))).swapaxes(0, 1)
-    return convolve(_adjoint(problem), g, turned, None, False)[0]
+    return convolve(adjoint(problem), g, turned, None, False)[0]
 
 
 def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:

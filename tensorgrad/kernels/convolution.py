@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import blocked, windows
+from tensorgrad.kernels import blocked, taps_convolution, windows, winograd
 from tensorgrad.kernels.registry import Operation
 
 __all__ = ["Problem", "convolve", "input_gradient", "weight_gradient"]
@@ -60,6 +60,12 @@ input_gradient = Operation("conv_input", windows.input_gradient)
 weight_gradient = Operation("conv_weight", windows.weight_gradient)
 
 # The last one registered is asked first.
+convolve.kernel("by place", taps_convolution.serves)(taps_convolution.convolve)
+input_gradient.kernel("by place", taps_convolution.serves)(taps_convolution.input_gradient)
+weight_gradient.kernel("by place", taps_convolution.serves)(taps_convolution.weight_gradient)
+convolve.kernel("winograd", winograd.serves)(winograd.convolve)
+input_gradient.kernel("winograd", winograd.serves_input)(winograd.input_gradient)
+weight_gradient.kernel("winograd", winograd.serves)(winograd.weight_gradient)
 convolve.kernel("blocked", blocked.serves)(blocked.convolve)
 input_gradient.kernel("blocked", blocked.serves_input)(blocked.input_gradient)
 weight_gradient.kernel("blocked", blocked.serves)(blocked.weight_gradient)

@@ -13,11 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-__all__ = ["columns", "convolve", "input_gradient", "kept", "padded", "weight_gradient"]
+__all__ = ["adjoint", "columns", "convolve", "input_gradient", "kept", "padded", "weight_gradient"]
 
 # Columns are kept for the weight gradient up to this size: making them again costs 10-40 % of it,
 # keeping them costs K*K times the memory of the input.
 KEEP_COLUMNS_BYTES = 32 << 20
+
+
+def adjoint(problem: Any) -> Any:
+    """The convolution, of stride 1, that leads from the output's gradient to the input's."""
+    outs, channels, *kernel = problem.weight
+    sizes = zip(kernel, problem.dilation, problem.padding, strict=True)
+    return problem._replace(
+        input=(problem.input[0], outs, *problem.output),
+        weight=(channels, outs, *kernel),
+        padding=tuple((d * (k - 1) - low, d * (k - 1) - high) for k, d, (low, high) in sizes),
+    )
 
 
 def kept(name: str, cols: Any) -> tuple[str, Any] | None:

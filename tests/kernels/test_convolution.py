@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+import tensorgrad as tg
+from tensorgrad.kernels import winograd
 from tensorgrad.kernels.convolution import Problem, convolve, input_gradient, weight_gradient
 
 
@@ -48,6 +50,12 @@ CASES = [
     ((2, 2, 4, 5, 6), (3, 2, 2, 3, 2), (1, 2, 1), ((0, 1), (1, 1), (0, 0)), (1, 1, 2), 1),
     ((0, 3, 8, 8), (4, 3, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     ((2, 20, 8, 8), (4, 20, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    ((3, 64, 2, 2), (65, 64, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    ((2, 64, 4, 3), (64, 64, 3, 3), (2, 1), ((1, 2), (1, 0)), (1, 1), 1),
+    ((2, 64, 3, 4), (64, 64, 3, 2), (1, 1), ((3, 4), (2, 2)), (2, 1), 1),
+    ((2, 66, 4), (64, 66, 3), (1,), ((1, 1),), (1,), 1),
+    ((3, 8, 40, 41), (8, 8, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    ((3, 2, 40, 41), (7, 2, 3, 3), (2, 1), ((1, 1), (0, 1)), (1, 2), 1),
 ]
 
 
@@ -87,3 +95,69 @@ def test_convolution_and_both_adjoints(case, layout):
         dw = kernel.run(problem, x, g, cache)
         assert dw.shape == w.shape
         assert np.isclose((dw * w).sum(), inner, atol=1e-10), kernel.name
+
+
+WINOGRAD = [
+    # input, O, padding
+    ((2, 64, 8, 8), 64, ((1, 1), (1, 1))),
+    ((3, 65, 9, 14), 70, ((1, 1), (1, 1))),
+    ((2, 64, 10, 13), 64, ((0, 0), (0, 0))),
+    ((1, 64, 8, 8), 64, ((2, 0), (1, 2))),
+    ((2, 128, 16, 16), 96, ((1, 1), (1, 1))),
+]
+
+
+@pytest.mark.parametrize("layout", [np.array, channels_last], ids=["nchw", "nhwc"])
+@pytest.mark.parametrize("case", WINOGRAD, ids=[str(c[0]).replace(" ", "") for c in WINOGRAD])
+@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "in pieces"])
+def test_winograd_is_within_1e4_of_float64(case, layout, pieces, monkeypatch):
+    shape, outs, padding = case
+    if pieces:
+        monkeypatch.setattr(winograd, "_images_at_once", lambda problem: 1)
+    weight = (outs, shape[1], 3, 3)
+    single = Problem(shape, weight, (1, 1), padding, (1, 1), 1, np.dtype("float32"))
+    double = single._replace(dtype=np.dtype("float64"))
+    rng = np.random.default_rng(0)
+    x, w = layout(rng.standard_normal(shape)), rng.standard_normal(weight)
+    b = rng.standard_normal(outs)
+    y, _ = convolve.reference.run(double, x, w, b, False)
+    g = layout(rng.standard_normal(y.shape))
+    expected = {
+        convolve: y,
+        input_gradient: input_gradient.reference.run(double, g, w),
+        weight_gradient: weight_gradient.reference.run(double, x, g, None),
+    }
+    x, w, b, g = (a.astype("float32") for a in (x, w, b, g))
+    kernel = {k.name: k for k in convolve.kernels}["winograd"]
+    got, cache = kernel.run(single, x, w, b, True)
+    assert (cache is None) == (pieces and shape[0] > 1)
+    results = [(convolve, got)]
+    kernel = {k.name: k for k in input_gradient.kernels}["winograd"]
+    results.append((input_gradient, kernel.run(single, g, w)))
+    kernel = {k.name: k for k in weight_gradient.kernels}["winograd"]
+    results += [(weight_gradient, kernel.run(single, x, g, c)) for c in (None, cache)]
+    for operation, got in results:
+        size = np.abs(expected[operation]).max()
+        assert got.dtype == np.float32
+        assert got.shape == expected[operation].shape
+        assert np.abs(got - expected[operation]).max() < 1e-4 * size, operation.name
+        assert np.abs(got - expected[operation]).max() > 0  # it is another computation
+
+
+def test_each_kernel_is_chosen_where_it_was_measured_to_win():
+    def chosen(x, w, dtype="float32", stride=1, padding=1, groups=1):
+        n = len(x) - 2
+        problem = Problem(
+            x, w, (stride,) * n, ((padding, padding),) * n, (1,) * n, groups, np.dtype(dtype)
+        )
+        operations = (convolve, input_gradient, weight_gradient)
+        with tg.backends.use_kernels("numpy"):
+            return [op.explain(problem).kernel.name for op in operations]
+
+    assert chosen((64, 16, 14, 14), (16, 16, 5, 5), padding=2) == ["blocked"] * 3
+    assert chosen((32, 3, 32, 32), (64, 3, 3, 3)) == ["blocked"] * 3
+    assert chosen((32, 128, 8, 8), (256, 128, 3, 3)) == ["winograd"] * 3
+    assert chosen((32, 128, 8, 8), (256, 128, 3, 3), dtype="float64") == ["reference"] * 3
+    assert chosen((32, 512, 2, 2), (512, 512, 3, 3)) == ["by place"] * 3
+    assert chosen((32, 512, 4, 4), (512, 512, 3, 3)) == ["by place"] * 3
+    assert chosen((32, 64, 16, 16), (64, 8, 3, 3), groups=8) == ["reference"] * 3
