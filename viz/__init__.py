@@ -5,6 +5,7 @@ Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyte
 """
 
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
+from tensorgrad.viz.derivation_checks import DerivationCheck, check_derivation
 from tensorgrad.viz.derivations import DerivationFigure, derive
 from tensorgrad.viz.dot_engine import DotError
 from tensorgrad.viz.explorer import ExplorerFigure, explore
@@ -21,6 +22,7 @@ from tensorgrad.viz.tracing import Recording, Trace, record, trace_backward
 __all__ = [
     "graph",
     "derive",
+    "check_derivation",
     "grad_flow",
     "learning_curves",
     "Monitor",
@@ -30,6 +32,7 @@ __all__ = [
     "Figure",
     "GraphFigure",
     "DerivationFigure",
+    "DerivationCheck",
     "GradFlowFigure",
     "CurvesFigure",
     "GradStats",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from tensorgrad.viz.derivation.between import between, key_of
+from tensorgrad.viz.derivation.asking import ask, key_of_tensor
 from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.figure import DerivationFigure
 from tensorgrad.viz.derivation.gradients import Gradients
-from tensorgrad.viz.derivation.naming import Names
 from tensorgrad.viz.derivation.values import Values
-from tensorgrad.viz.naming import is_tensor, named_tensors
 
 __all__ = ["Convention", "DerivationFigure", "Notation", "derive"]
 
@@ -56,16 +53,8 @@ def derive(
         if value not in known:
             choices = " or ".join(map(repr, known))
             raise ValueError(f"viz.derive: {name} must be {choices}, not {value!r}")
-    root = _root(loss, gradient)
-    frame = sys._getframe(1)
-    around = {**frame.f_globals, **frame.f_locals}
-    given = named_tensors(params, "viz.derive: params")
-    wanted = _wanted(wrt, given, around)
-    part = between(root, [tensor for _, tensor in wanted])
-    known_names = {id(tensor) for _, tensor in given}
-    named = given + [(n, t) for n, t in wanted if n and id(t) not in known_names]
-    names = Names(part.everything, [(n, t) for n, t in named if n], around, _key_of_tensor)
-    names.name(key_of(root), _variable(loss, around) or "L")
+    asked = ask(loss, wrt, params, gradient, sys._getframe(1), "viz.derive")
+    root, wanted, part, names = asked.root, asked.wanted, asked.part, asked.names
     values = Values(part.everything)
     gradients = None
     notices = []
@@ -82,81 +71,12 @@ def derive(
         if gradients.problem:
             notices.append(f"There are no numbers, because backward fails: {gradients.problem}")
     builder = Builder(part, root, names, gradients, convention, notation, gradient is None)
-    final = [(n or names.of(_key_of_tensor(t)), t) for n, t in wanted]
+    final = [(n or names.of(key_of_tensor(t)), t) for n, t in wanted]
     made = builder.build(final)
     made.notices[:0] = notices
     if gradients is not None and not gradients.check:
         made.notices.append("Not checked by finite differences (differences=True does).")
     return DerivationFigure(made)
-
-
-def _root(loss: Any, gradient: Any) -> Any:
-    if not is_tensor(loss):
-        raise TypeError(f"viz.derive: loss must be a Tensor, got {type(loss).__name__}")
-    if loss.grad_fn is None:
-        raise RuntimeError(
-            "viz.derive: loss has no graph: it was computed from tensors none of which requires "
-            "grad, or under no_grad(); set requires_grad=True on what you differentiate by"
-        )
-    if gradient is None and loss.numel() != 1:
-        raise RuntimeError(
-            f"viz.derive: loss has shape {tuple(loss.shape)}; reduce it to one number (.sum(), "
-            ".mean()), or pass its gradient"
-        )
-    return loss.grad_fn
-
-
-def _wanted(wrt: Any, given: list[tuple[str, Any]], around: Mapping[str, Any]) -> list[Any]:
-    """(name or "", tensor) pairs of what to differentiate by."""
-    if isinstance(wrt, str):
-        for name, tensor in given:
-            if name == wrt:
-                return [(name, tensor)]
-        known = ", ".join(name for name, _ in given[:8]) or "none: pass params=model"
-        raise ValueError(f"viz.derive: no parameter is called {wrt!r}; there are {known}")
-    called = {id(tensor): name for name, tensor in given}
-    if is_tensor(wrt):
-        pairs = [("", wrt)]
-    elif callable(getattr(wrt, "named_parameters", None)) or isinstance(wrt, Mapping):
-        pairs = named_tensors(wrt, "viz.derive: wrt")
-    elif isinstance(wrt, (list, tuple)):
-        pairs = []
-        for item in wrt:
-            if isinstance(item, str):
-                pairs += _wanted(item, given, around)
-            elif is_tensor(item):
-                pairs.append(("", item))
-            else:
-                raise TypeError(f"viz.derive: wrt must hold Tensors, got {type(item).__name__}")
-    else:
-        raise TypeError(
-            "viz.derive: wrt must be a Tensor, a list or mapping of Tensors, a Module, or a name "
-            f"with params=model, got {type(wrt).__name__}"
-        )
-    if not pairs:
-        raise ValueError("viz.derive: wrt is empty")
-    found = []
-    for name, tensor in pairs:
-        if not tensor.requires_grad:
-            raise RuntimeError(
-                f"viz.derive: {name or 'wrt'} does not require grad; call requires_grad_() on it "
-                "before the loss is computed"
-            )
-        name = called.get(id(tensor), name) or _variable(tensor, around) or ""
-        found.append((name, tensor))
-    return found
-
-
-def _variable(tensor: Any, around: Mapping[str, Any]) -> str | None:
-    """What the caller calls a tensor."""
-    for name, value in around.items():
-        if value is tensor and not name.startswith("_"):
-            return name
-    return None
-
-
-def _key_of_tensor(tensor: Any) -> Any:
-    return id(tensor) if tensor.grad_fn is None else key_of(tensor.grad_fn)
 
 
 def _numbers(operations: list[Any]) -> int:

@@ -69,7 +69,7 @@ def test_a_network_with_a_branch():
     ]
     assert max(errors(figure)) < 1e-7
     data = figure.data
-    assert data["legend"] == {"N": "8"}
+    assert data["sizes"] == {"N": 8}
     assert [term["text"] for term in data["steps"][5]["terms"]] == ["(∂loss/∂h)₃", "(∂loss/∂h)₅"]
     (result,) = data["results"]
     assert (result["paths"], result["shape"]) == ("2", [6, 4])

@@ -24,7 +24,9 @@ from tensorgrad.viz.derivation.details import (
 )
 from tensorgrad.viz.derivation.differences import NOTHING
 from tensorgrad.viz.derivation.expression import Expr, Symbol
+from tensorgrad.viz.derivation.forms import Forms
 from tensorgrad.viz.derivation.gradients import Gradients
+from tensorgrad.viz.derivation.local import closed_form, local_derivative
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
 from tensorgrad.viz.derivation.naming import Names
 from tensorgrad.viz.derivation.parts import Counts, Read
@@ -33,6 +35,8 @@ from tensorgrad.viz.derivation.reading import Reader
 from tensorgrad.viz.words import shorten, visible
 
 __all__ = ["Builder"]
+
+_STANDARD = "(x − mean) / σ with σ² = variance + eps, "
 
 
 class Builder:
@@ -64,6 +68,8 @@ class Builder:
                 if edge is not None and key_of(edge) in part.reached:
                     self.incoming.setdefault(key_of(edge), []).append((id(node), i))
         self.order = order
+        self.by_id = {id(node): node for node in order}
+        self.forms = Forms(self)
         self.loss = self.symbol(root)
 
     # --- Names --------------------------------------------------------------------------------
@@ -109,6 +115,7 @@ class Builder:
             steps,
             results,
             self.legend(),
+            [(symbol, str(n)) for n, symbol in self.counts.symbols.items()],
             [],
             shrinks,
             grows,
@@ -119,11 +126,16 @@ class Builder:
         outputs = self.outputs(node)
         reader = self.reader(node, outputs)
         own = outputs[0]
+        element = self.forms.forward(node) if self.notation == "index" else None
+        left, right = element or (
+            self.oriented(tuple_of([self.symbol(o) for o in outputs])),
+            self.oriented(self.forward(node, reader)),
+        )
         made = Step(
             number=self.numbers[id(node)],
             op=visible(node.op.name),
-            left=self.oriented(tuple_of([self.symbol(o) for o in outputs])),
-            right=self.oriented(self.forward(node, reader)),
+            left=left,
+            right=right,
             gradient=self.gradient(own),
             shape=tuple(own.shape),
             dtype=str(own.dtype),
@@ -152,14 +164,26 @@ class Builder:
         own: Any,
     ) -> Way:
         """What a step gives to one input."""
-        right, remark = None, ""
+        right: Expr | None = None
+        remark = ""
         if formula is not None:
             found = reader.read(formula)
             body, remark = fitted(found, tuple(own.shape), tuple(edge.shape))
             right = self.oriented(body, edge)
         label, parts = self.label(node, i, edge)
+        local, cases, closed = None, None, None
+        if formula is not None:
+            local, cases = local_derivative(self, node, i, formula, reader)
         gradient = ex.Gradient(self.loss, self.symbol(edge))
         left: Expr = gradient if parts == 1 else ex.Part(gradient, label)
+        if formula is not None and self.notation == "index":
+            indexed = self.forms.backward(node, i, formula)
+            if indexed is not None:
+                letters, right = indexed
+                element = ex.Gradient(self.loss, self.forms.element(edge)(letters))
+                left = element if parts == 1 else ex.Part(element, label)
+        if self.last_of(edge) == (id(node), i):
+            closed = closed_form(self, edge, right)
         gradients = self.gradients
         size = Size() if gradients is None else gradients.terms.get((id(node), i), Size())
         checked = NOTHING if gradients is None else gradients.checked.get((id(node), i), NOTHING)
@@ -172,7 +196,9 @@ class Builder:
             to=self.names.of(key_of(edge)),
             left=left,
             right=right,
-            local=None,
+            local=local,
+            cases=cases,
+            closed=closed,
             shape=tuple(edge.shape),
             of_parts=parts,
             prose=prose if right is None else "",
@@ -298,6 +324,10 @@ class Builder:
             number += "abcdefghijklmnopqrstuvwxyz"[own.index((id(node), i)) % 26]
         return number, len(ways) + (key_of(edge) == key_of(self.root))
 
+    def last_of(self, edge: Any) -> tuple[int, int]:
+        """The last way, in the order of the steps, that gives to a variable."""
+        return self.incoming[key_of(edge)][-1]
+
     def sum_of(self, edge: Any) -> tuple[tuple[Expr, ...], tuple[Size, ...]]:
         """The terms of a gradient, where paths meet."""
         ways = self.incoming.get(key_of(edge), [])
@@ -333,5 +363,11 @@ class Builder:
             for symbol in self.symbols.values()
             if "." in symbol.name and Text().symbol(symbol) != symbol.name
         ]
-        counts = [(symbol, str(n)) for n, symbol in self.counts.symbols.items()]
-        return [*sorted(paths, key=lambda line: line[1]), *counts]
+        norms = [n for n in self.order if n.op.name in ("batch_norm", "layer_norm")]
+        around = {"batch_norm": "over the batch", "layer_norm": "over the last axes"}
+        paths += [
+            (Symbol(self.symbol(n.inputs[0]).name, 0, "hat"), _STANDARD + around[n.op.name])
+            for n in norms
+            if n.inputs[0] is not None
+        ]
+        return sorted(paths, key=lambda line: line[1])

@@ -24,6 +24,7 @@ def as_data(made: Derivation) -> dict[str, Any]:
         "notation": made.notation,
         "notices": list(made.notices),
         "legend": {_TEXT(s): meaning for s, meaning in made.legend},
+        "sizes": {_TEXT(s): int(meaning) for s, meaning in made.sizes},
         "steps": [_step(step) for step in made.steps],
         "results": [_result(result) for result in made.results],
         "shrinks": _extreme(made.shrinks),
@@ -33,6 +34,10 @@ def as_data(made: Derivation) -> dict[str, Any]:
 
 def _formula(x: Expr | None) -> dict[str, str] | None:
     return None if x is None else {"text": _TEXT(x), "latex": _LATEX(x)}
+
+
+def _pair(pair: tuple[Expr, Expr] | None) -> list[Any] | None:
+    return None if pair is None else [_formula(x) for x in pair]
 
 
 def _size(size: Size) -> dict[str, Any]:
@@ -66,7 +71,9 @@ def _way(way: Way) -> dict[str, Any]:
         "argument": way.argument,
         "gradient": _formula(way.left),
         "formula": _formula(way.right),
-        "local": None if way.local is None else [_formula(x) for x in way.local],
+        "local": _pair(way.local),
+        "cases": _pair(way.cases),
+        "closed": _pair(way.closed),
         "prose": way.prose,
         "remark": way.remark,
         "shape": way.shape,

@@ -56,7 +56,9 @@ def fitted(found: Read, made: tuple[int, ...], wanted: tuple[int, ...]) -> tuple
     if not few:
         return found.expr, ""
     times = int(np.prod([shape[a] for a in few]))
-    return total_over(found.expr, shape, axes), f"used {times} times: summed"
+    return total_over(
+        found.expr, shape, axes
+    ), f"it is used {times} times, and what each use gives adds up"
 
 
 def parameter_value(name: str, value: Any) -> Read:

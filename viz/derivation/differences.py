@@ -14,7 +14,7 @@ from tensorgrad.node import wrap
 from tensorgrad.viz.derivation.between import Key, Part, key_of
 from tensorgrad.viz.derivation.values import Unknown, Values
 
-__all__ = ["Checked", "NOTHING", "check_step", "check_whole"]
+__all__ = ["NOTHING", "Chain", "Checked", "check_step", "check_whole"]
 
 ELEMENTS = 12  # up to so many, every element is moved; of more, random directions
 DIRECTIONS = 3
@@ -59,38 +59,41 @@ def check_whole(
     start = values.of(key)
     if start is None:
         return Checked(None, why=values.why(key))
-    moving = _from(part, key)
+    chain = Chain(values, part, key)
+    goal = key_of(root)
+    return _compare(lambda t: wrap(chain.run(t._array)[goal]), start, (seed,), gradient)
 
-    def run(tensor: Any) -> Any:
-        now: dict[Key, Any] = {key: tensor._array}
-        for node in moving:
+
+class Chain:
+    """The operations that depend on one variable, to be run again from other values of it."""
+
+    def __init__(self, values: Values, part: Part, key: Key) -> None:
+        self.values, self.key = values, key
+        self.moving = []
+        above = {key}
+        for node in part.operations:
+            if any(edge is not None and key_of(edge) in above for edge in node.inputs):
+                self.moving.append(node)
+                above.add(id(node))
+                if node.op.outputs:
+                    above |= {(id(node), k) for k in range(len(node.shape))}
+
+    def run(self, start: Any) -> dict[Key, Any]:
+        """The values of all that depends on the variable, from one of it."""
+        now: dict[Key, Any] = {self.key: start}
+        for node in self.moving:
             arguments = [
                 now[key_of(edge)]
                 if edge is not None and key_of(edge) in now
-                else values.argument(node, i)
+                else self.values.argument(node, i)
                 for i, edge in enumerate(node.inputs)
             ]
-            found = values.run(node, arguments)
+            found = self.values.run(node, arguments)
             if node.op.outputs:
                 now |= {(id(node), k): y for k, y in enumerate(found)}
-            elif id(node) != key:
+            elif id(node) != self.key:
                 now[id(node)] = found
-        return wrap(now[key_of(root)])
-
-    return _compare(run, start, (seed,), gradient)
-
-
-def _from(part: Part, key: Key) -> list[Any]:
-    """The operations between that depend on one variable, in order."""
-    above = {key}
-    found = []
-    for node in part.operations:
-        if any(edge is not None and key_of(edge) in above for edge in node.inputs):
-            found.append(node)
-            above.add(id(node))
-            if node.op.outputs:
-                above |= {(id(node), k) for k in range(len(node.shape))}
-    return found
+        return now
 
 
 def _compare(

@@ -105,7 +105,7 @@ class Latex(Printer):
     def total(self, indices: tuple[str, ...], body: Expr, mean: bool) -> Piece:
         mark = r"\operatorname{mean}" if mean else r"\sum"
         low = f"_{{{','.join(indices)}}}" if indices else ""
-        return Piece(f"{mark}{low} {self.within(body, TIGHT)}", PRODUCT)
+        return Piece(f"{mark}{low} {self.body(body)}", PRODUCT)
 
     def fence(self, left: str, inner: Expr, right: str) -> Piece:
         if left == "√":

@@ -32,10 +32,11 @@ class MathML(Printer):
         style = ' display="block"' if display else ""
         return f"<math{style}>{_row(self.show(x))}</math>"
 
-    def equation(self, left: Expr, right: Expr) -> str:
+    def equation(self, left: Expr, right: Expr, *, display: bool = True) -> str:
         """left = right as a ``math`` element."""
         inside = _row(self.show(left), _mo("=", form="infix"), self.show(right))
-        return f'<math display="block">{inside}</math>'
+        style = ' display="block"' if display else ""
+        return f"<math{style}>{inside}</math>"
 
     def number(self, value: float | complex) -> Piece:
         if isinstance(value, complex):
@@ -97,7 +98,7 @@ class MathML(Printer):
         if indices:
             low = _row(*(f"<mi>{escape(i)}</mi>" for i in indices))
             mark = f"<munder>{mark}{low}</munder>"
-        return Piece(_row(mark, self.within(body, TIGHT)), PRODUCT)
+        return Piece(_row(mark, self.body(body)), PRODUCT)
 
     def fence(self, left: str, inner: Expr, right: str) -> Piece:
         if left == "√":

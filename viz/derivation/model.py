@@ -33,6 +33,8 @@ class Way:
     left: Expr  # ∂L/∂x, or the part of it that comes through this step
     right: Expr | None  # the formula; None where there is none
     local: tuple[Expr, Expr] | None  # ∂y/∂x and what it is
+    cases: tuple[Expr, Expr] | None  # the same, case by case
+    closed: tuple[Expr, Expr] | None  # ∂L/∂x in terms of values alone
     shape: tuple[int, ...]
     of_parts: int  # of how many terms the gradient is the sum
     prose: str = ""  # in place of a formula
@@ -89,7 +91,8 @@ class Derivation:
     notation: str
     steps: list[Step]
     results: list[Result]
-    legend: list[tuple[Symbol, str]]
+    legend: list[tuple[Symbol, str]]  # what a symbol is the symbol of
+    sizes: list[tuple[Symbol, str]]  # how many elements a letter stands for
     notices: list[str]
     shrinks: tuple[Way, str] | None = None
     grows: tuple[Way, str] | None = None

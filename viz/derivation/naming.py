@@ -12,6 +12,12 @@ __all__ = ["Names"]
 
 _ARGUMENTS = {"w": "weight", "b": "bias", "w_ih": "weight_ih", "w_hh": "weight_hh"}
 
+_NORMS = {
+    (op, argument): name
+    for op in ("batch_norm", "layer_norm", "rms_norm")
+    for argument, name in (("w", "gamma"), ("b", "beta"))
+}
+
 
 class Names:
     """Names by node (or leaf), from the user's, from the caller's variables, from the source."""
@@ -98,10 +104,16 @@ class Names:
                     continue
                 arguments = node.op.arguments
                 argument = arguments[i] if i < len(arguments) else ""
-                if not alone and argument in _ARGUMENTS and node.scope.path:
-                    self._give(self._key_of(leaf), f"{node.scope.path}.{_ARGUMENTS[argument]}")
+                if not alone and argument in _ARGUMENTS:
+                    own = _ARGUMENTS[argument]
+                    if not node.scope.path:
+                        own = _NORMS.get((node.op.name, argument), own)
+                    path = f"{node.scope.path}." if node.scope.path else ""
+                    self._give(self._key_of(leaf), path + own)
                 elif i < len(names) and names[i]:
                     self._give(self._key_of(leaf), str(names[i]))
+                elif (node.op.name, argument) in _NORMS:
+                    self._give(self._key_of(leaf), _NORMS[node.op.name, argument])
 
 
 def _by_identity(around: Mapping[str, Any], key_of: Any) -> dict[Key, str]:

@@ -10,7 +10,9 @@ from tensorgrad.viz.derivation.mathml import MathML
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
 from tensorgrad.viz.derivation.wording import (
     agreement,
+    called,
     change,
+    derivatives,
     dimensions,
     norm,
     reading,
@@ -39,6 +41,10 @@ def _body(made: Derivation, title: str) -> str:
     out = ['<article class="tg-derivation">', f"<h1>{escape(title)}</h1>"]
     out.append(f"<p class=lead>{plural(len(made.steps), 'step')}. {escape(reading(made))}</p>")
     symbols = [
+        f"<span>{_MATH.equation(s, ex.Num(int(meaning)), display=False)}</span>"
+        for s, meaning in made.sizes
+    ]
+    symbols += [
         f"<span>{_MATH.math(s, display=False)} is <code>{escape(meaning)}</code></span>"
         for s, meaning in made.legend
     ]
@@ -86,8 +92,8 @@ def _way(way: Way, dtype: str, largest: float) -> str:
         formula = f"{_MATH.math(way.left)}<p class=prose>{escape(way.prose)}</p>"
     else:
         formula = _equation(way.left, way.right)
-    if way.local is not None:
-        formula += f"<div class=local>{_equation(*way.local)}</div>"
+    for word, pair in derivatives(way):
+        formula += f"<div class=local>{_equation(*pair)}<span>{escape(word)}</span></div>"
     if way.remark:
         formula += f"<p class=remark>{escape(way.remark)}</p>"
     return (
@@ -156,7 +162,7 @@ def _extremes(made: Derivation) -> list[str]:
             way, op = found
             out.append(
                 f"<p>The gradient <b>{verb} most</b> at step {way.step} ({escape(op)}), on its way "
-                f"to {escape(way.to)}: its norm {escape(change(way))}.</p>"
+                f"to {escape(called(way))}: its norm {escape(change(way))}.</p>"
             )
     return out
 

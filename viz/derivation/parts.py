@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,21 @@ import numpy as np
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr, Num, Symbol
 
-__all__ = ["Counts", "Read", "Shape", "index_letters", "index_of", "product", "together"]
+__all__ = [
+    "COMPARISONS",
+    "Counts",
+    "Read",
+    "Shape",
+    "index_letters",
+    "index_of",
+    "product",
+    "together",
+]
 
 Shape = tuple[int, ...] | None
+COMPARISONS: dict[type[ast.AST], str] = {
+    ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠",
+}  # fmt: skip
 _LETTERS = {1: "i", 2: "ni", 3: "nti", 4: "nchw", 5: "ncdhw"}
 
 

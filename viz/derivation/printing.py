@@ -104,6 +104,12 @@ class Printer:
             return self.within(x, PRODUCT)
         return self.within(x, POWER)
 
+    def body(self, x: Expr) -> str:
+        """What stands behind Σ: a product as it is, a sum or a sign in parentheses."""
+        return (
+            self.parenthesized(self.show(x)) if isinstance(x, ex.Minus) else self.within(x, PRODUCT)
+        )
+
     # --- What a notation gives ---------------------------------------------------------------
 
     def number(self, value: float | complex) -> Piece:
@@ -226,14 +232,18 @@ class Text(Printer):
         if kind == "num":
             if isinstance(factors[-1], ex.Times) and factors[-1].kind == "had":
                 shown = [self.within(f, PRODUCT) for f in factors]
-            return Piece("·".join(shown), PRODUCT)
+            lead = isinstance(factors[0], ex.Num)
+            return Piece(
+                "·".join(shown[:2]) + "".join(f" {s}" for s in shown[2:])
+                if lead
+                else " ".join(shown),
+                PRODUCT,
+            )
         sign = {"had": " ⊙ ", "mat": " ", "conv": " ⋆ "}[kind]
         return Piece(sign.join(shown), PRODUCT)
 
     def over(self, top: Expr, bottom: Expr) -> Piece:
         above = self.within(top, POWER if isinstance(top, ex.Gradient) else PRODUCT)
-        if isinstance(top, ex.Total):
-            above = self.parenthesized(self.show(top))
         return Piece(f"{above} / {self.within(bottom, POWER)}", TIGHT)
 
     def power(self, base: Expr, exponent: Expr) -> Piece:
@@ -246,7 +256,7 @@ class Text(Printer):
     def total(self, indices: tuple[str, ...], body: Expr, mean: bool) -> Piece:
         mark = "mean" if mean else "Σ"
         low = "".join(_lowered(i) or f"_{i}" for i in indices)
-        return Piece(f"{mark}{low} {self.within(body, TIGHT)}", PRODUCT)
+        return Piece(f"{mark}{low} {self.body(body)}", PRODUCT)
 
     def fence(self, left: str, inner: Expr, right: str) -> Piece:
         if left == "√":
@@ -266,7 +276,7 @@ class Text(Printer):
         inside = "".join(index) if all(len(i) == 1 for i in index) else ",".join(index)
         low = _lowered(inside)
         if low is None:
-            return f"{x}_{inside}" if len(inside) == 1 else f"{x}_({inside})"
+            return f"{x}_{inside}" if all(len(i) == 1 for i in index) else f"{x}_({inside})"
         return x + low
 
     def relation(self, parts: list[str], signs: tuple[str, ...]) -> str:

@@ -14,13 +14,9 @@ from tensorgrad.formula import parse
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr, Num, Symbol
 from tensorgrad.viz.derivation.notation import call
-from tensorgrad.viz.derivation.parts import Counts, Read, index_of, product, together
+from tensorgrad.viz.derivation.parts import COMPARISONS, Counts, Read, index_of, product, together
 
 __all__ = ["Reader"]
-
-_COMPARE: dict[type[ast.AST], str] = {
-    ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠",
-}  # fmt: skip
 
 
 class Reader:
@@ -52,7 +48,7 @@ class Reader:
                 return Read(ex.Call("not", (inner.expr,)), inner.shape)
             case ast.Compare(left=first, ops=ops, comparators=rest):
                 parts = [self.part(first), *map(self.part, rest)]
-                signs = tuple(_COMPARE[type(op)] for op in ops)
+                signs = tuple(COMPARISONS[type(op)] for op in ops)
                 made = ex.Relation(tuple(p.expr for p in parts), signs)
                 return Read(made, together(*(p.shape for p in parts)))
             case ast.BoolOp(op=op, values=values):

@@ -6,7 +6,14 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.latex import Latex, escape_latex
 from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
-from tensorgrad.viz.derivation.wording import agreement, dimensions, norm, reading, result_words
+from tensorgrad.viz.derivation.wording import (
+    agreement,
+    derivatives,
+    dimensions,
+    norm,
+    reading,
+    result_words,
+)
 from tensorgrad.viz.words import plural
 
 __all__ = ["render_latex"]
@@ -23,6 +30,7 @@ def render_latex(made: Derivation) -> str:
         escape_latex(f"How {made.loss_name} depends on {names}, in ")
         + escape_latex(f"{plural(len(made.steps), 'step')}. {reading(made)}"),
     ]
+    lines += [f"${_SHOW(symbol)} = {meaning}$." for symbol, meaning in made.sizes]
     for symbol, meaning in made.legend:
         lines.append(f"${_SHOW(symbol)}$ is \\texttt{{{escape_latex(meaning)}}}.")
     lines += [escape_latex(notice) for notice in made.notices]
@@ -51,21 +59,23 @@ def _step(step: Step, heading: str) -> list[str]:
     rows = [f"{heading}\\text{{({step.number})}}\\quad {left} &= {right} \\notag"]
     if step.summed:
         rows.append(_sum(step.gradient, step.summed))
-    rows += [_way(way, step.dtype) for way in step.ways]
+    for way in step.ways:
+        rows += _way(way, step.dtype)
     return rows
 
 
-def _way(way: Way, dtype: str) -> str:
+def _way(way: Way, dtype: str) -> list[str]:
     right = _SHOW(way.right) if way.right is not None else _SHOW(ex.Words(way.prose))
     words = [dimensions(way.shape)]
     if way.size.status != "none":
         words.append(f"norm {norm(way.size)}")
     if way.checked.error is not None:
         words.append(f"error {_plain(agreement(way.checked, dtype))}")
-    local = ""
-    if way.local is not None:
-        local = f",\\quad {_SHOW(way.local[0])} = {_SHOW(way.local[1])}"
-    return f"{_SHOW(way.left)} &= {right}{local}{_facts(words)}"
+    rows = [f"{_SHOW(way.left)} &= {right}{_facts(words)}"]
+    rows += [
+        f"{_SHOW(pair[0])} &= {_SHOW(pair[1])}{_facts([word])}" for word, pair in derivatives(way)
+    ]
+    return rows
 
 
 def _plain(told: str) -> str:

@@ -11,11 +11,14 @@ from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.wording import (
     agreement,
+    called,
     change,
+    derivatives,
     dimensions,
     norm,
     reading,
     result_words,
+    sizes,
 )
 from tensorgrad.viz.words import plural, visible
 
@@ -34,6 +37,8 @@ def render_text(made: Derivation, width: int) -> str:
     """The whole derivation for a terminal of ``width`` columns."""
     out = [*_wrapped(_title(made), width), ""]
     out += _wrapped(reading(made), width)
+    if made.sizes:
+        out += _wrapped(sizes(made), width)
     for symbol, meaning in made.legend:
         out.append(f"{_SHOW(symbol)} is {visible(meaning)}")
     for notice in made.notices:
@@ -110,8 +115,8 @@ def _way(way: Way, dtype: str, width: int) -> list[str]:
         out += _line("", "  ".join(facts), width, 7)
     else:
         out = _equation(first, "  ".join(facts), width)
-    if way.local is not None:
-        out.append(f"       {_SHOW(way.local[0])} = {_SHOW(way.local[1])}")
+    for word, pair in derivatives(way):
+        out += _line(f"       {_SHOW(pair[0])} = {_SHOW(pair[1])}", word, width, 9)
     if way.remark:
         out += _wrapped(way.remark, width, "       ")
     if told and way.checked.error is None:
@@ -168,7 +173,7 @@ def _extremes(made: Derivation, width: int) -> list[str]:
         if found is not None:
             way, op = found
             words = (
-                f"The gradient {verb} most at step {way.step} ({op}), on its way to {way.to}: "
+                f"The gradient {verb} most at step {way.step} ({op}), on its way to {called(way)}: "
                 f"its norm {change(way)}."
             )
             out += ["", *_wrapped(words, width)]

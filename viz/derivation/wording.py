@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from tensorgrad.viz.derivation.differences import Checked
+from tensorgrad.viz.derivation.expression import Expr, Symbol
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Way
+from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.words import number, shape
 
 __all__ = [
     "agreement",
+    "called",
     "change",
+    "derivatives",
     "dimensions",
     "norm",
     "paths",
     "reading",
     "result_words",
+    "sizes",
     "tolerance",
     "verdict",
 ]
@@ -48,6 +53,12 @@ def agreement(checked: Checked, dtype: str) -> str:
     return f"✓ {shown}" if checked.error <= tolerance(dtype) else f"✗ {checked.error:.2g}"
 
 
+def derivatives(way: Way) -> list[tuple[str, tuple[Expr, Expr]]]:
+    """The equations below a term: the local derivative, case by case, and the gradient in all."""
+    found = [("local", way.local), ("case by case", way.cases), ("in all", way.closed)]
+    return [(word, pair) for word, pair in found if pair is not None]
+
+
 def verdict(checked: Checked, dtype: str) -> bool | None:
     """Whether a gradient agrees with differences; None where that is not known."""
     return None if checked.error is None else checked.error <= tolerance(dtype)
@@ -66,6 +77,11 @@ def paths(n: int) -> str:
     return f"{'' if n == 1 << power else 'about '}2^{power} paths"
 
 
+def called(way: Way) -> str:
+    """The variable to which a step gives, as the text shows it."""
+    return Text().symbol(Symbol(way.to))
+
+
 def change(way: Way) -> str:
     """The ratio of the norms behind and before a step: ``×0.21``."""
     return f"×{number(way.ratio, 3)}"
@@ -73,12 +89,23 @@ def change(way: Way) -> str:
 
 def reading(made: Derivation) -> str:
     """How to read the formulas: which way matrices stand."""
+    if made.notation == "index":
+        return (
+            "Each element on its own: n runs over the batch, δ is Kronecker's (1 where its indices "
+            "are equal, else 0), [...] is 1 where the condition holds, else 0."
+        )
     if made.convention == "column":
         return (
             "⊙ is elementwise. Column convention, y = W x: each matrix of the program is shown "
-            "transposed, its rows as columns; a linear layer's weight is (out, in) already."
+            "transposed, its rows as columns; a linear layer's weight is (out, in) already. Shapes "
+            "are the program's."
         )
     return "⊙ is elementwise. Row convention, y = x W: each row of a matrix is one example."
+
+
+def sizes(made: Derivation) -> str:
+    """What the letters for numbers of elements stand for: ``N = 8, M = 32``."""
+    return ", ".join(f"{symbol.name} = {meaning}" for symbol, meaning in made.sizes)
 
 
 def result_words(result: Result) -> str:
