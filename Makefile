@@ -15,7 +15,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test parity lint format format-check types names bench bench-compare clean
+.PHONY: help demo test test-accel parity lint format format-check types names bench bench-compare
+.PHONY: clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +25,13 @@ demo: $(VENV)/installed ## train an MLP and a CNN on the bundled digits; picture
 	$(BIN)/python examples/demo.py $(ARGS)
 
 # A process per core, each with one thread of BLAS: more would only wait for each other.
-PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 test: $(VENV)/test ## run the test suite
+	$(PYTEST) $(ARGS)
+
+test-accel: $(VENV)/test $(VENV)/accel ## run the test suite with oneDNN (installs it)
+	$(BIN)/python -c "import tensorgrad.backends.mkldnn as m; exit(m.why_not() or 0)"
 	$(PYTEST) $(ARGS)
 
 parity: $(VENV)/test $(VENV)/parity ## compare with PyTorch (installs it)
@@ -101,6 +106,10 @@ $(VENV)/test $(VENV)/lint: $(VENV)/installed
 
 $(VENV)/data-prep: $(VENV)/installed
 	$(PIP) install --quiet --group $(@F)
+	@touch $@
+
+$(VENV)/accel: $(VENV)/installed
+	PYTHONWARNINGS=ignore $(PIP) install --quiet --editable '.[accel]'
 	@touch $@
 
 # Two steps: the CPU wheel alone from its own index, where that answers (--retries 0: where it does
