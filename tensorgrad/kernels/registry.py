@@ -11,9 +11,8 @@ of them have the same signature and the same results up to rounding::
     y = pooling.choose(Problem(x.shape, x.dtype, ...))(x, ...)
 
 ``applies`` looks at the problem (a hashable description: shapes, dtype, windows, layout) and gives
-the reason why the kernel cannot or should not be used, or "" if it should. The kernel registered
-last is asked first, so an accelerator, which registers when it is loaded, goes before NumPy's
-kernels. What is found is kept per problem: the rules run once for each shape, not for each call.
+the reason why the kernel cannot or should not be used, or "" if it should. Other libraries' kernels
+are asked before NumPy's, and among one provider's the one registered last first. What is found is kept per problem: the rules run once for each shape, not for each call.
 
 ``TENSORGRAD_KERNELS=reference`` in the environment, or `use`, turns every fast kernel off, and
 ``numpy`` those of other providers.
@@ -82,13 +81,14 @@ class Operation:
     def kernel(
         self, name: str, applies: Callable[[Any], str], provider: str = "numpy"
     ) -> Callable[[Run], Run]:
-        """Register the decorated function; it is asked before those registered so far."""
+        """Register the decorated function; it is asked before its provider's others."""
 
         if name == REFERENCE or any(kernel.name == name for kernel in self.kernels):
             raise ValueError(f"{self.name} has a kernel {name} already")
 
         def register(run: Run) -> Run:
             self.kernels.append(Kernel(name, run, applies, provider))
+            self.kernels.sort(key=lambda kernel: kernel.provider != "numpy")  # stable
             self.forget()
             return run
 

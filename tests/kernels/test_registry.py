@@ -40,6 +40,8 @@ def test_the_kernel_registered_last_is_asked_first(operation):
     with registry.use("numpy"):
         assert operation.choose(3)(3) == ("fast", 6)
         assert operation.explain(3).refused == (("faster", "switched off: kernels=numpy"),)
+    operation.kernel("slow", lambda p: "slow")(lambda x: ("slow",))
+    assert [name for name, _ in operation.explain(7).refused] == ["faster", "slow"]
     operation.withdraw("other")
     assert operation.choose(3)(3) == ("fast", 6)
 

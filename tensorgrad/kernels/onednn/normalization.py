@@ -1,4 +1,4 @@
-"""Batch norm and layer norm by oneDNN: statistics, result and all gradients in few passes."""
+"""Batch norm and layer norm by oneDNN: results and all gradients in few passes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def _or_filled(v: Any, size: int, value: float) -> Any:
     return np.full(size, value, np.float32) if v is None else np.ascontiguousarray(v)
 
 
-def batch_norm(x: Any, w: Any, b: Any, eps: float) -> Three:
-    """x (N, C, *spatial) normalised per channel, and each channel's mean and biased variance."""
+def batch_norm(x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Any:
+    """x (N, C, *spatial) normalised per channel by a given mean and variance."""
     key = ("batch_norm", x.shape, x.strides, eps)
 
-    def make() -> Callable[[Any, Any, Any], Three]:
+    def make() -> Callable[..., Any]:
         layout, vector = channels_last(x.shape), Layout.of((x.shape[1],))
         forward = Description(
-            "batch_normalization_forward", library().engine, api.TRAINING, layout, layout, eps,
-            api.SCALE | api.SHIFT, None,
+            "batch_normalization_forward", library().engine, api.INFERENCE, layout, layout, eps,
+            api.GIVEN_STATISTICS | api.SCALE | api.SHIFT, None,
         )  # fmt: skip
         norm = Prepared(
             forward, src=layout, dst=layout, scale=vector, shift=vector, mean=vector,
@@ -38,16 +38,16 @@ def batch_norm(x: Any, w: Any, b: Any, eps: float) -> Three:
         )  # fmt: skip
         handed, shape = Handed(x.shape, x.strides, layout), x.shape
 
-        def run(x: Any, w: Any, b: Any) -> Three:
+        def run(x: Any, w: Any, b: Any, mean: Any, var: Any) -> Any:
             y = new_channels_last(shape)
-            mean, var = np.empty(shape[1], np.float32), np.empty(shape[1], np.float32)
             norm.run(handed(x), y, w, b, mean, var)
-            return y, mean, var
+            return y
 
         return run
 
     c = x.shape[1]
-    return per_thread(key, make)(x, _or_filled(w, c, 1), _or_filled(b, c, 0))
+    vectors = (np.ascontiguousarray(v) for v in (mean, var))
+    return per_thread(key, make)(x, _or_filled(w, c, 1), _or_filled(b, c, 0), *vectors)
 
 
 def batch_norm_gradients(g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float) -> Three:
@@ -80,7 +80,8 @@ def batch_norm_gradients(g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float
 
         return run
 
-    return per_thread(key, make)(g, x, _or_filled(w, x.shape[1], 1), mean, var)
+    vectors = (np.ascontiguousarray(v) for v in (mean, var))
+    return per_thread(key, make)(g, x, _or_filled(w, x.shape[1], 1), *vectors)
 
 
 def layer_norm(rows: Any, w: Any, b: Any, eps: float) -> Three:

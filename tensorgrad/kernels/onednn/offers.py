@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.kernels import convolution as convolutions
+from tensorgrad.kernels import normalization as norms
 from tensorgrad.kernels import pooling as pools
-from tensorgrad.kernels.onednn import convolution, health, pooling, primitive
+from tensorgrad.kernels.onednn import convolution, health, normalization, pooling, primitive
 from tensorgrad.kernels.registry import Operation, forget
 
 __all__ = ["NAME"]
@@ -137,3 +138,26 @@ def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
     return pooling.max_pool_gradient(
         g, places, problem.input, problem.kernel, problem.stride, problem.padding
     )
+
+
+# --- Batch norm -----------------------------------------------------------------------------------
+
+
+def _batch_norm(problem: Any) -> str:
+    if not 2 <= len(problem.input) <= 5:
+        return f"{len(problem.input)} axes"
+    size = prod(problem.input)
+    return f"small: {size} elements, fewer than {LEAST_ELEMENTS}" if size < LEAST_ELEMENTS else ""
+
+
+@offer(norms.batch_norm, _batch_norm)
+def _normalised(problem: Any, x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Any:
+    return normalization.batch_norm(x, w, b, mean, var, eps)
+
+
+@offer(norms.batch_norm_backward, _batch_norm)
+def _batch_norm_backward(
+    problem: Any, g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float, needs: Any
+) -> list[Any]:
+    found = normalization.batch_norm_gradients(g, x, w, mean, var, eps)
+    return [d if need else None for d, need in zip(found, needs, strict=True)]
