@@ -11,8 +11,9 @@ of them have the same signature and the same results up to rounding::
     y = pooling.choose(Problem(x.shape, x.dtype, ...))(x, ...)
 
 ``applies`` looks at the problem (a hashable description: shapes, dtype, windows, layout) and gives
-the reason why the kernel cannot or should not be used, or "" if it should. Other libraries' kernels
-are asked before NumPy's, and among one provider's the one registered last first. What is found is kept per problem: the rules run once for each shape, not for each call.
+the reason why the kernel cannot or should not be used, or "" if it should. Other libraries'
+kernels are asked before NumPy's, and among one provider's the one registered last first.  What is
+found is kept per problem: the rules run once for each shape, not for each call.
 
 ``TENSORGRAD_KERNELS=reference`` in the environment, or `use`, turns every fast kernel off, and
 ``numpy`` those of other providers.
