@@ -168,6 +168,27 @@ def scaling(found: dict[str, Any]) -> str:
     return table(["", "", "size: a step (exponent of growth from the size before)"], rows)
 
 
+def roofline(found: dict[str, Any]) -> str:
+    """Floors and how many times a step is above them."""
+    content = found.get("roofline", {})
+    rows = []
+    for name, f in content.get("workloads", {}).items():
+        times = [milliseconds(f[key]) for key in ("arithmetic", "memory", "step")]
+        above = f"{f['step'] / f['floor']:.1f}" if f["floor"] > 0 else ""
+        work = f"{f['flops'] / 1e6:,.1f}", f"{f['moved'] / 1e6:,.1f}"
+        fits = "yes" if f["cached"] else "no"
+        rows.append([name, work[0], times[0], work[1], times[1], fits, times[2], above])
+    head = ["", "MFLOP", "at that rate, ms", "MB", "at that rate, ms", "fits the cache"]
+    rates = content.get("rates")
+    line = ""
+    if rates:
+        line = (
+            f"Products: {rates['flops'] / 1e9:.0f} GFLOP/s. "
+            f"Copies: {rates['bytes'] / 1e9:.1f} GB/s.\n\n"
+        )
+    return line + table([*head, "a step, ms", "times the floor"], rows)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "about": about,
     "steps": steps,
@@ -177,6 +198,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "startup": startup,
     "graph": graph,
     "scaling": scaling,
+    "roofline": roofline,
     "operations": operations,
 }
 
