@@ -35,8 +35,12 @@ def bars(figures: Sequence[Figure], title: str, subtitle: str) -> str:
         if figure.target is not None:
             x = scale(figure.target.bar)
             row.add(element("path", class_="warnmark", d=f"M{x:.1f} {y + 1}V{y + ROW - 2}"))
-        beyond = max(scale(figure.value), scale(figure.target.bar) if figure.target else 0)
-        row.add(text(beyond + 6, y + 15, f"{figure.value:.2f}", "strong"))
+        value = f"{figure.value:.2f}"
+        end = scale(figure.value) + 6
+        tick = scale(figure.target.bar) if figure.target is not None else 0.0
+        if end - 8 < tick < end + text_width(value, 11, bold=True) * 1.08 + 6:
+            end = tick + 6  # the tick would cross the number
+        row.add(text(end, y + 15, value, "strong"))
         body.append(row)
     one = scale(1.0)
     body.append(element("path", class_="axis", d=f"M{one:.1f} {top - 6}V{bottom + 4}"))

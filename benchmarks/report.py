@@ -53,7 +53,7 @@ def about(found: dict[str, Any]) -> str:
     )
     return (
         f"Measured on {a['date']} on a {a['machine']} machine ({a['system']}, "
-        f"Python {a['python']}; {versions}), float32, two threads; median of {a['runs']} runs."
+        f"Python {a['python']}; {versions}), float32, two threads."
     )
 
 
@@ -63,7 +63,10 @@ def steps(found: dict[str, Any]) -> str:
     present = [lib for lib in LIBRARIES if any(lib in f for f in measured.values())]
     head = ["one training step", *(f"{LIBRARIES[lib]}, ms" for lib in present)]
     rows = []
-    for name, f in measured.items():
+    for name in WORKLOADS:
+        if name not in measured:
+            continue
+        f = measured[name]
         meaning = (WORKLOADS[name].__doc__ or "").strip().rstrip(".").split("\n")[0]
         times = [
             f"{milliseconds(f[lib]['median'])} ({milliseconds(f[lib]['p10'])})" if lib in f else "-"

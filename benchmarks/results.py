@@ -44,6 +44,9 @@ def update(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     for part, found in new.items():
         by_name = part in ("steps", "inference", "memory", "provenance", "scaling")
         merged[part] = {**old.get(part, {}), **found} if by_name else found
+        if part == "about":
+            versions = {**old.get(part, {}).get("versions", {}), **found["versions"]}
+            merged[part] = {**found, "versions": versions}
     return merged
 
 

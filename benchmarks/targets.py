@@ -66,8 +66,8 @@ def figures(results: dict[str, Any]) -> list[Figure]:
             runs = holder.get("runs", {}).get(key) or [holder[key]]
             found.append(Figure(name, float(holder[key]), runs, target))
 
-    for name, step in results.get("steps", {}).items():
-        add(name, step, "ratio", STEPS.get(name))
+    for name, target in STEPS.items():
+        add(name, results.get("steps", {}).get(name), "ratio", target)
     add("per-op", results.get("per-op"), "ratio", Target(0.30, 0.15))
     add("import + first step", results.get("startup"), "ratio", Target(0.25, 0.10))
     deep = results.get("graph", {}).get("1000000", {}).get("tensorgrad")

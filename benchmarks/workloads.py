@@ -182,7 +182,7 @@ def deep_mlp_bn(lib: Any) -> Workload:
 
 
 def mnist_cnn(lib: Any, batch: int) -> Workload:
-    """conv5x5x16, pool, conv5x5x16, pool, 784-10; momentum, weight decay: report 004."""
+    """conv5x5x16, pool, conv5x5x16, pool, 784-10, momentum, weight decay: report 004."""
     return trained(
         lib,
         models.mnist_cnn(lib),
@@ -234,14 +234,22 @@ def elementwise(lib: Any, rows: int = 2048) -> Workload:
     return Workload(leaves, lambda: ((x * w + b).tanh() ** 2).mean())
 
 
+def _mnist_cnn(batch: int) -> Build:
+    def build(lib: Any) -> Workload:
+        return mnist_cnn(lib, batch)
+
+    build.__doc__ = f"{(mnist_cnn.__doc__ or '').rstrip('.')}, batch {batch}."
+    return build
+
+
 WORKLOADS: dict[str, Build] = {
     "scalar": scalar,
     "tiny_mlp": tiny_mlp,
     "mnist_mlp": mnist_mlp,
     "cifar_mlp": cifar_mlp,
     "deep_mlp_bn": deep_mlp_bn,
-    "mnist_cnn_b16": lambda lib: mnist_cnn(lib, 16),
-    "mnist_cnn_b64": lambda lib: mnist_cnn(lib, 64),
+    "mnist_cnn_b16": _mnist_cnn(16),
+    "mnist_cnn_b64": _mnist_cnn(64),
     "cifar_vgg": cifar_vgg,
     "transformer": transformer,
     "lstm": lstm,
