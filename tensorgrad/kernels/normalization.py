@@ -19,7 +19,7 @@ import numpy as np
 
 from tensorgrad.kernels.registry import Operation
 
-__all__ = ["Problem", "batch_norm", "batch_norm_backward", "batch_statistics"]
+__all__ = ["Problem", "batch_norm", "batch_norm_backward", "batch_statistics", "problem_of"]
 
 
 class Problem(NamedTuple):
@@ -27,6 +27,13 @@ class Problem(NamedTuple):
 
     input: tuple[int, ...]
     dtype: np.dtype[Any]
+    channels_last: bool  # in memory, without gaps
+
+
+def problem_of(x: Any) -> Problem:
+    """The problem of an array (N, C, ...)."""
+    last = x.transpose(0, *range(2, x.ndim), 1)
+    return Problem(tuple(x.shape), x.dtype, last.flags.c_contiguous)
 
 
 def _wide(v: Any, ndim: int) -> Any:

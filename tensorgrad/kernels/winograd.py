@@ -40,7 +40,7 @@ _G = [
 ]
 
 
-def _squared(matrix: list[list[float]]) -> Any:
+def _squared(matrix: Any) -> Any:
     return np.kron(np.array(matrix, float), np.array(matrix, float)).astype(np.float32)
 
 
@@ -63,7 +63,7 @@ class Tiles(NamedTuple):
     columns: int
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """The number of tiles."""
         return self.batch * self.rows * self.columns
 
@@ -118,7 +118,7 @@ def _transformed_input(problem: Any, x: Any) -> Any:
         np.copyto(patches[start:stop], view[start:stop])
 
     split(copy, 6, patches.size > 1 << 19)
-    return np.dot(_INPUT, patches.reshape(36, -1)).reshape(36, tiles.count, channels)
+    return np.dot(_INPUT, patches.reshape(36, -1)).reshape(36, tiles.number, channels)
 
 
 def _product(problem: Any, v: Any, u: Any, b: Any, y: Any) -> None:
@@ -172,7 +172,7 @@ def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
     """The adjoints of the transforms around products of transformed gradients and inputs."""
     outs, channels = problem.weight[:2]
     batch, step = x.shape[0], _images_at_once(problem)
-    total = None
+    total: Any = None
     for i in range(0, batch, step):
         own = kept is not None and kept[0] == "winograd"
         v = kept[1] if own else _transformed_input(problem, x[i : i + step])
@@ -184,7 +184,7 @@ def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
             last = whole
         cut = last.reshape(tiles.batch, tiles.rows, 4, tiles.columns, 4, outs)
         rows = np.ascontiguousarray(cut.transpose(2, 4, 0, 1, 3, 5)).reshape(16, -1)
-        spread = np.dot(_OUTPUT.T, rows).reshape(36, tiles.count, outs)
+        spread = np.dot(_OUTPUT.T, rows).reshape(36, tiles.number, outs)
         products = np.matmul(spread.transpose(0, 2, 1), v)  # (36, O, C)
         total = products if total is None else np.add(total, products, out=total)
     return np.dot(total.reshape(36, outs * channels).T, _WEIGHT).reshape(problem.weight)

@@ -13,16 +13,13 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.kernels import normalization as kernels
+from tensorgrad.kernels import normalization_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.primitive import primitive, recorded
-
-
-def _problem(x: Any) -> kernels.Problem:
-    return kernels.Problem(tuple(x.shape), x.dtype)
 
 
 def statistics(x: Any) -> tuple[Any, Any]:
     """Mean and (biased) variance of each channel of x (N, C, ...)."""
-    problem = _problem(x)
+    problem = kernels.problem_of(x)
     return kernels.batch_statistics.choose(problem)(problem, x)  # type: ignore[no-any-return]
 
 
@@ -43,7 +40,7 @@ def _joint(
     xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float, needs: Any
 ) -> list[Any]:
     """All three gradients from two sums per channel; only ever called on arrays."""
-    problem = _problem(x)
+    problem = kernels.problem_of(x)
     backward = kernels.batch_norm_backward.choose(problem)
     return backward(problem, g, x, w, mean, var, eps, needs)  # type: ignore[no-any-return]
 
@@ -66,5 +63,5 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str, str]:
 )
 def batch_norm(x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float) -> Any:
     """w * (x - mean) / sqrt(var + eps) + b per channel, with x's own statistics (C,)."""
-    problem = _problem(x)
+    problem = kernels.problem_of(x)
     return kernels.batch_norm.choose(problem)(problem, x, w, b, mean, var, eps)
