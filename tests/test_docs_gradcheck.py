@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import linecache
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,27 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "gradcheck.md"
 BLOCK = re.compile(r"```(python|text)\n(.*?)```", re.DOTALL)
 
 
-def rerun(text: str, names: dict[str, Any]) -> str:
-    """The page, with what its examples print now; ``names`` receives what they define."""
+def _only_python(text: str) -> Iterator[str]:
+    """The page with empty lines in place of what is not an example."""
+    end = 0
+    for match in BLOCK.finditer(text):
+        if match[1] == "python":
+            yield "\n" * text[end : match.start(2)].count("\n") + match[2]
+            end = match.end(2)
+
+
+def rerun(text: str, names: dict[str, Any], page: Path = PAGE) -> str:
+    """A page, with what its examples print now; ``names`` receives what they define."""
     printed = io.StringIO()
+    # What reads the lines of a program finds those of the examples alone.
+    lines = "".join(_only_python(text)).splitlines(keepends=True)
+    linecache.cache[f"docs/{page.name}"] = (len(text), None, lines, f"docs/{page.name}")
 
     def block(match: re.Match[str]) -> str:
         kind, body = match.groups()
         if kind == "python":
             line = text[: match.start()].count("\n") + 1
-            code = compile("\n" * line + body, "docs/gradcheck.md", "exec")
+            code = compile("\n" * line + body, f"docs/{page.name}", "exec")
             printed.seek(0)
             printed.truncate()
             with contextlib.redirect_stdout(printed):

@@ -176,3 +176,15 @@ def test_missing_data(name, tmp_path, monkeypatch, capsys):
         load(name).main()
     assert stopped.value.code == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_derive_backprop(tmp_path, monkeypatch, capsys):
+    example = load("derive_backprop")
+    monkeypatch.setattr(sys, "argv", ["derive_backprop.py", "--out", str(tmp_path)])
+    example.main()
+    printed = capsys.readouterr().out
+    assert "✗" not in printed
+    assert printed.count("✓") == 11  # each term, and each whole gradient
+    assert "4 is the size of axis 0 of z" in printed
+    assert "<math" in (tmp_path / "derivation.html").read_text(encoding="utf-8")
+    assert r"\begin{align}" in (tmp_path / "derivation.tex").read_text(encoding="utf-8")

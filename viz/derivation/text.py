@@ -43,7 +43,6 @@ def render_text(made: Derivation, width: int) -> str:
         out.append(f"{_SHOW(symbol)} is {visible(meaning)}")
     for notice in made.notices:
         out += ["", *_wrapped(notice, width)]
-    out.append("")
     before: tuple[str, ...] | None = None
     for step in made.steps:
         if step.modules != before and (step.modules or before):
