@@ -262,8 +262,10 @@ class _Builder:
         )
         drawn = sum(vertex.kind != "cut" for vertex in vertices)
         groups = tuple(self._number_calls())
+        operations = sum(vertex.kind == "op" for vertex in vertices)
+        hidden = total - drawn
         return Snapshot(
-            tuple(vertices), tuple(edges), groups, leaves, total, total - drawn, max_nodes
+            tuple(vertices), tuple(edges), groups, leaves, total, hidden, max_nodes, operations
         )
 
     def _add(self, source: Any, **fields: Any) -> int:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from tensorgrad.viz.describe import nbytes_of
 from tensorgrad.viz.snapshot import Snapshot, Vertex
-from tensorgrad.viz.words import count, shape, shorten, text_width
+from tensorgrad.viz.words import count, number, plural, shape, shorten, text_width
 
-__all__ = ["SHOW", "Card", "as_show", "leaf_name", "make_cards"]
+__all__ = ["SHOW", "Card", "as_show", "formula_lines", "gradient_text", "leaf_name", "make_cards"]
 
 # What `show` may name: one or several of these are written below each box's title.
-SHOW = ("shape", "dtype", "bytes", "params", "formula", "location")
+SHOW = ("shape", "dtype", "bytes", "params", "formula", "location", "grad")
 
 TITLE_SIZE, DETAIL_SIZE = 11.0, 10.0
 TITLE_LIMIT, DETAIL_LIMIT = 30, 44
@@ -63,7 +63,8 @@ def _card(snapshot: Snapshot, vertex: Vertex, show: tuple[str, ...]) -> Card:
         return Card("…", (), note, 26.0, 18.0)
     title = _title(snapshot, vertex)
     details = tuple(shorten(line, DETAIL_LIMIT) for line in _details(vertex, show))
-    short = shorten(title, TITLE_LIMIT, middle=True)
+    limit = TITLE_LIMIT + 12 if vertex.kind == "module" else TITLE_LIMIT
+    short = shorten(title, limit, middle=True)
     widths = [text_width(short, TITLE_SIZE, bold=True)]
     widths += [text_width(line, DETAIL_SIZE) for line in details]
     # The room at the sides also covers a fallback font that is an eighth wider.
@@ -75,9 +76,10 @@ def _card(snapshot: Snapshot, vertex: Vertex, show: tuple[str, ...]) -> Card:
 def _title(snapshot: Snapshot, vertex: Vertex) -> str:
     if vertex.kind == "leaf":
         return leaf_name(snapshot, vertex)
-    if vertex.kind == "output":
-        return vertex.name or "output"
-    return f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
+    if vertex.kind in ("output", "module"):
+        return vertex.name or vertex.kind
+    title = f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
+    return f"{title} ×{vertex.times}" if vertex.times > 1 else title
 
 
 def _details(vertex: Vertex, show: tuple[str, ...]) -> list[str]:
@@ -87,20 +89,30 @@ def _details(vertex: Vertex, show: tuple[str, ...]) -> list[str]:
         lines += shapes[:-1] if len(shapes) <= 4 else [*shapes[:2], f"… {len(shapes) - 3} more"]
     first = [shapes[-1]] if "shape" in show and shapes[-1] else []
     if "dtype" in show:
-        first.append(vertex.dtype)
-    if "bytes" in show:
+        first += [vertex.dtype] if vertex.dtype else []
+    if "bytes" in show and vertex.dtype:
         sizes = [dims for _, dims in vertex.outputs] or [vertex.shape or ()]
         nbytes = sum(nbytes_of(dims, vertex.dtype) for dims in sizes)
         first.append(f"{count(nbytes)}B")
     if first:
         lines.append("  ".join(first))
+    if vertex.kind == "module":
+        lines.append(plural(vertex.operations, "operation"))
     if "params" in show and vertex.params:
         lines.append(vertex.params)
     if "formula" in show:
         lines += formula_lines(vertex)
     if "location" in show and vertex.file is not None:
         lines.append(f"{vertex.file.rpartition('/')[2]}:{vertex.line}")
+    if "grad" in show and vertex.kind != "output":
+        lines.append(gradient_text(vertex))
     return lines
+
+
+def gradient_text(vertex: Vertex) -> str:
+    """``‖grad‖ 0.0123``; a gradient that was not computed is never 0."""
+    known = vertex.gradient is not None
+    return f"‖grad‖ {number(vertex.gradient)}" if known else "no gradient"
 
 
 def formula_lines(vertex: Vertex) -> list[str]:
@@ -118,7 +130,11 @@ def _tooltip(snapshot: Snapshot, vertex: Vertex, title: str) -> str:
         times = "once" if leaf.uses == 1 else f"{leaf.uses} times"
         lines.append(f"{leaf.type}, a leaf, used {times}")
     shapes = ", ".join(f"[{i}] {shape(d)}" for i, d in vertex.outputs) or shape(vertex.shape)
-    lines.append(f"{shapes} {vertex.dtype}")
+    lines += [f"{shapes} {vertex.dtype}".strip()] if vertex.dtype else []
+    if vertex.kind == "module":
+        lines.append(plural(vertex.operations, "operation"))
+    if vertex.gradient is not None:
+        lines.append(gradient_text(vertex))
     if vertex.group is not None:
         group = snapshot.groups[vertex.group]
         lines.append(f"in {group.path or group.cls} ({group.cls})")

@@ -6,12 +6,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from tensorgrad.viz.dot_source import skeleton
 from tensorgrad.viz.layout import Box, Layout, Point, RankDir, Stroke
 from tensorgrad.viz.raster import EngineError
 from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.wasi_engine import run_wasi
 
 __all__ = ["DotError", "dot_layout", "find_dot", "run_dot"]
 
@@ -72,13 +73,20 @@ def dot_layout(
     labels: Mapping[int, float],
     rankdir: RankDir = "TB",
     timeout: float | None = None,
+    engine: Literal["dot", "wasi"] = "dot",
 ) -> Layout:
-    """Lay out a snapshot by ``dot``: sizes in pixels (dot's points) as for the built-in layout."""
-    answer = run_dot(skeleton(snapshot, sizes, labels, rankdir), "json0", timeout)
+    """Lay out a snapshot by Graphviz: sizes in pixels (its points) as for the built-in layout.
+
+    engine: the system's ``dot``, or ``wasi``, which knows no time-out.
+    """
+    source = skeleton(snapshot, sizes, labels, rankdir)
+    answer = run_dot(source, "json0", timeout) if engine == "dot" else run_wasi(source, "json0")
     try:
-        return _read(json.loads(answer), snapshot, sizes)
+        layout = _read(json.loads(answer), snapshot, sizes)
     except (ValueError, KeyError, IndexError) as error:
-        raise DotError(f"viz: dot's answer could not be read ({error!r})") from error
+        raise DotError(f"viz: {engine}'s answer could not be read ({error!r})") from error
+    layout.engine = engine
+    return layout
 
 
 def _read(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from tensorgrad.viz.cards import Card
+from tensorgrad.viz.heat import HeatScale
 from tensorgrad.viz.layout import RankDir
 from tensorgrad.viz.snapshot import Snapshot, Vertex
 from tensorgrad.viz.theme import colour
@@ -21,6 +22,7 @@ _KIND_STYLE = {
     "leaf": ("leaf", "leaf-edge", "filled"),
     "output": ("output", "output-edge", "rounded,filled,bold"),
     "cut": ("paper", "muted", "dashed"),
+    "module": ("module", "module-edge", "rounded,filled,bold"),
 }
 
 
@@ -37,7 +39,12 @@ def _line(line: str) -> str:
     return visible(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
 
 
-def dot_source(snapshot: Snapshot, cards: Mapping[int, Card], rankdir: RankDir) -> str:
+def dot_source(
+    snapshot: Snapshot,
+    cards: Mapping[int, Card],
+    rankdir: RankDir,
+    heat: HeatScale | None = None,
+) -> str:
     """The graph as a reader would write it in DOT: labelled, coloured, sized by Graphviz."""
     font = 'fontname="Arial"'
     head = [
@@ -55,9 +62,14 @@ def dot_source(snapshot: Snapshot, cards: Mapping[int, Card], rankdir: RankDir) 
     def node(vertex: Vertex) -> str:
         card = cards[vertex.id]
         fill, edge, style = _KIND_STYLE[vertex.kind]
+        ink = ""
+        mark = "" if heat is None or vertex.kind == "output" else heat.mark(vertex.gradient)
+        if mark:
+            fill = {"bad": "warn"}.get(mark, mark)
+            ink = f', fontcolor="{colour(f"ink-on-{mark}")}"' if mark.startswith("heat") else ""
         return (
             f"{vertex.id} [label={quoted((card.title, *card.details))}, "
-            f'style="{style}", fillcolor="{colour(fill)}", color="{colour(edge)}"];'
+            f'style="{style}", fillcolor="{colour(fill)}", color="{colour(edge)}"{ink}];'
         )
 
     def group(number: int) -> str:

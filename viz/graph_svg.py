@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from tensorgrad.viz.cards import Card
+from tensorgrad.viz.heat import HeatScale
 from tensorgrad.viz.layout import Box, Layout, Point, Stroke
 from tensorgrad.viz.snapshot import Snapshot
 from tensorgrad.viz.svg import Element, document, element, fmt, text
@@ -18,9 +19,16 @@ _TIP = 6.0  # length of an arrowhead
 
 
 def graph_svg(
-    snapshot: Snapshot, layout: Layout, cards: Mapping[int, Card], labels: Mapping[int, str]
+    snapshot: Snapshot,
+    layout: Layout,
+    cards: Mapping[int, Card],
+    labels: Mapping[int, str],
+    heat: HeatScale | None = None,
 ) -> str:
-    """The drawing as an SVG document; a notice above it says what ``max_nodes`` has left out."""
+    """The drawing as an SVG document; a notice above it says what ``max_nodes`` has left out.
+
+    With ``heat``, boxes have the colours of their gradients, and a legend stands above.
+    """
     top = 0.0
     width = layout.width
     body: list[Element] = []
@@ -28,16 +36,23 @@ def graph_svg(
         top = 24.0
         width = max(width, text_width(snapshot.notice, 11) * 1.1 + 24)
         body.append(text(12, 18, snapshot.notice, "warn"))
+    if heat is not None:
+        legend, end = heat.legend(12, top + 10)
+        body += legend
+        top += 26.0
+        width = max(width, end + 12)
     drawing = element("g", transform=f"translate(0 {fmt(top)})" if top else None)
     drawing.add(*_groups(snapshot, layout))
     drawing.add(element("g", *map(_edge, layout.strokes), class_="edge"))
     for vertex in snapshot.vertices:
-        drawing.add(_node(vertex.kind, layout.vertices[vertex.id], cards[vertex.id]))
+        mark = "" if heat is None or vertex.kind == "output" else heat.mark(vertex.gradient)
+        kind = f"{vertex.kind} {mark}".strip()
+        drawing.add(_node(kind, layout.vertices[vertex.id], cards[vertex.id]))
     drawing.add(*_labels(snapshot, layout, labels))
     body.append(drawing)
-    operations = sum(vertex.kind == "op" for vertex in snapshot.vertices)
-    said = f"Computation graph with {plural(operations, 'operation')}"
-    return document(body, width, layout.height + top, label=said, kind="graph")
+    said = f"Computation graph with {plural(snapshot.operations, 'operation')}"
+    style = "graph" if heat is None else "heat"
+    return document(body, width, layout.height + top, label=said, kind=style)
 
 
 def _groups(snapshot: Snapshot, layout: Layout) -> list[Element]:
@@ -53,7 +68,7 @@ def _groups(snapshot: Snapshot, layout: Layout) -> list[Element]:
 def _labels(snapshot: Snapshot, layout: Layout, labels: Mapping[int, str]) -> list[Element]:
     """Labels of groups and multiplicities, over everything else, each with a halo."""
     out = []
-    lines = _LinesNear(layout.strokes) if layout.engine == "dot" else None
+    lines = _LinesNear(layout.strokes) if layout.engine != "builtin" else None
     for number in sorted(layout.groups):
         box = layout.groups[number]
         halo = f"halo halo{snapshot.depth(number) % 3}"
@@ -105,7 +120,8 @@ def _node(kind: str, box: Box, card: Card) -> Element:
     x, y, width, height = box
     group = element("g", class_=f"node {kind}")
     group.add(element("title", card.tooltip))
-    rounding = {"op": 5.0, "leaf": 1.5, "output": 10.0, "cut": 9.0}[kind]
+    kind = kind.partition(" ")[0]
+    rounding = {"op": 5.0, "leaf": 1.5, "output": 10.0, "cut": 9.0, "module": 5.0}[kind]
     group.add(element("rect", x=x, y=y, width=width, height=height, rx=rounding))
     middle = x + width / 2
     base = y + (13.0 if kind == "cut" else 15.0)

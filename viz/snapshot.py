@@ -37,15 +37,18 @@ class Vertex:
     """One thing to draw.  ``id`` is its index in `Snapshot.vertices`, inputs before consumers.
 
     kind: ``op`` (an operation), ``leaf`` (one use of a leaf tensor), ``output`` (a root), ``cut``
-    (stands for inputs that ``max_nodes`` left out).  ``group`` indexes `Snapshot.groups`, ``leaf``
-    indexes `Snapshot.leaves`.  ``formula`` has an equation for the gradient of each argument,
-    where it is known.  An operation with several outputs has no ``shape`` but ``outputs``: index
-    and shape of each that the graph uses.  ``file`` is relative to the working folder, or else the
-    file's name alone: a saved picture does not tell where its author lives.
+    (stands for inputs that ``max_nodes`` left out), ``module`` (a closed one, of ``operations``).
+    ``times`` is how many equal operations in parallel it stands for.  ``group`` indexes
+    `Snapshot.groups`, ``leaf`` indexes `Snapshot.leaves`.  ``formula`` has an equation for the
+    gradient of each argument, where it is known.  An operation with several outputs has no
+    ``shape`` but ``outputs``: index and shape of each that the graph uses.  ``file`` is relative to the working folder, or else the
+    file's name alone: a saved picture does not tell where its author lives.  ``gradient`` is the
+    norm of the gradient that arrived (of several vertices drawn as one, the largest), None where
+    none is known.
     """
 
     id: int
-    kind: Literal["op", "leaf", "output", "cut"]
+    kind: Literal["op", "leaf", "output", "cut", "module"]
     op: str
     name: str | None
     shape: tuple[int, ...] | None
@@ -59,6 +62,9 @@ class Vertex:
     line: int | None = None
     function: str | None = None
     leaf: int | None = None
+    operations: int = 0
+    gradient: float | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class Group:
     """A call of a module: its name in its parent, class, dotted path, and the group around it.
 
     ``call`` numbers the calls of the same module within this graph from 1; ``calls`` is how many
-    there are.
+    there are.  ``times`` is how many equal blocks in a row it stands for; a group that was ``made``
+    for such a row is no module of its own.
     """
 
     id: int
@@ -85,11 +92,15 @@ class Group:
     parent: int | None
     call: int
     calls: int
+    times: int = 1
+    made: bool = False
 
     @property
     def label(self) -> str:
-        """``conv1: Conv2d``, ``Net``, ``rnn: Cell (call 2 of 5)``."""
+        """``conv1: Conv2d``, ``Net``, ``rnn: Cell (call 2 of 5)``, ``0 … 11: Block ×12``."""
         label = f"{self.name}: {self.cls}" if self.name else self.cls
+        if self.times > 1:
+            return f"{label} ×{self.times}"
         return f"{label} (call {self.call} of {self.calls})" if self.calls > 1 else label
 
 
@@ -98,7 +109,8 @@ class Snapshot:
     """The graph: vertices, merged edges, the groups around them, and how much was left out.
 
     ``total`` counts the operations, uses of leaves and outputs of the whole graph, ``hidden``
-    those that are not in ``vertices``; ``max_nodes`` is the limit that was asked for.
+    those that ``max_nodes``, the limit that was asked for, has left out.  ``operations`` counts
+    those that were taken, also where several are drawn as one.
     """
 
     vertices: tuple[Vertex, ...]
@@ -108,6 +120,7 @@ class Snapshot:
     total: int
     hidden: int
     max_nodes: int | None
+    operations: int = 0
 
     @property
     def notice(self) -> str | None:

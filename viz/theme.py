@@ -35,6 +35,9 @@ _COLOURS = {
     "group1": Pair("#eef1f5", "#20242d"),
     "group2": Pair("#e5e9f0", "#272c37"),
     "group-edge": Pair("#c3cad5", "#414957"),
+    "module": Pair("#e9e4f6", "#352c4f"),
+    "module-edge": Pair("#7a5fb8", "#a48ce0"),
+    "zero": Pair("#c9ced6", "#4d5563"),
     "warn": Pair("#b3261e", "#ff8a80"),
     "bar": Pair("#2f6fb5", "#6fabec"),
     "bar-soft": Pair("#a9c9ec", "#2f4f74"),
@@ -70,6 +73,8 @@ HEAT = (
 
 def colour(name: str, mode: Literal["light", "dark"] = "light") -> str:
     """A colour of the palette by name, for renderers without a stylesheet (``dot``)."""
+    if name.startswith(("heat", "ink-on-heat")):
+        return HEAT[int(name[-1])][0 if name.startswith("heat") else 1]
     pair = _COLOURS[name]
     return pair.dark if mode == "dark" else pair.light
 
@@ -89,10 +94,15 @@ _GRAPH = {
     ".node rect": {"fill": "@op", "stroke": "@op-edge"},
     ".node.leaf rect": {"fill": "@leaf", "stroke": "@leaf-edge"},
     ".node.output rect": {"fill": "@output", "stroke": "@output-edge", "stroke-width": "1.5"},
+    ".node.module rect": {
+        "fill": "@module",
+        "stroke": "@module-edge",
+        "stroke-width": "1.5",
+    },
     ".node.cut rect": {"fill": "@paper", "stroke": "@muted", "stroke-dasharray": "3 2"},
     ".node text": {"text-anchor": "middle"},
     ".node text.detail": {"fill": "@muted", "font-size": "10px"},
-    ".node.leaf text.detail, .node.output text.detail": {"fill": "@ink"},
+    ".node.leaf text.detail, .node.output text.detail, .node.module text.detail": {"fill": "@ink"},
     ".group0": {"fill": "@group0", "stroke": "@group-edge"},
     ".group1": {"fill": "@group1", "stroke": "@group-edge"},
     ".group2": {"fill": "@group2", "stroke": "@group-edge"},
@@ -137,7 +147,16 @@ _CHART = {
     ".dash2": {"stroke-dasharray": "1.5 3.5"},
     ".dash3": {"stroke-dasharray": "8 3 1.5 3"},
 }
-_KINDS = {"graph": _GRAPH, "chart": _CHART}
+_HEAT: dict[str, dict[str, str]] = {
+    ".nograd": {"fill": "@op", "stroke": "@op-edge"},
+    ".node.zero rect, .zero": {"fill": "@zero"},
+    ".node.bad rect, .bad": {"fill": "@warn"},
+    ".node.bad text, .node.bad text.detail": {"fill": "@paper"},
+}
+for _i in range(len(HEAT)):
+    _HEAT[f".node.heat{_i} rect, .heat{_i}"] = {"fill": f"@heat{_i}"}
+    _HEAT[f".node.heat{_i} text, .node.heat{_i} text.detail"] = {"fill": f"@ink-on-heat{_i}"}
+_KINDS = {"graph": _GRAPH, "heat": {**_GRAPH, **_HEAT}, "chart": _CHART}
 
 
 def stylesheet(kind: str, name: str) -> str:
