@@ -41,8 +41,9 @@ class Vertex:
     ``times`` is how many equal operations in parallel it stands for.  ``group`` indexes
     `Snapshot.groups`, ``leaf`` indexes `Snapshot.leaves`.  ``formula`` has an equation for the
     gradient of each argument, where it is known.  An operation with several outputs has no
-    ``shape`` but ``outputs``: index and shape of each that the graph uses.  ``file`` is relative to the working folder, or else the
-    file's name alone: a saved picture does not tell where its author lives.  ``gradient`` is the
+    ``shape`` but ``outputs``: index and shape of each that the graph uses.  ``file`` is relative to
+    the working folder, or else the file's name alone: a saved picture does not tell where its
+    author lives.  ``gradient`` is the
     norm of the gradient that arrived (of several vertices drawn as one, the largest), None where
     none is known.
     """
