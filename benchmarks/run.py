@@ -63,6 +63,8 @@ def compare(name: str, seconds: float, others: bool) -> dict[str, Any]:
 
 def measure(parts: set[str], chosen: list[str], quick: bool, others: bool) -> dict[str, Any]:
     """One run of what was asked for."""
+    gc.collect()
+    gc.freeze()  # what the imports made: a program of one library would not look through it either
     seconds = 0.2 if quick else 1.0  # for each contestant
     names = list(LIBRARIES)
     found: dict[str, Any] = {}
@@ -102,7 +104,7 @@ def main() -> None:
         "--compare",
         type=Path,
         nargs="?",
-        const=results.last_release(),
+        const=Path("the last release's"),
         metavar="FILE",
         help="with a stored file (by default the last release's); exit status 1 on a regression",
     )
@@ -111,12 +113,15 @@ def main() -> None:
     known = {*PARTS, *WORKLOADS}
     if unknown := only - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    against = args.compare
+    if against == Path("the last release's"):
+        against = results.last_release()
+    if args.compare and (against is None or not against.is_file()):
+        parser.error(f"--compare: there is no stored result file {against or results.FOLDER}")
     if args.repeat < 1:
         parser.error("--repeat must be at least 1")
     parts = (only & set(PARTS)) or ({"steps"} if only else set(PARTS))
     chosen = [name for name in WORKLOADS if name in only] or list(WORKLOADS)
-    gc.collect()
-    gc.freeze()  # what the imports made: a program of one library would not look through it either
     runs = [measure(parts, chosen, args.quick, not args.no_peers) for _ in range(args.repeat)]
     found = {**results.combine(runs), "about": {**results.about(), "runs": args.repeat}}
 
@@ -130,9 +135,11 @@ def main() -> None:
     if args.json:
         stored = results.load(args.json) if args.json.exists() else {}
         args.json.write_text(json.dumps(results.update(stored, found), indent=1) + "\n")
-    if args.compare:
-        lines, worse = results.compare(found, results.load(args.compare))
-        print(f"\nagainst {args.compare.name}:", *lines, sep="\n")
+    if against:
+        lines, worse = results.compare(found, results.load(against))
+        print(f"\nagainst {against.name}:", *lines, sep="\n")
+        if not lines:
+            sys.exit("nothing measured here is in that file")
         if worse:
             sys.exit(f"{len(worse)} regressions beyond the noise")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import xml.etree.ElementTree as ET
 
@@ -14,6 +15,7 @@ import profile_step
 import pytest
 import report
 import results
+import run
 import scaling
 import workloads
 from agreement import check, gradients_differ
@@ -131,6 +133,26 @@ def test_a_regression_beyond_the_noise_is_one():
     lines, worse = results.compare(made_up(0.3), stored)
     assert worse == []
     assert "better" in lines[0]
+
+
+def test_the_exit_status_says_that_something_became_slower(tmp_path, monkeypatch, capsys):
+    def measure(*_):
+        return {"steps": {"mnist_mlp": {"ratio": 0.5}}}
+
+    monkeypatch.setattr(run, "measure", measure)
+    stored = tmp_path / "stored.json"
+    for before, status in ((0.5, None), (0.3, "1 regressions beyond the noise")):
+        stored.write_text(json.dumps(made_up(before)))
+        monkeypatch.setattr("sys.argv", ["run.py", "--compare", str(stored)])
+        if status is None:
+            run.main()
+        else:
+            with pytest.raises(SystemExit, match=status):
+                run.main()
+    monkeypatch.setattr("sys.argv", ["run.py", "--compare", str(tmp_path / "missing.json")])
+    with pytest.raises(SystemExit):
+        run.main()
+    assert "no stored result file" in capsys.readouterr().err
 
 
 def test_an_update_keeps_what_was_not_measured():
