@@ -114,7 +114,7 @@ def rates() -> dict[str, float]:
     """Operations a second of a large product in float32, bytes a second of a large copy."""
     a = np.random.default_rng(0).standard_normal((1536, 1536)).astype(np.float32)
     out = np.empty_like(a)
-    source = np.zeros(32 << 20, np.float32)
+    source = np.full(32 << 20, 2.0, np.float32)  # zeros would all be one page of the system
     target = np.ones_like(source)
     return {
         "flops": 2 * 1536**3 / _best(lambda: np.matmul(a, a, out=out)),
