@@ -4,6 +4,7 @@ Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyte
 ``save("x.svg")`` it in the format that the suffix names.
 """
 
+from tensorgrad.viz.confusions import ConfusionFigure, confusion_matrix
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
 from tensorgrad.viz.derivation_checks import DerivationCheck, check_derivation
 from tensorgrad.viz.derivations import DerivationFigure, derive
@@ -15,8 +16,11 @@ from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
 from tensorgrad.viz.graphs import GraphFigure, graph
 from tensorgrad.viz.monitor import Monitor
 from tensorgrad.viz.monitor_views import MonitorFigure
+from tensorgrad.viz.pictures import ImagesFigure, images, kernels, misclassified
 from tensorgrad.viz.raster import EngineError
+from tensorgrad.viz.smoothing import over_runs
 from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.tables import TableFigure, table
 from tensorgrad.viz.tracing import Recording, Trace, record, trace_backward
 
 __all__ = [
@@ -25,6 +29,12 @@ __all__ = [
     "check_derivation",
     "grad_flow",
     "learning_curves",
+    "over_runs",
+    "confusion_matrix",
+    "images",
+    "misclassified",
+    "kernels",
+    "table",
     "Monitor",
     "record",
     "trace_backward",
@@ -35,6 +45,9 @@ __all__ = [
     "DerivationCheck",
     "GradFlowFigure",
     "CurvesFigure",
+    "ConfusionFigure",
+    "ImagesFigure",
+    "TableFigure",
     "GradStats",
     "MonitorFigure",
     "Finding",

@@ -129,6 +129,10 @@ def _panel(
     group.add(element("path", class_="axis", d=frame))
     group.add(text(x0 + WIDTH / 2, y0 + HEIGHT + 33, x_label, "muted", "middle"))
     for s in panel.series:
+        style = styles[s.run, s.name]
+        group.add(*_band(s, style, x_scale, y_scale, panel.log))
+        group.add(*_faint(s, style, x_scale, y_scale, panel.log, y0))
+    for s in panel.series:
         group.add(_line(s, styles[s.run, s.name], x_scale, y_scale, panel.log))
         group.add(*(_cross(x_scale(x), y0 + 6) for x in _gaps(s, panel.log)[:200]))
     return group
@@ -145,6 +149,13 @@ def _x_axis(panel: Panel, x0: float) -> tuple[Linear, bool]:
 
 def _y_axis(panel: Panel, y0: float) -> Scale:
     ys = [y for s in panel.series for y in s.y if _drawable(y, panel.log)]
+    for s in panel.series:
+        for y, spread in zip(s.y, s.spread):
+            ys += [v for v in (y - spread, y + spread) if _drawable(v, panel.log)]
+        # Of what is drawn faintly behind a line one point in a hundred may lie outside.
+        raw = sorted(y for y in s.raw[1] if _drawable(y, panel.log)) if s.raw else []
+        if raw:
+            ys += [raw[len(raw) // 100], raw[len(raw) - 1 - len(raw) // 100]]
     make = log_for if panel.log else linear_for
     return make(ys, y0 + HEIGHT, y0)
 
@@ -182,6 +193,44 @@ def _line(s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool) -
             path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in points)
             group.add(element("path", class_=_line_class(style), d=path))
     return group
+
+
+def _band(s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool) -> list[Element]:
+    """One standard deviation to both sides of the mean, in its unbroken parts."""
+    parts: list[list[tuple[float, float, float]]] = [[]]
+    low_end = y_scale.low
+    for x, y, spread in zip(s.x, s.y, s.spread):
+        if _drawable(y, log) and math.isfinite(spread) and _drawable(y + spread, log):
+            below = max(y - spread, low_end)  # on a log axis it may reach below 0
+            parts[-1].append((x_scale(x), y_scale(y + spread), y_scale(below)))
+        elif parts[-1]:
+            parts.append([])
+    out = []
+    for part in parts:
+        upper = _thinned([(x, high) for x, high, _ in part])
+        lower = _thinned([(x, low) for x, _, low in part])
+        if len(part) > 1:
+            path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in [*upper, *reversed(lower)])
+            out.append(element("path", class_=f"spread f{style[0]}", d=path + "Z"))
+    return out
+
+
+def _faint(
+    s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool, y0: float
+) -> list[Element]:
+    """The points behind a smoothed line, kept inside the panel."""
+    if s.raw is None:
+        return []
+    points = [
+        (x_scale(x), min(max(y_scale(y), y0), y0 + HEIGHT))
+        for x, y in zip(*s.raw)
+        if _drawable(y, log)
+    ]
+    points = _thinned(points)
+    if len(points) < 2:
+        return []
+    path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in points)
+    return [element("path", class_=f"line faint s{style[0]}", d=path)]
 
 
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

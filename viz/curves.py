@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tensorgrad.viz.curve_chart import curve_chart
 from tensorgrad.viz.figure import Figure
-from tensorgrad.viz.words import number, shorten, visible
+from tensorgrad.viz.smoothing import Runs, exponential_mean, points_of, windowed_mean
+from tensorgrad.viz.words import no_formula, number, shorten, visible
 
 __all__ = ["CurvesFigure", "Panel", "Series", "learning_curves"]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: the run it belongs to ("" if there is one run only), its name, its points."""
+    """One line: the run it belongs to ("" if there is one run only), its name, its points.
+
+    ``spread``: the half-width of the band around it.  ``raw``: the points behind a smoothed line.
+    """
 
     run: str
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+    spread: tuple[float, ...] = ()
+    raw: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     @property
     def label(self) -> str:
@@ -44,27 +54,56 @@ class CurvesFigure(Figure):
         self, panels: tuple[Panel, ...], title: str, x_label: str, columns: int | None
     ) -> None:
         super().__init__(title or "Learning curves")
-        self.panels = panels
-        self._heading, self._x_label, self._columns = title, x_label, columns
+        self.panels, self.x_label = panels, x_label
+        self._heading, self._columns = title, columns
 
     def _make_text(self) -> str:
         return _table(self.panels, self._heading)
 
     def _make_svg(self) -> str:
-        return curve_chart(self.panels, self._heading, self._x_label, self._columns)
+        return curve_chart(self.panels, self._heading, self.x_label, self._columns)
 
     def _make_data(self) -> dict[str, Any]:
         panels = [
             {
                 "name": panel.name,
                 "log": panel.log,
-                "series": [
-                    {"run": s.run, "name": s.name, "x": s.x, "y": s.y} for s in panel.series
-                ],
+                "series": [_series_data(s) for s in panel.series],
             }
             for panel in self.panels
         ]
-        return {"kind": "learning_curves", "x_label": self._x_label, "panels": panels}
+        return {"kind": "learning_curves", "x_label": self.x_label, "panels": panels}
+
+    def csv(self) -> str:
+        """A line for each point: panel, run, series, x, y, and the deviation over runs."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["panel", "run", "series", "x", "y", "std"])
+        for panel in self.panels:
+            for s in panel.series:
+                for k, (x, y) in enumerate(zip(s.x, s.y)):
+                    std = f"{s.spread[k]:.9g}" if s.spread else ""
+                    names = map(no_formula, (panel.name, s.run, s.name))
+                    writer.writerow([*names, f"{x:.9g}", f"{y:.9g}", std])
+        return text.getvalue()
+
+    def to_matplotlib(self) -> Any:
+        """The panels as a matplotlib Figure; needs ``pip install 'tensorgrad[matplotlib]'``."""
+        from tensorgrad.viz.matplotlib_export import curves_to_matplotlib
+
+        return curves_to_matplotlib(self)
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        return {**super()._formats(), ".csv": lambda: self.csv().encode("utf-8", "replace")}
+
+
+def _series_data(s: Series) -> dict[str, Any]:
+    data: dict[str, Any] = {"run": s.run, "name": s.name, "x": s.x, "y": s.y}
+    if s.spread:
+        data["std"] = s.spread
+    if s.raw is not None:
+        data["raw"] = {"x": s.raw[0], "y": s.raw[1]}
+    return data
 
 
 def learning_curves(
@@ -74,6 +113,8 @@ def learning_curves(
     x_label: str = "epoch",
     log: bool | Collection[str] = False,
     columns: int | None = None,
+    window: int | None = None,
+    decay: float | None = None,
 ) -> CurvesFigure:
     """Line charts of what was measured during training.
 
@@ -82,11 +123,16 @@ def learning_curves(
         {"loss": {"train": [2.3, 0.9], "validation": [2.1, 1.0]}}
         {"loss": {"MLP": {"train": [...], "validation": [...]}, "CNN": {...}}, "accuracy": {...}}
 
-    and, for a single panel, just the series.  A series is a sequence of numbers, measured at
-    x = 1, 2, ..., or of (x, y) pairs.  With several runs a run has a colour and a series a dash.
+    and, for a single panel, just the series; what `training.fit` returns is such a history.  A
+    series is a sequence of numbers, measured at x = 1, 2, ..., or of (x, y) pairs, as a list, an
+    array or a Tensor; or `over_runs` of several, drawn as the mean with a band of one standard
+    deviation.  With several runs a run has a colour and a series a dash.
     x_label: what x counts.
     log: True, or the names of the panels whose y axis is logarithmic.
     columns: panels side by side; by default up to three, and four in two rows of two.
+    window: draw means of so many points at a time.
+    decay: draw the exponential moving average with this factor (0.995 averages some 200 points),
+        and the points themselves faintly behind it.
 
     NaN, infinities and, on a log axis, values of 0 and less interrupt a line and are marked.
     Raises TypeError and ValueError for a history of another shape.
@@ -98,6 +144,10 @@ def learning_curves(
         )
     if columns is not None and columns < 1:
         raise ValueError(f"viz.learning_curves: columns must be at least 1, got {columns}")
+    if window is not None and (not isinstance(window, int) or window < 1):
+        raise ValueError(f"viz.learning_curves: window must be at least 1 point, got {window}")
+    if decay is not None and not 0 <= decay < 1:
+        raise ValueError(f"viz.learning_curves: decay must be in [0, 1), got {decay}")
     grouped = {k: v for k, v in history.items() if isinstance(v, Mapping)}
     if grouped and len(grouped) < len(history):
         odd = next(name for name in history if name not in grouped)
@@ -108,54 +158,48 @@ def learning_curves(
     panels = grouped or {"": history}
     if not isinstance(log, bool) and (unknown := sorted(set(log) - set(panels))):
         raise ValueError(f"viz.learning_curves: log names {unknown[0]!r}, which is not a panel")
-    made = tuple(
-        Panel(visible(str(name)), log if isinstance(log, bool) else name in log, _series(content))
-        for name, content in panels.items()
-    )
+    smooth = _Smoothing(window, decay)
+    made = []
+    for name, content in panels.items():
+        is_log = log if isinstance(log, bool) else name in log
+        made.append(Panel(visible(str(name)), is_log, _series(content, smooth)))
     if not any(panel.series for panel in made):
         raise ValueError("viz.learning_curves: history has no series")
-    return CurvesFigure(made, visible(title), visible(x_label), columns)
+    return CurvesFigure(tuple(made), visible(title), visible(x_label), columns)
 
 
-def _series(content: Mapping[str, Any]) -> tuple[Series, ...]:
+class _Smoothing(NamedTuple):
+    window: int | None
+    decay: float | None
+
+
+def _series(content: Mapping[str, Any], smooth: _Smoothing) -> tuple[Series, ...]:
     found = []
     for name, value in content.items():
         if isinstance(value, Mapping):
             for inner, points in value.items():
-                found.append(_one(visible(str(name)), visible(str(inner)), points))
+                found.append(_one(visible(str(name)), visible(str(inner)), points, smooth))
         else:
-            found.append(_one("", visible(str(name)), value))
+            found.append(_one("", visible(str(name)), value, smooth))
     return tuple(found)
 
 
-def _one(run: str, name: str, points: Any) -> Series:
-    if isinstance(points, str | bytes) or not isinstance(points, Iterable):
-        raise TypeError(
-            f"viz.learning_curves: series {name!r} must be numbers or (x, y) pairs, got "
-            f"{type(points).__name__}"
-        )
-    xs, ys = [], []
-    for k, point in enumerate(points, 1):
-        try:
-            x, y = point if _is_pair(point) else (k, point)
-            x, y = float(x), float(y)
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"viz.learning_curves: series {name!r} has {point!r:.60} at place {k - 1}; "
-                "expected a number or an (x, y) pair"
-            ) from error
-        if not math.isfinite(x):
-            raise ValueError(f"viz.learning_curves: series {name!r} has x = {x} at place {k - 1}")
-        xs.append(x)
-        ys.append(y)
-    return Series(run, name, tuple(xs), tuple(ys))
-
-
-def _is_pair(point: Any) -> bool:
-    try:
-        return len(point) == 2
-    except TypeError:
-        return False
+def _one(run: str, name: str, points: Any, smooth: _Smoothing) -> Series:
+    spread = None
+    if isinstance(points, Runs):
+        x, y, spread = points.x, points.mean, points.std
+    else:
+        x, y = points_of(points, f"viz.learning_curves: series {name!r}")
+    raw = None
+    if smooth.window is not None:
+        if spread is not None:
+            _, spread = windowed_mean(x, spread, smooth.window)
+        x, y = windowed_mean(x, y, smooth.window)
+    if smooth.decay is not None:
+        raw = (tuple(x.tolist()), tuple(y.tolist()))
+        y = exponential_mean(y, smooth.decay)
+    band = () if spread is None or not np.isfinite(spread).any() else tuple(spread.tolist())
+    return Series(run, name, tuple(x.tolist()), tuple(y.tolist()), band, raw)
 
 
 def _table(panels: tuple[Panel, ...], title: str) -> str:
@@ -168,8 +212,11 @@ def _table(panels: tuple[Panel, ...], title: str) -> str:
             label = f"{panel.name}: {s.label}" if panel.name else s.label
             ends = [number(s.y[0]), number(s.y[-1])] if s.y else ["-", "-"]
             ranges = [number(min(known)), number(max(known))] if known else ["-", "-"]
-            rows.append([shorten(label, 48), str(len(s.y)), *ends, *ranges, _sparkline(s.y)])
+            rows.append([shorten(label, 36), str(len(s.y)), *ends, *ranges])
     widths = [max(len(row[k]) for row in [head, *rows]) for k in range(6)]
+    room = max(8, 80 - sum(widths) - 12)  # of a terminal
+    for row, s in zip(rows, (s for panel in panels for s in panel.series)):
+        row.append(_sparkline(s.y, min(32, room)))
     lines = [title, ""] if title else []
     for row in [head, *rows]:
         cells = [row[k].rjust(widths[k]) for k in range(1, 6)]

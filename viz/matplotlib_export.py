@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from tensorgrad.viz.curves import CurvesFigure
     from tensorgrad.viz.monitor_views import MonitorFigure
 
-__all__ = ["monitor_to_matplotlib"]
+__all__ = ["curves_to_matplotlib", "monitor_to_matplotlib"]
 
 
 def _figure(caller: str, rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
@@ -47,6 +48,26 @@ def monitor_to_matplotlib(report: MonitorFigure) -> Any:
     axes[0][1].legend(fontsize="small")
     for axis in axes[-1]:
         axis.set_xlabel("step")
+    return figure
+
+
+def curves_to_matplotlib(curves: CurvesFigure) -> Any:
+    """A panel for each panel, its lines and its bands."""
+    panels = curves.panels
+    figure, axes = _figure("to_matplotlib", 1, len(panels), (5.0 * len(panels), 3.8))
+    for axis, panel in zip(axes[0], panels):
+        for s in panel.series:
+            (line,) = axis.plot(s.x, s.y, label=_plain(s.label))
+            if s.spread:
+                y, spread = np.array(s.y), np.array(s.spread)
+                colour = line.get_color()
+                axis.fill_between(s.x, y - spread, y + spread, alpha=0.2, color=colour)
+        axis.set_title(_plain(panel.name))
+        axis.set_xlabel(_plain(curves.x_label))
+        if panel.log:
+            axis.set_yscale("log")
+        if panel.series:
+            axis.legend()
     return figure
 
 

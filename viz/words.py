@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "count",
+    "no_formula",
     "number",
     "plural",
     "power_of_ten",
@@ -57,6 +58,14 @@ def shorten(text: str, limit: int, *, middle: bool = False) -> str:
         return text[: limit - 1] + "…"
     head = (limit - 1) // 2
     return text[:head] + "…" + text[len(text) - (limit - 1 - head) :]
+
+
+def no_formula(text: str) -> str:
+    """A name for a cell of CSV: spreadsheets run what begins with ``=``, ``+``, ``-`` or ``@``.
+
+    An apostrophe in front makes it text for them.
+    """
+    return "'" + text if text[:1] in tuple("=+-@\t\r") else text
 
 
 def plural(n: int, noun: str) -> str:

@@ -106,9 +106,13 @@ def parse_svg() -> Callable[[str], ET.Element]:
     def check(svg: str) -> ET.Element:
         root = ET.fromstring(svg.encode("utf-8"))
         names = {element.tag.rpartition("}")[2] for element in root.iter()}
-        assert names <= {"svg", "style", "rect", "g", "title", "text", "path", "circle"}
+        assert names <= {"svg", "style", "rect", "g", "title", "text", "path", "circle", "image"}
         for element in root.iter():
-            assert not any(key.startswith("on") or "href" in key for key in element.attrib)
+            assert not any(key.startswith("on") for key in element.attrib)
+            refers = [value for key, value in element.attrib.items() if "href" in key]
+            # An image holds its own bytes; nothing else refers to anything.
+            assert all(value.startswith("data:image/png;base64,") for value in refers)
+            assert not refers or element.tag.endswith("}image")
             # Explicit names only: an id outside the root could meet one of the page's.
             assert element is root or "id" not in element.attrib
         style = root.find("{http://www.w3.org/2000/svg}style")

@@ -1,0 +1,241 @@
+"""`table`: results of a sweep as text, SVG, Markdown, CSV and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.latex import latex_table
+from tensorgrad.viz.smoothing import points_of
+from tensorgrad.viz.svg import Element, document, element, text
+from tensorgrad.viz.words import no_formula, number, plural, shorten, text_width, visible
+
+__all__ = ["TableFigure", "table"]
+
+ROW = 21.0
+
+
+class TableFigure(Figure):
+    """A table; ``rows`` has the cells as text, ``best`` the (row, column) of those in bold."""
+
+    def __init__(
+        self,
+        columns: list[str],
+        rows: list[list[str]],
+        values: list[list[Any]],
+        best: set[tuple[int, int]],
+        title: str,
+    ) -> None:
+        super().__init__(title or "Table")
+        self.columns, self.rows, self.best = columns, rows, best
+        self._values, self._heading = values, title
+        # Numbers to the right, words to the left.
+        self._words = [any(isinstance(row[k], str) for row in values) for k in range(len(columns))]
+
+    def _make_text(self) -> str:
+        cells = [
+            [cell + ("*" if (i, j) in self.best else "") for j, cell in enumerate(row)]
+            for i, row in enumerate(self.rows)
+        ]
+        cells = [[shorten(cell, 40) for cell in row] for row in cells]
+        head = [shorten(name, 24) for name in self.columns]
+        widths = [max(len(row[k]) for row in [head, *cells]) for k in range(len(head))]
+        lines = [self._heading, ""] if self._heading else []
+        lines += [self._line(head, widths), "  ".join("-" * width for width in widths)]
+        lines += [self._line(row, widths) for row in cells]
+        return "\n".join(lines)
+
+    def _line(self, cells: list[str], widths: list[int]) -> str:
+        padded = [
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, width, words in zip(cells, widths, self._words)
+        ]
+        return "  ".join(padded).rstrip()
+
+    def _make_svg(self) -> str:
+        shown = [[shorten(cell, 44) for cell in row] for row in self.rows]
+        head = [shorten(name, 30) for name in self.columns]
+        widths = []
+        for k, name in enumerate(head):
+            cells = [
+                text_width(row[k], 11, bold=(i, k) in self.best) for i, row in enumerate(shown)
+            ]
+            widths.append(1.08 * max([text_width(name, 11, bold=True), *cells]) + 22)
+        body: list[Element] = []
+        y = 16.0
+        if self._heading:
+            body.append(text(16, 28, self._heading, "title"))
+            y = 44.0
+        right = 16 + sum(widths)
+
+        def row(cells: list[str], baseline: float, bold: set[int]) -> None:
+            x = 16.0
+            for k, (cell, width) in enumerate(zip(cells, widths)):
+                kind = "strong" if k in bold else None
+                if self._words[k]:
+                    body.append(text(x + 4, baseline, cell, kind))
+                else:
+                    body.append(text(x + width - 12, baseline, cell, kind, "end"))
+                x += width
+
+        body.append(element("path", class_="axis", d=f"M16 {y:.1f}H{right:.1f}"))
+        row(head, y + 15, set(range(len(head))))
+        y += ROW
+        body.append(element("path", class_="axis", d=f"M16 {y:.1f}H{right:.1f}"))
+        for i, cells in enumerate(shown):
+            row(cells, y + 15, {j for a, j in self.best if a == i})
+            y += ROW
+        body.append(element("path", class_="axis", d=f"M16 {y + 3:.1f}H{right:.1f}"))
+        width = max(right + 16, 32 + text_width(self._heading, 14, bold=True) * 1.1)
+        label = f"{self.title}: {plural(len(self.rows), 'row')}"
+        return document(body, width, y + 20, label=label, kind="chart")
+
+    def _make_data(self) -> dict[str, Any]:
+        rows = [dict(zip(self.columns, row)) for row in self._values]
+        return {"kind": "table", "title": self.title, "columns": self.columns, "rows": rows}
+
+    def markdown(self) -> str:
+        """The table in Markdown, the best in bold."""
+        rules = [":--" if words else "--:" for words in self._words]
+        lines = [_pipes(map(_markdown, self.columns)), _pipes(rules)]
+        for i, row in enumerate(self.rows):
+            cells = [_markdown(cell) for cell in row]
+            cells = [f"**{c}**" if (i, j) in self.best else c for j, c in enumerate(cells)]
+            lines.append(_pipes(cells))
+        return "\n".join(lines) + "\n"
+
+    def csv(self) -> str:
+        """The table as CSV; of runs, mean and deviation are columns of their own."""
+        several = [
+            any(isinstance(row[k], dict) for row in self._values) for k in range(len(self.columns))
+        ]
+        head: list[str] = []
+        for name, runs in zip(self.columns, several):
+            head += [no_formula(name), no_formula(f"{name} std")] if runs else [no_formula(name)]
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(head)
+        for row in self._values:
+            cells: list[str] = []
+            for value, runs in zip(row, several):
+                if isinstance(value, dict):
+                    cells += [f"{value['mean']:.9g}", f"{value['std']:.9g}"]
+                else:
+                    cells += [_csv(value), ""] if runs else [_csv(value)]
+            writer.writerow(cells)
+        return out.getvalue()
+
+    def latex(self) -> str:
+        """The table as a LaTeX tabular (package booktabs), the best in bold."""
+        return latex_table(self.columns, self.rows, bold=sorted(self.best))
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        return {
+            **super()._formats(),
+            ".md": lambda: self.markdown().encode("utf-8", "replace"),
+            ".csv": lambda: self.csv().encode("utf-8", "replace"),
+            ".tex": lambda: self.latex().encode("utf-8", "replace"),
+        }
+
+
+def table(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    *,
+    best: Mapping[str, Literal["max", "min"]] | None = None,
+    digits: int = 4,
+    title: str = "",
+) -> TableFigure:
+    """Results as a table: one row for each run or setting.
+
+    rows: mappings of column names to values.  A number is written with ``digits`` significant
+        digits; a string, a shape or a list of layers as it is; a `Runs`-like tuple or an array of
+        numbers from several runs as "mean ± standard deviation".
+    columns: which, and their order; by default all, in the order in which they first appear.
+    best: the columns of which the best cell is bold: {"accuracy": "max", "loss": "min"}.
+    """
+    listed = list(rows)
+    for row in listed:
+        if not isinstance(row, Mapping):
+            raise TypeError(f"viz.table: a row must be a mapping, got {type(row).__name__}")
+    names = (
+        list(columns) if columns is not None else list(dict.fromkeys(k for r in listed for k in r))
+    )
+    if not names:
+        raise ValueError("viz.table: there are no columns")
+    for name in [*names, *(best or {})]:
+        if name not in names or (listed and not any(name in row for row in listed)):
+            raise ValueError(f"viz.table: no row has a column {name!r}")
+    values = [[_value(row.get(name)) for name in names] for row in listed]
+    cells = [[_cell(value, digits) for value in row] for row in values]
+    marked = set()
+    for name, kind in (best or {}).items():
+        if kind not in ("max", "min"):
+            raise ValueError(f"viz.table: best[{name!r}] must be 'max' or 'min', not {kind!r}")
+        column = names.index(name)
+        keys = [_number(row[column]) for row in values]
+        known = [key for key in keys if not math.isnan(key)]
+        if known:
+            top = max(known) if kind == "max" else min(known)
+            marked |= {(i, column) for i, key in enumerate(keys) if key == top}
+    return TableFigure([visible(str(n)) for n in names], cells, values, marked, visible(title))
+
+
+def _value(value: Any) -> Any:
+    """What `data` holds: None, a number, text, or mean and deviation of several runs."""
+    if value is None or isinstance(value, str):
+        return None if value is None else visible(value)
+    if isinstance(value, bool):
+        return str(value)
+    if hasattr(value, "detach") or isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
+        if array.ndim == 0:
+            return array.item() if array.dtype.kind in "fiu" else visible(str(array.item()))
+        _, runs = points_of(array.ravel(), "viz.table: a cell")
+        std = float(runs.std(ddof=1)) if len(runs) > 1 else float("nan")
+        mean = float(runs.mean()) if len(runs) else float("nan")
+        return {"mean": mean, "std": std, "runs": len(runs)}
+    if isinstance(value, int | float):
+        return value
+    return visible(str(value))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, dict):
+        return float(value["mean"])
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _cell(value: Any, digits: int) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        if value["runs"] < 2 or not math.isfinite(value["std"]):
+            return number(value["mean"], digits)
+        return f"{number(value['mean'], digits)} ± {number(value['std'], 2)}"
+    if isinstance(value, int) and abs(value) < 10**15:
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return number(value, digits) if isinstance(value, float) else str(value)
+
+
+def _csv(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return no_formula(value)
+    return str(value) if isinstance(value, int) else f"{value:.9g}"
+
+
+def _markdown(cell: str) -> str:
+    special = "\\`*_{}[]<>#|~$&"
+    return "".join("\\" + char if char in special else char for char in cell)
+
+
+def _pipes(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
