@@ -78,7 +78,7 @@ def to_bytes(images: Array, *, each: bool = False, centred: bool = False) -> NDA
     with np.errstate(all="ignore"):
         half = np.where(high > low, high / 2 - low / 2, 1.0)  # halves: the difference may overflow
         share = np.where(high > low, (known / 2 - low / 2) / half, 0.5)
-    pixels = np.clip(np.rint(share * 255), 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(np.rint(share * 255), 0, 255).astype(np.uint8)
     bad = ~finite.all(axis=3)
     pixels[bad] = WRONG
     return pixels

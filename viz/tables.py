@@ -63,10 +63,10 @@ class TableFigure(Figure):
         head = [shorten(name, 30) for name in self.columns]
         widths = []
         for k, name in enumerate(head):
-            cells = [
+            needs = [
                 text_width(row[k], 11, bold=(i, k) in self.best) for i, row in enumerate(shown)
             ]
-            widths.append(1.08 * max([text_width(name, 11, bold=True), *cells]) + 22)
+            widths.append(1.08 * max([text_width(name, 11, bold=True), *needs]) + 22)
         body: list[Element] = []
         y = 16.0
         if self._heading:
