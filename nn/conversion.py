@@ -104,10 +104,20 @@ class Conversion(Tree):
         """The module itself: it is on the CPU."""
         return self
 
+    def bfloat16(self: C) -> C:
+        """Refused: NumPy has no bfloat16."""
+        raise NotImplementedError(
+            f"{type(self).__name__}.bfloat16: NumPy has no bfloat16; use .float() or .half()"
+        )
+
+    def xpu(self: C, device: Any = None) -> C:
+        """Refused: there is no GPU here."""
+        return self.cuda()
+
     def cuda(self: C, device: Any = None) -> C:
         """Refused: there is no GPU here."""
         raise RuntimeError(
-            f"{type(self).__name__}.cuda: tensorgrad computes on the CPU only; leave out .cuda()"
+            f"{type(self).__name__}: tensorgrad computes on the CPU only; leave out .cuda() or .xpu()"
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import nn
 from tensorgrad.utils.png import encode_png
 from tensorgrad.utils.tensorboard import SummaryWriter, summaries
 
@@ -78,6 +79,123 @@ def test_images_and_text(tmp_path):
     np.testing.assert_array_equal(decoded(found.Images("colours")[0].encoded_image_string), colours)
     assert (found.Images("several")[0].height, found.Images("several")[0].width) == (10, 32)
     assert found.Tensors("note/text_summary")[0].tensor_proto.string_val[0] == "**ü**".encode()
+
+
+def test_the_graph_of_a_model_with_a_box_for_each_module(tmp_path, capsys):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+            self.head = nn.Linear(3, 1)
+
+        def forward(self, x, scale):
+            return {"out": self.head(self.body(x)) * scale}
+
+    net = Net().requires_grad_(False)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_graph(net, (tg.ones(4, 2), tg.ones(1)), verbose=True)
+        with pytest.raises(ValueError, match="input_to_model"):
+            writer.add_graph(net)
+        with pytest.raises(ValueError, match="no operation"):
+            writer.add_graph(nn.Identity(), 3)
+    nodes = {node.name: node for node in events(tmp_path).Graph().node}
+    assert {"input_0", "input_1"} <= set(nodes)
+    (body,) = [n for n in nodes if n.startswith("Net/body/0/linear")]
+    (relu,) = [n for n in nodes if n.startswith("Net/body/1/relu")]
+    (product,) = [n for n in nodes if n.startswith("Net/mul")]
+    assert list(nodes[body].input) == ["input_0"]  # the weights are frozen
+    assert list(nodes[relu].input) == [body]
+    assert nodes["output_0"].input == [product]
+    assert [d.size for d in nodes[body].attr["_output_shapes"].list.shape[0].dim] == [4, 3]
+    assert f"{relu}({body})" in capsys.readouterr().out
+    with SummaryWriter(tmp_path / "b") as writer:
+        writer.add_graph(net.requires_grad_(), (tg.ones(4, 2), tg.ones(1)))
+    nodes = {node.name: node for node in events(tmp_path / "b").Graph().node}
+    (head,) = [n for n in nodes if n.startswith("Net/head/linear")]
+    assert list(nodes[head].input)[1:] == ["Net/head/weight", "Net/head/bias"]
+
+
+def test_points_for_the_projector(tmp_path):
+    points = tg.arange(6.0).view(3, 2)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_embedding(points, ["a", "b\tc", 3], tg.rand(3, 1, 4, 5), 7)
+        writer.add_embedding(points, [["a", 1]] * 3, tag="b", metadata_header=["name", "n"])
+        for wrong in ({"metadata": ["a"]}, {"label_img": tg.rand(2, 1, 4, 5)}, {"mat": points[0]}):
+            with pytest.raises(ValueError, match="add_embedding"):
+                writer.add_embedding(**{"mat": points, **wrong})
+    assert (tmp_path / "00007/default/tensors.tsv").read_text() == "0.0\t1.0\n2.0\t3.0\n4.0\t5.0\n"
+    assert (tmp_path / "00007/default/metadata.tsv").read_text() == "a\nb c\n3\n"
+    assert decoded((tmp_path / "00007/default/sprite.png").read_bytes()).shape == (8, 10, 3)
+    assert (tmp_path / "00000/b/metadata.tsv").read_text() == "name\tn\n" + "a\t1\n" * 3
+    from google.protobuf import text_format
+    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+    text = (tmp_path / "projector_config.pbtxt").read_text()
+    first, second = text_format.Parse(text, ProjectorConfig()).embeddings
+    assert first.tensor_path == "00007/default/tensors.tsv"
+    assert list(first.sprite.single_image_dim) == [5, 4]
+    assert second.tensor_name == "00000/b"
+
+
+def test_hyperparameters_have_a_folder_of_their_own(tmp_path):
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_hparams({"lr": 0.1, "name": "x"}, {"loss": tg.tensor(2.0)}, run_name="one")
+        with pytest.raises(TypeError, match="dictionaries"):
+            writer.add_hparams([], {})
+        with pytest.raises(ValueError, match="'lr' must be a number"):
+            writer.add_hparams({"lr": [1, 2]}, {})
+        with pytest.raises(TypeError, match="another type"):
+            writer.add_hparams({"lr": 1.0}, {}, {"lr": ["a"]})
+        with pytest.raises(ValueError, match="not in hparam_dict"):
+            writer.add_hparams({}, {}, {"lr": [1]})
+    found = events(tmp_path / "one")
+    assert found.Scalars("loss")[0].value == 2.0
+    assert len(found.PluginTagToContent("hparams")) == 3
+
+
+def test_curves_sounds_charts_and_meshes(tmp_path):
+    labels, predictions = tg.tensor([0, 1, 1]), tg.tensor([0.2, 0.6, 0.9])
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_pr_curve("pr", labels, predictions, 1, num_thresholds=3)
+        writer.add_pr_curve_raw("raw", *[[1, 2]] * 6, num_thresholds=2)
+        writer.add_audio("sound", tg.zeros(1, 8), 1, sample_rate=8000)
+        writer.add_tensor("all", tg.arange(3), 1)
+        writer.add_histogram_raw("counted", 0, 1, 2, 1, 1, [1, 2], [0, 2], 1)
+        writer.add_custom_scalars({"a": {"b": ["Multiline", ["x", "y"]]}})
+        writer.add_custom_scalars_multilinechart(["x"])
+        writer.add_custom_scalars_marginchart(["v", "l", "u"])
+        writer.add_mesh("mesh", tg.zeros(1, 4, 3), faces=tg.tensor([[[0, 1, 2]]]))
+        for call, message in (
+            (lambda: writer.add_pr_curve("a", labels, predictions * 2), "between 0 and 1"),
+            (lambda: writer.add_pr_curve("a", labels, predictions[:2]), "3 labels, but 2"),
+            (lambda: writer.add_pr_curve_raw("a", *[[1]] * 6, weights=1), "leave them out"),
+            (lambda: writer.add_audio("a", tg.zeros(2, 8)), "one channel"),
+            (lambda: writer.add_tensor("a", tg.zeros(2, dtype=tg.complex64)), "complex64"),
+            (lambda: writer.add_histogram_raw("a", 0, 1, 2, 1, 1, [1, 2], [0]), "2 bucket_limits"),
+            (lambda: writer.add_custom_scalars({"a": {"b": ["Margin", ["x"]]}}), "Margin"),
+            (lambda: writer.add_mesh("a", tg.zeros(4, 3)), r"\(batch, n, 3\)"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                call()
+        for name in ("add_video", "add_image_with_boxes", "add_onnx_graph"):
+            with pytest.raises(NotImplementedError, match=name):
+                getattr(writer, name)("a")
+    from tensorboard.util.tensor_util import make_ndarray
+
+    found = events(tmp_path)
+    table = make_ndarray(found.Tensors("pr")[0].tensor_proto)
+    assert table[0].tolist() == [2, 2, 0]  # found at 0, 0.5, 1
+    assert table[1].tolist() == [1, 0, 0]
+    assert found.Audio("sound")[0].length_frames == 8
+    assert make_ndarray(found.Tensors("all")[0].tensor_proto).tolist() == [0, 1, 2]
+    assert {"mesh_VERTEX", "mesh_FACE"} <= set(found.Tags()["tensors"])
+
+
+def test_figures(tmp_path):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_figure("one", pyplot.figure(figsize=(2, 1), dpi=50))
+    assert (events(tmp_path).Images("one")[0].height, pyplot.get_fignums()) == (50, [])
 
 
 def test_a_purged_run_starts_anew(tmp_path):

@@ -227,3 +227,9 @@ def test_containers_change_nothing_when_they_refuse():
             with pytest.raises((TypeError, IndexError, AssertionError)):
                 act(holder)
             assert repr(holder) == before
+
+
+@pytest.mark.parametrize("name", ["cuda", "xpu", "bfloat16"])
+def test_what_the_cpu_does_not_have_is_refused(name):
+    with pytest.raises((RuntimeError, NotImplementedError), match="Linear"):
+        getattr(nn.Linear(1, 1), name)()

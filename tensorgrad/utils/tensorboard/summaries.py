@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import wave
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,19 @@ from numpy.typing import NDArray
 
 from tensorgrad.utils.png import encode_png
 
-__all__ = ["as_array", "histogram", "image", "protos", "scalar", "text"]
+__all__ = [
+    "as_array",
+    "audio",
+    "histogram",
+    "image",
+    "pixels_of",
+    "protos",
+    "raw_histogram",
+    "scalar",
+    "tensor",
+    "tensor_message",
+    "text",
+]
 
 
 @functools.cache
@@ -108,7 +122,20 @@ def histogram(tag: str, values: Any, bins: Any, max_bins: int | None) -> Any:
 
 def image(tag: str, pixels: Any, dataformats: str) -> Any:
     """A picture, or several side by side: floats of 0..1, or uint8 of 0..255."""
-    p, array = protos(), as_array(pixels)
+    p = protos()
+    grid = _grid(pixels_of(tag, as_array(pixels), dataformats))
+    height, width, channels = grid.shape
+    message = p.Summary.Image(
+        height=height,
+        width=width,
+        colorspace=channels,
+        encoded_image_string=encode_png(grid),
+    )
+    return p.Summary(value=[p.Summary.Value(tag=tag, image=message)])
+
+
+def pixels_of(tag: str, array: NDArray[Any], dataformats: str) -> NDArray[np.uint8]:
+    """Pictures as uint8 of (N, H, W, 3 or more)."""
     formats = dataformats.upper()
     if len(set(formats)) != len(formats) or sorted(formats) not in (
         sorted(form) for form in ("HW", "CHW", "NHW", "NCHW")
@@ -128,17 +155,7 @@ def image(tag: str, pixels: Any, dataformats: str) -> Any:
         if axis not in formats:
             array, formats = array[None], axis + formats
     array = array.transpose([formats.index(axis) for axis in "NHWC"])
-    if array.shape[3] == 1:
-        array = array.repeat(3, axis=3)
-    grid = _grid(array)
-    height, width, channels = grid.shape
-    message = p.Summary.Image(
-        height=height,
-        width=width,
-        colorspace=channels,
-        encoded_image_string=encode_png(grid),
-    )
-    return p.Summary(value=[p.Summary.Value(tag=tag, image=message)])
+    return array.repeat(3, axis=3) if array.shape[3] == 1 else array
 
 
 def _grid(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -149,6 +166,68 @@ def _grid(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grid = np.zeros((rows, columns, height, width, channels), np.uint8)
     grid.reshape(-1, height, width, channels)[:n] = images
     return grid.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
+
+
+def raw_histogram(tag: str, numbers: dict[str, Any], limits: Any, counts: Any) -> Any:
+    """A histogram that was counted elsewhere: right edges and counts of its buckets."""
+    p, edges, found = protos(), as_array(limits).tolist(), as_array(counts).tolist()
+    if len(edges) != len(found):
+        raise ValueError(
+            f"add_histogram_raw: {len(edges)} bucket_limits, but {len(found)} bucket_counts"
+        )
+    message = p.HistogramProto(bucket_limit=edges, bucket=found)
+    for name, value in numbers.items():
+        setattr(message, name, float(as_array(value)))
+    return p.Summary(value=[p.Summary.Value(tag=tag, histo=message)])
+
+
+def audio(tag: str, sound: Any, rate: int) -> Any:
+    """A sound of one channel: numbers of -1 to 1, as 16-bit WAV."""
+    p, array = protos(), np.squeeze(as_array(sound))
+    if array.ndim != 1 or array.dtype.kind != "f":
+        raise ValueError(
+            f"add_audio: {tag!r} must be floats of one channel, got {array.dtype}{array.shape}"
+        )
+    samples = (np.clip(array, -1, 1) * np.iinfo(np.int16).max).astype("<i2")
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(samples.tobytes())
+    message = p.Summary.Audio(
+        sample_rate=rate,
+        num_channels=1,
+        length_frames=len(samples),
+        encoded_audio_string=file.getvalue(),
+        content_type="audio/wav",
+    )
+    return p.Summary(value=[p.Summary.Value(tag=tag, audio=message)])
+
+
+_TENSOR_TYPES = {"f2": "HALF", "f4": "FLOAT", "f8": "DOUBLE", "b1": "BOOL"} | {
+    f"{kind}{size}": f"{name}{8 * size}"
+    for kind, name in (("i", "INT"), ("u", "UINT"))
+    for size in (1, 2, 4, 8)
+}
+
+
+def tensor_message(array: NDArray[Any]) -> Any:
+    """Numbers as TensorBoard's message: dtype, shape and the bytes."""
+    p, kind = protos(), _TENSOR_TYPES.get(array.dtype.str[1:])
+    if kind is None:
+        raise ValueError(f"add_tensor: TensorBoard's tensors cannot hold {array.dtype}")
+    shape = p.TensorShapeProto(dim=[p.TensorShapeProto.Dim(size=n) for n in array.shape])
+    content = np.ascontiguousarray(array).tobytes()
+    return p.TensorProto(dtype=f"DT_{kind}", tensor_shape=shape, tensor_content=content)
+
+
+def tensor(tag: str, value: Any) -> Any:
+    """All elements of a tensor."""
+    p = protos()
+    metadata = p.SummaryMetadata(plugin_data={"plugin_name": "tensor"})
+    message = tensor_message(as_array(value))
+    return p.Summary(value=[p.Summary.Value(tag=tag, metadata=metadata, tensor=message)])
 
 
 def text(tag: str, content: str) -> Any:

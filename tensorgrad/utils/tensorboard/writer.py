@@ -7,16 +7,19 @@ import socket
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from tensorgrad.utils.tensorboard import summaries
+import numpy as np
+
+from tensorgrad.utils.tensorboard import dashboards, graph, projector, summaries
 from tensorgrad.utils.tensorboard.summaries import protos
 
 __all__ = ["SummaryWriter"]
 
 
 class SummaryWriter:
-    """Writes scalars, histograms, images and texts to a folder that TensorBoard shows.
+    """Writes scalars, histograms, pictures and more to a folder that TensorBoard shows.
 
     log_dir: by default ``runs/`` and the date, the host and ``comment``, which is only used then.
     purge_step: TensorBoard forgets what runs before in this folder wrote from this step on.
@@ -120,6 +123,205 @@ class SummaryWriter:
     ) -> None:
         """A text, shown as Markdown."""
         self._add(summaries.text(tag, text_string), global_step, walltime)
+
+    def add_figure(
+        self,
+        tag: str,
+        figure: Any,
+        global_step: int | None = None,
+        close: bool = True,
+        walltime: float | None = None,
+    ) -> None:
+        """A figure of matplotlib, or several side by side; ``close`` closes them afterwards."""
+        several = isinstance(figure, list)
+        pictures = [self._drawn(one) for one in (figure if several else [figure])]
+        if close:
+            from matplotlib import pyplot
+
+            for one in figure if several else [figure]:
+                pyplot.close(one)
+        self.add_images(tag, np.stack(pictures), global_step, walltime, "NHWC")
+
+    @staticmethod
+    def _drawn(figure: Any) -> Any:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[:, :, :3]
+
+    def add_audio(
+        self,
+        tag: str,
+        snd_tensor: Any,
+        global_step: int | None = None,
+        sample_rate: int = 44100,
+        walltime: float | None = None,
+    ) -> None:
+        """A sound: numbers of -1 to 1, one channel, ``sample_rate`` of them a second."""
+        self._add(summaries.audio(tag, snd_tensor, sample_rate), global_step, walltime)
+
+    def add_tensor(
+        self,
+        tag: str,
+        tensor: Any,
+        global_step: int | None = None,
+        walltime: float | None = None,
+    ) -> None:
+        """All elements of a tensor."""
+        self._add(summaries.tensor(tag, tensor), global_step, walltime)
+
+    def add_histogram_raw(
+        self,
+        tag: str,
+        min: Any,
+        max: Any,
+        num: Any,
+        sum: Any,
+        sum_squares: Any,
+        bucket_limits: Any,
+        bucket_counts: Any,
+        global_step: int | None = None,
+        walltime: float | None = None,
+    ) -> None:
+        """A histogram that was counted elsewhere; bucket_limits are the right edges."""
+        numbers = {"min": min, "max": max, "num": num, "sum": sum, "sum_squares": sum_squares}
+        message = summaries.raw_histogram(tag, numbers, bucket_limits, bucket_counts)
+        self._add(message, global_step, walltime)
+
+    def add_hparams(
+        self,
+        hparam_dict: dict[str, Any],
+        metric_dict: dict[str, Any],
+        hparam_domain_discrete: dict[str, list[Any]] | None = None,
+        run_name: str | None = None,
+        global_step: int | None = None,
+    ) -> None:
+        """What a run was made with, and what came out; in a folder of its own (default: the time).
+
+        hparam_domain_discrete: all values that a hyperparameter can have, by its name.
+        """
+        if not isinstance(hparam_dict, dict) or not isinstance(metric_dict, dict):
+            raise TypeError("add_hparams: hparam_dict and metric_dict must be dictionaries")
+        messages = dashboards.hparams(hparam_dict, metric_dict, hparam_domain_discrete or {})
+        folder = os.path.join(self.log_dir, run_name or str(time.time()))
+        with SummaryWriter(folder) as writer:
+            for message in messages:
+                writer._add(message, global_step, None)
+            for tag, value in metric_dict.items():
+                writer.add_scalar(tag, value, global_step)
+
+    def add_pr_curve(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        global_step: int | None = None,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: float | None = None,
+    ) -> None:
+        """Precision against recall, of true labels (0 or 1) and predictions of 0 to 1."""
+        num_thresholds = min(num_thresholds, 127)  # the dashboard shows no more
+        rows = dashboards.pr_curve(labels, predictions, num_thresholds, weights)
+        self._add(dashboards.pr_counts(tag, rows, num_thresholds), global_step, walltime)
+
+    def add_pr_curve_raw(
+        self,
+        tag: str,
+        true_positive_counts: Any,
+        false_positive_counts: Any,
+        true_negative_counts: Any,
+        false_negative_counts: Any,
+        precision: Any,
+        recall: Any,
+        global_step: int | None = None,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: float | None = None,
+    ) -> None:
+        """A curve that was counted elsewhere, a number for each threshold in each row."""
+        if weights is not None:
+            raise ValueError("add_pr_curve_raw: weights belong into the counts; leave them out")
+        rows = (
+            *(true_positive_counts, false_positive_counts, true_negative_counts),
+            *(false_negative_counts, precision, recall),
+        )
+        self._add(dashboards.pr_counts(tag, rows, min(num_thresholds, 127)), global_step, walltime)
+
+    def add_custom_scalars(self, layout: dict[str, dict[str, list[Any]]]) -> None:
+        """Which scalars share a chart: {category: {title: ["Multiline", [tag, ...]]}}."""
+        self._add(dashboards.layout(layout), None, None)
+
+    def add_custom_scalars_multilinechart(
+        self, tags: list[str], category: str = "default", title: str = "untitled"
+    ) -> None:
+        """One chart of several scalars."""
+        self.add_custom_scalars({category: {title: ["Multiline", tags]}})
+
+    def add_custom_scalars_marginchart(
+        self, tags: list[str], category: str = "default", title: str = "untitled"
+    ) -> None:
+        """One chart of a scalar between two others: tags are [value, lower, upper]."""
+        self.add_custom_scalars({category: {title: ["Margin", tags]}})
+
+    def add_embedding(
+        self,
+        mat: Any,
+        metadata: Any = None,
+        label_img: Any = None,
+        global_step: int | None = None,
+        tag: str = "default",
+        metadata_header: Any = None,
+    ) -> None:
+        """Points (n, features) for the projector, with labels and pictures (n, C, H, W)."""
+        step = "00000" if global_step is None else f"{global_step:05d}"
+        projector.write_embedding(
+            Path(self.log_dir), f"{step}/{tag}", mat, metadata, label_img, metadata_header
+        )
+
+    def add_graph(
+        self,
+        model: Any,
+        input_to_model: Any = None,
+        verbose: bool = False,
+        use_strict_trace: bool = True,
+    ) -> None:
+        """The operations that one call of the model records, a box for each module.
+
+        input_to_model: a Tensor, or a tuple of the arguments.  verbose prints the names of all
+        nodes; use_strict_trace is taken and changes nothing: the call is recorded as it is.
+        """
+        if input_to_model is None:
+            raise ValueError("add_graph: input_to_model is needed: the graph is that of a call")
+        event = protos().Event(graph_def=graph.graph(model, input_to_model, verbose))
+        self._write(event, None, None, self.log_dir)
+
+    def add_mesh(
+        self,
+        tag: str,
+        vertices: Any,
+        colors: Any = None,
+        faces: Any = None,
+        config_dict: dict[str, Any] | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+    ) -> None:
+        """Points in space (batch, n, 3), with colours of 0..255 and triangles of their numbers."""
+        message = dashboards.mesh(tag, vertices, colors, faces, config_dict)
+        self._add(message, global_step, walltime)
+
+    def add_video(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: nothing here writes moving pictures."""
+        raise NotImplementedError("add_video: no encoder of videos here; use add_images")
+
+    def add_image_with_boxes(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: nothing here draws into pictures."""
+        raise NotImplementedError("add_image_with_boxes: draw the boxes yourself, then add_image")
+
+    def add_onnx_graph(self, prototxt: str) -> None:
+        """Refused: there is no ONNX here."""
+        raise NotImplementedError("add_onnx_graph: there is no ONNX here; use add_graph")
 
     def flush(self) -> None:
         """Write what is waiting."""
