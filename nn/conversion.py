@@ -117,7 +117,7 @@ class Conversion(Tree):
     def cuda(self: C, device: Any = None) -> C:
         """Refused: there is no GPU here."""
         raise RuntimeError(
-            f"{type(self).__name__}: tensorgrad computes on the CPU only; leave out .cuda() or .xpu()"
+            f"{type(self).__name__}: tensorgrad is for the CPU only; leave out .cuda() or .xpu()"
         )
 
 
