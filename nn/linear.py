@@ -66,7 +66,11 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
-        return F.linear(input, self.weight, self.bias)
+        parameters = self.__dict__["_parameters"]  # found sooner than attributes of a module are
+        weight, bias = parameters.get("weight"), parameters.get("bias")
+        if weight is None or (bias is None and "bias" not in parameters):  # computed ones
+            weight, bias = self.weight, self.bias
+        return F.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,15 +17,6 @@ __all__ = ["Module"]
 
 _NOTE = "in the forward of "  # what an error that a module raises is told
 _TABLES = ("_parameters", "_buffers", "_modules")
-
-
-class _Running(threading.local):
-    """The module whose forward this thread is in: children are named by their place in it."""
-
-    module: Module | None = None
-
-
-_running = _Running()
 
 
 def _unimplemented(self: Module, *args: Any, **kwargs: Any) -> Any:
@@ -74,34 +64,40 @@ class Module(State, Conversion):
         # Called once per layer and step: everything is read straight from the instance's dict, and
         # the scope is pushed here rather than by the context manager, which costs twice as much.
         state = self.__dict__
-        if "_calls" not in state:
+        call = state.get("_calls")
+        if call is None:
             raise AttributeError(
                 f"{type(self).__name__} was called before Module.__init__(): call "
                 "super().__init__() first in its __init__"
             )
-        call = state["_calls"]
         state["_calls"] = call + 1
         name = state["_name"]
-        parent = _running.module
-        if name and parent is not None and parent._modules.get(name) is not self:
-            name = self._name_below(parent)
         context = local.context
+        parent = context.module
+        if name and parent is not None and parent.__dict__["_modules"].get(name) is not self:
+            name = self._name_below(parent)
         outer = context.scope
-        context.scope = Scope(outer, name, type(self).__name__, call)
-        _running.module = self
+        context.scope = scope = Scope()
+        scope.parent = outer
+        scope.name = name
+        scope.cls = type(self).__name__
+        scope.call = call
+        context.module = self
         try:
             if state["_hooks"] is None and everywhere.hooks is None:
-                return self.forward(*args, **kwargs)
+                if kwargs:
+                    return self.forward(*args, **kwargs)
+                return self.forward(*args)
             return self._call_with_hooks(args, kwargs)
         except Exception as error:
             notes = getattr(error, "__notes__", ())
             if not any(note.startswith(_NOTE) for note in notes):  # the innermost module says it
-                path = Scope(outer, name, "", 0).path
+                path = scope.path
                 error.add_note(f"{_NOTE}{type(self).__name__}" + (f" {path!r}" if path else ""))
             raise
         finally:
             context.scope = outer
-            _running.module = parent
+            context.module = parent
 
     def _name_below(self, parent: Module) -> str:
         """The dotted name under which the running module holds this one; "" if it does not.
@@ -186,6 +182,8 @@ class Module(State, Conversion):
     def __getattr__(self, name: str) -> Any:
         state = self.__dict__
         if "_modules" in state:
+            if name in state["_parameters"]:
+                return state["_parameters"][name]
             for table in _TABLES:
                 entries = state[table]
                 if name in entries:

@@ -8,7 +8,6 @@ There are two loops, for arrays and for Tensors; the rules are the same.
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,25 @@ from numpy import asarray, ndarray
 
 from tensorgrad import hooks
 from tensorgrad import saved as packing
-from tensorgrad.node import AccumulateGrad, Freed, Node, OutputNode, hook, local, make_node, wrap
+from tensorgrad.fitting import cast, unbroadcast
+from tensorgrad.node import (
+    NOTHING,
+    AccumulateGrad,
+    Node,
+    OutputNode,
+    hook,
+    local,
+    wrap,
+)
 from tensorgrad.primitive import raw, recorded
+from tensorgrad.rebuilding import output_node, rebuilt
 from tensorgrad.scope import Walk
+from tensorgrad.shortcuts import arrive, pull, pull_number
 
 __all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
 
 _seq = attrgetter("seq")
+_single, _double = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class FunctionNode(Node):
@@ -59,43 +70,15 @@ def _references() -> int:
 _SOLE = _references()
 
 
-def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a gradient over the axes along which its argument was broadcast."""
-    lead = g.ndim - len(shape)
-    if lead < 0 or any(n != 1 and n != m for n, m in zip(shape, g.shape[lead:], strict=True)):
-        return xp.broadcast_to(g, shape=shape)  # a rule may answer with a scalar
-    axes = tuple(range(lead)) + tuple(
-        i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1
-    )
-    if axes:
-        g = xp.sum(g, axis=axes, keepdims=False)
-    return xp.reshape(g, shape=shape)
-
-
-def _cast(xp: Any, g: Any, dtype: np.dtype[Any]) -> Any:
-    """Give a gradient the dtype of what it is a gradient of; the real part for a real one."""
-    if _kind(g) == "c" and dtype.kind != "c":
-        g = xp.real(g)
-    return xp.astype(g, dtype=dtype)
-
-
-def _kind(g: Any) -> str:
-    kind: str = (g if isinstance(g, ndarray) else g._array).dtype.kind
-    return kind
-
-
 def _order(roots: Iterable[Node]) -> list[Node]:
     """All nodes below the roots, consumers before their inputs."""
-    seen = set(roots)
-    stack = list(seen)
-    order = []
-    while stack:
-        node = stack.pop()
-        order.append(node)
+    order = [*roots]
+    seen = {*order}
+    for node in order:  # which grows meanwhile
         for edge in node.inputs:
             if edge is not None and edge not in seen:
                 seen.add(edge)
-                stack.append(edge)
+                order.append(edge)
     order.sort(key=_seq, reverse=True)
     return order
 
@@ -133,13 +116,83 @@ def walk(
     owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
     entry = context.grad_enabled, context.walk
     context.grad_enabled = create if record is None else record
-    context.walk = this = Walk(order, needed, targets)
+    context.walk = this = Walk()
+    this.order, this.needed, this.targets = order, needed, targets
+    this.at_end, this._running = [], None
+    usual = not (create or observers or anomaly is not None or targets is not None)
     try:
         for node in order:
             g = pending.pop(node, None)
             if g is None or (needed is not None and node not in needed):
                 continue
             kind = type(node)
+            if usual and node.hooks is None:
+                # The short cut that nearly all nodes of a training step take; the steps are those
+                # below, without what nobody asked for.
+                if kind is AccumulateGrad:
+                    if type(g) is not ndarray:
+                        g = asarray(g)
+                    if arrive(node.variable, g):  # type: ignore[attr-defined]
+                        continue
+                elif kind is Node and (op := node.op).plain:
+                    dtype = node.dtype
+                    if dtype is _single or dtype is _double:
+                        storages = node.storages
+                        if storages is not None:
+                            seq = node.seq
+                            for storage in storages:
+                                if storage is not None and storage.stamp > seq:
+                                    raise packing.overwritten(node)
+                        saved = node.saved
+                        if type(saved) is not tuple:
+                            saved = packing.unpacked(node)
+                        inputs = node.inputs
+                        try:
+                            if node.shape or not op.arithmetic:
+                                if type(g) is not ndarray:
+                                    g = asarray(g)
+                                found = pull(op, node, g, saved, inputs)
+                            else:
+                                found = pull_number(op, g, saved, inputs)
+                        except Exception as error:
+                            error.add_note(_at_node(node))
+                            raise
+                        if storages is not None and not retain:
+                            if None in inputs:
+                                node.free()
+                            else:
+                                node.saved, node.storages = NOTHING, None
+                        saved = ()
+                        g = None
+                        edge: Any
+                        for edge, d in zip(inputs, found):
+                            if d is None:
+                                continue
+                            if type(d) is not ndarray:
+                                if not edge.shape and edge.dtype is dtype and edge not in owned:
+                                    # One number stays a NumPy scalar until an array is asked for.
+                                    before = pending.get(edge)
+                                    if before is not None:
+                                        d = d + (before[()] if type(before) is ndarray else before)
+                                    pending[edge] = d
+                                    continue
+                                d = asarray(d)
+                            if d.shape != edge.shape:
+                                d = asarray(unbroadcast(raw, d, edge.shape))
+                            if d.dtype is not edge.dtype:
+                                d = cast(raw, d, edge.dtype)
+                            before = pending.get(edge)
+                            if before is None:
+                                pending[edge] = d
+                            elif edge in owned:
+                                np.add(before, d, before)
+                            else:
+                                pending[edge] = asarray(np.add(before, d))
+                                owned.add(edge)
+                        found = d = before = None
+                        continue
+            if isinstance(g, np.generic):
+                g = asarray(g)
             if type(g) is list:  # of an operation with several outputs, collected below
                 g = tuple(g)
             if node.hooks is not None:
@@ -170,9 +223,9 @@ def walk(
                     continue  # a target above which nothing is asked for: its rules do not run
             saved = node.saved
             if type(saved) is not tuple:
-                if type(saved) is Freed:
-                    raise packing.freed(node)
                 saved = packing.unpacked(node)
+            elif not saved:
+                saved = (None, *node.inputs)
             storages = node.storages
             if storages is not None:
                 seq = node.seq
@@ -183,21 +236,9 @@ def walk(
             if anomaly is not None:
                 anomaly.before(node)
             try:
-                if create or kind is FunctionNode or op.joint or op.keeps or node.dtype.kind == "c":
-                    found = _contributions(node, g, saved, wanted, create)
-                elif node.params is None:
-                    found = [
-                        None if edge is None else rule(raw, g, *saved)  # type: ignore[misc]
-                        for rule, edge in zip(op.rules, wanted)
-                    ]
-                else:
-                    params = node.params
-                    found = [
-                        None if edge is None else rule(raw, g, *saved, **params)  # type: ignore[misc]
-                        for rule, edge in zip(op.rules, wanted)
-                    ]
+                found = _contributions(node, g, saved, wanted, create)
             except Exception as error:
-                error.add_note(f"in the gradient of {op.name}, recorded at {node.location}")
+                error.add_note(_at_node(node))
                 raise
             if anomaly is not None:
                 anomaly.after(node, found)
@@ -219,7 +260,7 @@ def walk(
                     if d.shape != edge.shape:
                         d = unbroadcast(recorded, d, edge.shape)
                     if d._array.dtype is not edge.dtype:
-                        d = _cast(recorded, d, edge.dtype)
+                        d = cast(recorded, d, edge.dtype)
                     before = pending.get(edge)
                     pending[edge] = d if before is None else recorded.add(before, d)
                     continue
@@ -228,7 +269,7 @@ def walk(
                 if d.shape != edge.shape:
                     d = asarray(unbroadcast(raw, d, edge.shape))  # a sum of all is a scalar
                 if d.dtype is not edge.dtype:
-                    d = _cast(raw, d, edge.dtype)
+                    d = cast(raw, d, edge.dtype)
                 before = pending.get(edge)
                 if before is None:
                     pending[edge] = d
@@ -244,6 +285,11 @@ def walk(
         for end in this.at_end:
             end()
     return captured
+
+
+def _at_node(node: Node) -> str:
+    """What an error in a rule is told."""
+    return f"in the gradient of {node.op.name}, recorded at {node.location}"
 
 
 def _observe(observers: Any, node: Node, g: Any) -> None:
@@ -275,7 +321,7 @@ def _arrive(
     else:
         np.add(held._array, g, out=held._array)
         held._bump()
-    after = getattr(leaf, "_post_accumulate_hooks", None)
+    after = leaf._post_accumulate_hooks
     if after:
         for function in list(after.values()):
             function(leaf)
@@ -294,7 +340,7 @@ def _contributions(
     xp: Any = recorded if create else raw
     if create and op.composed is not None:
         return _differentiate_twin(node, g, saved, wanted)
-    arguments = _rebuilt(node, saved) if create else list(saved)
+    arguments = rebuilt(node, saved) if create else list(saved)
     words = dict(node.params or {})
     if op.keeps:
         extras = arguments.pop()
@@ -321,45 +367,11 @@ def _is_complex(node: Node) -> bool:
     return any(dtype.kind == "c" for dtype in dtypes)
 
 
-def _rebuilt(node: Node, saved: tuple[Any, ...]) -> list[Any]:
-    """The saved arrays as Tensors at their places in the graph."""
-    storages = node.storages or (None,) * len(saved)
-    y, *arguments = saved
-    if isinstance(y, tuple):
-        rebuilt: list[Any] = [
-            tuple(wrap(array, output_node(node, k, array)) for k, array in enumerate(y))
-        ]
-    else:
-        rebuilt = [y if y is None else wrap(y, node)]
-        if y is not None:
-            rebuilt[0]._storage = storages[0]
-    for i, entry in enumerate(arguments):
-        if isinstance(entry, (ndarray, hook.batch)):
-            tensor = wrap(entry, node.inputs[i])
-            tensor._storage = storages[i + 1]
-            rebuilt.append(tensor)
-        else:
-            rebuilt.append(entry)
-    return rebuilt
-
-
-def output_node(node: Any, index: int, spec: Any) -> OutputNode:
-    """The node of one output, of a shape and dtype: the one recorded, while it lives."""
-    alive = node.outputs[index]
-    found: Any = alive() if alive is not None else None
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    made: Any = make_node(node.op, (node,), (), None, spec.shape, spec.dtype, OutputNode)
-    made.index = index
-    node.outputs[index] = weakref.ref(made)
-    return made  # type: ignore[no-any-return]
-
-
 def _differentiate_twin(
     node: Node, g: Any, saved: tuple[Any, ...], wanted: tuple[Node | None, ...]
 ) -> list[Any]:
     """Replay a fused primitive's composed twin and differentiate that, with recording on."""
-    arguments = _rebuilt(node, saved)[1:]
+    arguments = rebuilt(node, saved)[1:]
     if node.op.keeps:
         constants = arguments.pop().get("constants")
         words = {**(node.params or {}), **({} if constants is None else {"constants": constants})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
+from math import prod
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from numpy import asarray, ndarray
 from tensorgrad.inspection import SavedNames
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
-from tensorgrad.storages import InferenceStorage, Storage
+from tensorgrad.storages import InferenceStorage, Storage, new_storage
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -40,6 +41,7 @@ __all__ = [
     "make_node",
     "mark_inference",
     "new",
+    "new_storage",
     "number",
     "push_scope",
     "register_tensor_class",
@@ -90,12 +92,10 @@ class _Hook:
     batch_ufunc: Callable[..., Any]  # NumPy's functions on such values
     batch_function: Callable[..., Any]
     function: Callable[[Any, tuple[Any, ...]], Any]  # a user's Function on such Tensors
-    storage: type[Storage]
     inference = 0  # how many inference_mode blocks are open, in all threads
 
 
 hook = _Hook()
-hook.storage = Storage
 
 
 def register_tensor_class(
@@ -126,14 +126,14 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
 def mark_inference(out: Any) -> None:
     """Make a new tensor an inference tensor, if this thread is in an inference_mode."""
     if out._storage is None and local.context.inference:
-        out._storage = InferenceStorage()
+        out._storage = new_storage(InferenceStorage)
 
 
 def strided(array: Any) -> Tensor:
     """A Tensor on an array whose strides are part of what the user sees."""
     out = wrap(array)
     if not out._array.flags.c_contiguous:
-        out._storage = type(out._storage or Storage())(strided=True)
+        out._storage = new_storage(type(out._storage or Storage()), strided=True)
     return out
 
 
@@ -142,6 +142,7 @@ def storage_of(tensor: TensorBase) -> Storage:
     storage = tensor._storage
     if storage is None:
         storage = tensor._storage = Storage()
+        storage.stamp = 0
     return storage
 
 
@@ -162,7 +163,7 @@ class Spec(NamedTuple):
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
 
 class Freed(tuple[Any, ...]):
@@ -249,7 +250,7 @@ class Node(SavedNames):
     @property
     def size(self) -> int:
         """The number of elements of the output."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def location(self) -> Location | None:
@@ -272,15 +273,16 @@ class Node(SavedNames):
 
     def free(self) -> None:
         """Let go of the saved arrays; shapes, dtypes and numbers stay known."""
-        if None in self.inputs and self.saved:
-            self.saved = Freed(
+        kept = self.saved
+        self.saved = NOTHING
+        if kept and None in self.inputs:
+            specs = [
                 Spec(entry.shape, entry.dtype)
                 if isinstance(entry, (ndarray, PackedArray))
                 else entry
-                for entry in self.saved[1 : 1 + len(self.inputs)]
-            )
-        else:
-            self.saved = NOTHING
+                for entry in kept[1 : 1 + len(self.inputs)]
+            ]
+            self.saved = Freed(specs)
         self.storages = None
 
     @property
@@ -335,10 +337,21 @@ class OutputNode(Node):
 
 
 class AccumulateGrad(Node):
-    """Where a leaf's gradient arrives.  It keeps the leaf alive; the leaf refers to it weakly."""
+    """Where a leaf's gradient arrives.  It keeps the leaf alive; the leaf refers to it weakly.
+
+    One is made for every leaf in every step, so what is the same for all of them is the class's.
+    """
 
     __slots__ = ("__weakref__", "variable")
     variable: Tensor
+    inputs = ()
+    params = storages = scope = None
+    saved = ()
+    code, lasti, seq = None, 0, 0  # a leaf comes before everything
+
+    @property
+    def op(self) -> Primitive:  # type: ignore[override]
+        return hook.accumulate
 
     def name(self) -> str:
         return "AccumulateGrad"
@@ -347,15 +360,12 @@ class AccumulateGrad(Node):
 def accumulator(leaf: Any) -> AccumulateGrad:
     """The node that accumulates into ``leaf.grad``, made when first needed."""
     reference = leaf._accumulator
-    node = reference() if reference is not None else None
+    node: AccumulateGrad | None = reference() if reference is not None else None
     if node is None:
-        node = new(AccumulateGrad)
-        node.op = hook.accumulate
-        node.inputs = ()
-        node.params = node.storages = node.scope = node.hooks = None
-        node.saved = ()
-        node.shape, node.dtype = leaf._array.shape, leaf._array.dtype
-        node.code, node.lasti, node.seq = None, 0, 0  # a leaf comes before everything
+        node = AccumulateGrad()
+        array = leaf._array
+        node.hooks = None
+        node.shape, node.dtype = array.shape, array.dtype
         node.variable = leaf
         leaf._accumulator = weakref.ref(node)
     return node

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from types import CodeType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
-__all__ = ["Location", "caller", "locate", "warn"]
+__all__ = ["Location", "caller", "inside", "locate", "outside", "warn"]
 
 
 class Location(NamedTuple):
@@ -26,32 +26,32 @@ class Location(NamedTuple):
         return f"{self.filename}:{self.lineno}"
 
 
-# Whether a file belongs to the package, by file name.  Keyed by the string, whose hash is cached:
-# a comparison of prefixes for every frame of every operation would cost five times as much.
-_inside: dict[str, bool] = {"<frozen importlib._bootstrap>": True}
+# Which files belong to the package and which do not, by file name.  Kept as sets of strings, whose
+# hashes are cached: a comparison of prefixes for every frame of every operation would cost five
+# times as much.
+outside: set[str] = set()
+inside = {"<frozen importlib._bootstrap>"}
 
 
 def _belongs(name: str, filename: str) -> bool:
     """A frame's globals name its module wherever the package is installed, links included."""
-    inside = name.partition(".")[0] == "tensorgrad" and not filename.startswith("<")
-    _inside[filename] = inside
-    return inside
+    belongs = name.partition(".")[0] == "tensorgrad" and not filename.startswith("<")
+    (inside if belongs else outside).add(filename)
+    return belongs
 
 
 def caller(depth: int) -> tuple[CodeType | None, int]:
     """Code and instruction offset of the nearest frame outside the package, from ``depth`` up."""
-    frame = sys._getframe(depth)
-    while True:
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
         code = frame.f_code
-        inside = _inside.get(code.co_filename)
-        if inside is None:
-            inside = _belongs(frame.f_globals.get("__name__", ""), code.co_filename)
-        if not inside:
+        filename = code.co_filename
+        if filename in outside:
             return code, frame.f_lasti
-        above = frame.f_back
-        if above is None:
-            return None, 0
-        frame = above
+        if filename not in inside and not _belongs(frame.f_globals.get("__name__", ""), filename):
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None, 0
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

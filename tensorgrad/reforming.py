@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.node import Storage, edge_of, local, storage_of, strided, wrap
+from tensorgrad.node import edge_of, local, new_storage, storage_of, strided, wrap
 from tensorgrad.views import Former, as_view, bump, check_not_leaf
 
 __all__ = ["reform"]
@@ -21,7 +21,7 @@ def reform(tensor: Any, change: Callable[[Any], Any], name: str) -> Any:
     check_not_leaf(tensor, name)
     if tensor._requires_grad and tensor._node is None:  # under no_grad: another leaf altogether
         tensor._array = change(strided(tensor._array))._array
-        tensor._storage = Storage(strided=True)
+        tensor._storage = new_storage(strided=True)
         tensor._view = tensor._accumulator = None
         return tensor
     edge = edge_of(tensor)

@@ -181,6 +181,8 @@ def pack_node(node: Any, out: object) -> None:
 
 def unpacked(node: Node) -> tuple[Any, ...]:
     """A packed node's saved arrays."""
+    if type(node.saved) is Freed:
+        raise freed(node)
     seq = node.seq
     return tuple(
         _map_arrays(entry, lambda packed: unpack_array(packed, seq), PackedArray)

@@ -21,8 +21,10 @@ class Scope:
 
     __slots__ = ("call", "cls", "name", "parent")
 
-    def __init__(self, parent: Scope | None, name: str, cls: str, call: int) -> None:
-        self.parent, self.name, self.cls, self.call = parent, name, cls, call
+    parent: Scope | None
+    name: str
+    cls: str
+    call: int
 
     @property
     def path(self) -> str:
@@ -43,13 +45,11 @@ class Walk:
     """What others may know of the backward pass that runs: hooks, and recomputation."""
 
     __slots__ = ("__weakref__", "_running", "at_end", "needed", "order", "targets")
-
-    def __init__(
-        self, order: list[Node], needed: set[Node] | None, targets: set[Node] | None
-    ) -> None:
-        self.order, self.needed, self.targets = order, needed, targets
-        self.at_end: list[Any] = []  # called without arguments when the pass is over
-        self._running: set[Node] | None = None
+    order: list[Node]
+    needed: set[Node] | None
+    targets: set[Node] | None
+    at_end: list[Any]  # called without arguments when the pass is over
+    _running: set[Node] | None
 
     def will_run(self, node: Node) -> bool:
         """Whether a gradient may still reach a node, or has."""
@@ -66,6 +66,7 @@ class Context:
         "before_write",
         "grad_enabled",
         "inference",
+        "module",
         "on_backward",
         "on_forward",
         "saved_hooks",
@@ -79,6 +80,7 @@ class Context:
         self.grad_enabled = True
         self.inference = False  # in the block of an inference_mode
         self.scope: Scope | None = None
+        self.module: Any = None  # whose forward runs: children are named by their place in it
         self.saved_hooks: tuple[Any, ...] = ()  # pairs (pack, unpack), the innermost last
         self.saved_hooks_disabled: str | None = None  # the message of who forbids them
         self.before_write: tuple[Callable[[Any], object], ...] = ()  # see allow_mutation_on_...
@@ -104,7 +106,8 @@ class push_scope:
 
     def __init__(self, name: str, cls: str, call: int) -> None:
         self.context = local.context
-        self.scope = Scope(self.context.scope, name, cls, call)
+        self.scope = made = Scope()  # which has no __init__: a module's call cannot afford one
+        made.parent, made.name, made.cls, made.call = self.context.scope, name, cls, call
 
     def __enter__(self) -> Scope:
         self.context.scope = self.scope

@@ -6,7 +6,7 @@ import weakref
 from types import CodeType
 from typing import Any
 
-__all__ = ["InferenceStorage", "Storage", "inference_saved"]
+__all__ = ["InferenceStorage", "Storage", "inference_saved", "new_storage"]
 
 
 class Storage:
@@ -20,17 +20,25 @@ class Storage:
     steps, so that all of them can move to a contiguous copy together.
     """
 
-    __slots__ = ("aliases", "memory", "stamp", "strided", "version", "writer")
+    # One is made for nearly every array that a node saves, so only ``stamp`` is a slot, which its
+    # maker sets to 0; what few storages ever need is the class's until it is written.
+    __slots__ = ("__dict__", "stamp")
+    stamp: int
+    version: int = 0
+    writer: tuple[CodeType | None, int] = (None, 0)
+    strided: bool = False
+    memory: Any = None
+    aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
+    inference = False
 
-    inference = False  # of the class, so that making one costs nothing more
 
-    def __init__(self, strided: bool = False) -> None:
-        self.version = 0
-        self.stamp = 0
-        self.writer: tuple[CodeType | None, int] = (None, 0)
-        self.strided = strided
-        self.memory: Any = None
-        self.aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
+def new_storage(cls: type[Storage] = Storage, *, strided: bool = False) -> Storage:
+    """A storage that was never written."""
+    storage = cls()
+    storage.stamp = 0
+    if strided:
+        storage.strided = True
+    return storage
 
 
 class InferenceStorage(Storage):

@@ -21,11 +21,11 @@ from tensorgrad.layouts import contiguous_format
 from tensorgrad.methods import Methods
 from tensorgrad.node import (
     OutputNode,
-    Storage,
     TensorBase,
     hook,
     local,
     mark_inference,
+    new_storage,
     register_tensor_class,
     storage_of,
     strided,
@@ -45,6 +45,7 @@ class Tensor(TensorBase, Methods):
     """
 
     __array_priority__ = 1000
+    _post_accumulate_hooks: dict[int, Any] | None = None
 
     def __init__(self, *data: Any, device: Any = None) -> None:
         check_device(device)
@@ -249,7 +250,7 @@ class Tensor(TensorBase, Methods):
         inputs: Any = None,
     ) -> None:
         """Add this tensor's gradients to ``.grad`` of the leaves; see `autograd.backward`."""
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, None, inputs)
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph; writes are seen by both and counted.
@@ -293,7 +294,7 @@ class Tensor(TensorBase, Methods):
         self._array = value._array
         # A new memory, of another shape or dtype perhaps: what was known of the old one is not so.
         strides_count = value._storage is not None and value._storage.strided
-        self._storage = Storage(strided=True) if strides_count else None
+        self._storage = new_storage(strided=True) if strides_count else None
         self._view = self._accumulator = None
 
     @property

@@ -42,7 +42,9 @@ __all__ = [
 
 def bump(tensor: Any) -> None:
     """Record that the tensor's memory was written, and by which line of the program."""
-    storage = storage_of(tensor)
+    storage = tensor._storage
+    if storage is None:
+        storage = storage_of(tensor)
     storage.version += 1
     storage.stamp = number()
     storage.writer = caller(2)

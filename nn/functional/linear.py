@@ -20,7 +20,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input @ weight.T + bias: input (..., in), weight (out, in) or (in,), bias (out,) or None."""
     if not isinstance(input, Tensor):
         expect_tensor("linear", "input", input)
-    if weight.ndim == 1:
+    if weight._array.ndim == 1:
         out = linalg.matmul(input, weight)
         return out if bias is None else out + bias
     return linalg.linear(input, weight, bias)

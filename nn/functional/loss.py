@@ -14,6 +14,7 @@ from tensorgrad.nn.functional.checks import (
     reduced,
 )
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.ops import reduction as reduction_ops
 from tensorgrad.tensor import Tensor
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
@@ -62,6 +63,9 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """(input - target)**2, reduced; ``weight`` has one factor per element."""
+    if weight is None and reduction == "mean" and size_average is None and reduce is None:
+        squares = ops.pow(_difference("mse_loss", input, target), 2)
+        return reduction_ops.mean(squares, axis=None, keepdims=False)
     difference = _difference("mse_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce, reduction)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
 from tensorgrad.autograd.edges import GradientEdge, node_at
 from tensorgrad.batching import Frame, is_batched
@@ -17,11 +18,15 @@ from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.provenance import warn
+from tensorgrad.recorders import constant
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = ["backward", "grad", "observe_backward", "observe_forward"]
+
+# Nobody may write into a seed that all losses share; a leaf that it reaches gets a copy.
+_ONES = {np.dtype(kind): constant(1.0, np.dtype(kind)) for kind in (np.float32, np.float64)}
 
 
 def _sequence(value: Any) -> Sequence[Any]:
@@ -83,6 +88,23 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
     return pending
 
 
+def _plain_seed(output: Any, gradient: Any) -> dict[Node, Any] | None:
+    """`_seeds` of the commonest call, ``loss.backward()``; None if it is any other, or wrong."""
+    if not isinstance(output, TensorBase) or type(array := output._array) is not ndarray:
+        return None
+    edge = edge_of(output)
+    if edge is None:
+        return None
+    if gradient is None:
+        if array.shape == () and array.dtype in _ONES:
+            return {edge: _ONES[array.dtype]}
+    elif isinstance(gradient, TensorBase):
+        value = gradient._array
+        if type(value) is ndarray and value.dtype is array.dtype and value.shape == array.shape:
+            return {edge: value}
+    return None
+
+
 def backward(
     tensors: Any,
     grad_tensors: Any = None,
@@ -110,6 +132,11 @@ def backward(
                 "`grad_tensors` only"
             )
         grad_tensors = grad_variables
+    if inputs is None and not create_graph:
+        seed = _plain_seed(tensors, grad_tensors)
+        if seed is not None:
+            walk(seed, retain=bool(retain_graph), create=False)
+            return
     outputs = _sequence(tensors)
     if any(is_batched(output) for output in outputs):
         raise RuntimeError(

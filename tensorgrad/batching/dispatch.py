@@ -16,7 +16,7 @@ from numpy import ndarray
 from tensorgrad.batching.value import ESCAPED, Batch, Frame, raw_physical
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import explain
-from tensorgrad.node import Node, TensorBase, edge_of, hook, local, wrap
+from tensorgrad.node import Node, TensorBase, edge_of, hook, local, new_storage, wrap
 from tensorgrad.promotion import result_type
 from tensorgrad.recording import as_argument, attach
 
@@ -213,7 +213,7 @@ def _record(
     if op.view and _is_of(args[0], frame):
         parent = args[0]
         if parent._storage is None:
-            parent._storage = hook.storage()
+            parent._storage = new_storage()
         for out in outs:
             out._storage = parent._storage
             out._view = (parent, op, params, parent._storage.stamp)

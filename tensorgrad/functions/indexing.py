@@ -35,6 +35,8 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """
     if type(index) is int and shape and -shape[0] <= index < shape[0]:
         return (index,)  # the commonest, and all there is to check
+    if _is_plain(index, shape):
+        return index  # type: ignore[no-any-return]
     parts = _parts(index)
     found = tuple(_part(part) for part in parts)
     axis = 0
@@ -70,6 +72,22 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                 )
             axis += 1
     return found
+
+
+def _is_plain(index: Any, shape: tuple[int, ...]) -> bool:
+    """Whether there is nothing to change: a tuple of numbers within bounds and forward slices."""
+    if type(index) is not tuple or len(index) > len(shape):
+        return False
+    for part, n in zip(index, shape):
+        if type(part) is slice:
+            for bound in (part.start, part.stop):
+                if bound is not None and type(bound) is not int:
+                    return False
+            if part.step is not None and not (type(part.step) is int and part.step > 0):
+                return False
+        elif type(part) is not int or not -n <= part < n:
+            return False
+    return True
 
 
 def _parts(index: Any) -> tuple[Any, ...]:

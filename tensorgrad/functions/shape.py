@@ -184,8 +184,9 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
-    order = list(range(input.ndim))
-    a, b = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
+    ndim = input._array.ndim
+    order = list(range(ndim))
+    a, b = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
     if order:
         order[a], order[b] = order[b], order[a]
     return ops.permute(input, axes=tuple(order))

@@ -11,6 +11,8 @@ from tensorgrad.functions.linalg import matmul
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import floating as bits
+from tensorgrad.ops import linalg as products
+from tensorgrad.recorders import operator
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -26,6 +28,7 @@ class ArithmeticMethods:
 
     __slots__ = ()
 
+    @operator(ops.add)
     def __add__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
@@ -36,6 +39,7 @@ class ArithmeticMethods:
             return NotImplemented
         return ops.add(other, self)
 
+    @operator(ops.mul)
     def __mul__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
@@ -46,6 +50,7 @@ class ArithmeticMethods:
             return NotImplemented
         return ops.mul(other, self)
 
+    @operator(ops.div)
     def __truediv__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
@@ -76,6 +81,7 @@ class ArithmeticMethods:
             return NotImplemented
         return ops.remainder(other, self)
 
+    @operator(ops.pow)
     def __pow__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
@@ -86,6 +92,7 @@ class ArithmeticMethods:
             return NotImplemented
         return ops.pow(other, self)
 
+    @operator(products.matmul)
     def __matmul__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
@@ -146,6 +153,7 @@ class ArithmeticMethods:
             return NotImplemented
         return bits.bitwise_right_shift(other, self)
 
+    @operator(ops.sub)
     def __sub__(self: Any, other: Any) -> Tensor:
         if not isinstance(other, _OPERANDS):
             return NotImplemented

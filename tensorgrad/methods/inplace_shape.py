@@ -11,7 +11,7 @@ import numpy as np
 from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.functions import shape
 from tensorgrad.memory import TypedStorage, UntypedStorage, memory_of, sharers
-from tensorgrad.node import Storage, TensorBase, local, storage_of
+from tensorgrad.node import Storage, TensorBase, local, new_storage, storage_of
 from tensorgrad.reforming import reform
 from tensorgrad.strides import contiguous_strides, make_contiguous
 from tensorgrad.views import check_not_leaf
@@ -85,7 +85,7 @@ class InplaceShapeMethods:
             )
         grown = np.empty(count, self._array.dtype)
         grown[: self._array.size] = self._array.ravel()
-        _take(self, grown.reshape(wanted), Storage())
+        _take(self, grown.reshape(wanted), new_storage())
         return self  # type: ignore[no-any-return]
 
     def resize_as_(self: Any, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
@@ -116,7 +116,7 @@ class InplaceShapeMethods:
                 "make a new tensor instead"
             )
         if source is None:
-            _take(self, np.empty(0, self._array.dtype), Storage())
+            _take(self, np.empty(0, self._array.dtype), new_storage())
             return self  # type: ignore[no-any-return]
         if isinstance(source, TensorBase):
             if source._array.dtype != self._array.dtype:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import shape as functions
 from tensorgrad.functions.shape import given_once, sizes_of
+from tensorgrad.ops import shape as ops
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -96,7 +97,8 @@ class ShapeMethods:
     def reshape(self: Any, *sizes: Any, shape: Any = None) -> Tensor:
         """Another shape, given as ints or one sequence; a view where that is possible."""
         several = sizes if shape is None else given_once("reshape", sizes, shape)
-        return functions.reshape(self, sizes_of(several))
+        one = len(several) == 1 and isinstance(several[0], (tuple, list))
+        return functions.reshape(self, several[0] if one else several)
 
     def reshape_as(self: Any, other: Tensor) -> Tensor:
         """Reshaped to the other tensor's shape."""
@@ -137,7 +139,7 @@ class ShapeMethods:
     @property
     def T(self: Any) -> Tensor:
         """The dimensions in reverse order."""
-        return functions.permute(self, tuple(reversed(range(self.ndim))))
+        return ops.permute(self, axes=tuple(range(self._array.ndim - 1, -1, -1)))
 
     @property
     def mT(self: Any) -> Tensor:

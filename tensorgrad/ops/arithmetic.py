@@ -11,8 +11,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
-from tensorgrad.ops.kinds import is_complex, zeros
+from tensorgrad.ops.kinds import is_complex, number, zeros
 from tensorgrad.primitive import primitive
+from tensorgrad.recorders import FLOATS
 
 
 @primitive(
@@ -21,6 +22,7 @@ from tensorgrad.primitive import primitive
     formula=("g", "g"),
     promote="common",
     batch=families.elementwise,
+    ufunc=np.add,
 )
 def add(a: Any, b: Any) -> Any:
     """a + b."""
@@ -33,6 +35,7 @@ def add(a: Any, b: Any) -> Any:
     formula=("g", "-g"),
     promote="common",
     batch=families.elementwise,
+    ufunc=np.subtract,
 )
 def sub(a: Any, b: Any) -> Any:
     """a - b."""
@@ -48,6 +51,7 @@ def sub(a: Any, b: Any) -> Any:
     formula=("g * b", "g * a"),
     promote="common",
     batch=families.elementwise,
+    ufunc=np.multiply,
 )
 def mul(a: Any, b: Any) -> Any:
     """a * b."""
@@ -62,13 +66,16 @@ def mul(a: Any, b: Any) -> Any:
     formula=("g / b", "-g * a / b**2"),
     promote="float",
     batch=families.elementwise,
+    ufunc=np.true_divide,
 )
 def div(a: Any, b: Any) -> Any:
     """a / b, always true division."""
     return np.true_divide(a, b)
 
 
-@primitive(lambda xp, g, y, x: xp.neg(g), formula="-g", batch=families.elementwise)
+@primitive(
+    lambda xp, g, y, x: xp.neg(g), formula="-g", batch=families.elementwise, ufunc=np.negative
+)
 def neg(x: Any) -> Any:
     """-x."""
     if x.dtype.kind == "b":
@@ -81,8 +88,8 @@ def _pow_base(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
         if p == 0:
             return zeros(xp, g)
         if p == 2:
-            return xp.mul(g, xp.mul(x, 2))
-        return xp.mul(g, xp.mul(xp.pow(x, p - 1), p))
+            return xp.mul(g, xp.mul(x, number(2.0, x)))
+        return xp.mul(g, xp.mul(xp.pow(x, p - 1), number(p, x)))
     # x**(p-1) is infinite at x = 0 where p = 0; the derivative there is 0, whatever g is.
     found = xp.mul(g, xp.mul(p, xp.pow(x, xp.sub(p, 1))))
     return xp.where(xp.eq(p, 0), 0, found)
@@ -110,6 +117,9 @@ def pow(x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)) and not isinstance(p, bool):
         if p == 2:
             return np.multiply(x, x)
+        if p == 3 and getattr(x, "dtype", None) in FLOATS:  # as PyTorch, and in a fifth of the time
+            with np.errstate(all="ignore"):
+                return np.multiply(np.multiply(x, x), x)
         if p == 0.5 and getattr(x, "dtype", np.dtype(int)).kind == "f":
             return np.sqrt(x)
     kinds = {np.asarray(v).dtype.kind for v in (x, p)}

@@ -89,40 +89,40 @@ def remainder(a: Any, b: Any) -> Any:
 # --- Comparisons and logic: bool outputs, no gradient ---
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.equal)
 def eq(a: Any, b: Any) -> Any:
     """a == b."""
     return np.equal(a, b)
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.not_equal)
 def ne(a: Any, b: Any) -> Any:
     """a != b."""
     return np.not_equal(a, b)
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.less)
 def lt(a: Any, b: Any) -> Any:
     """a < b."""
     refuse_complex("lt", a, b)
     return np.less(a, b)
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.less_equal)
 def le(a: Any, b: Any) -> Any:
     """a <= b."""
     refuse_complex("le", a, b)
     return np.less_equal(a, b)
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.greater)
 def gt(a: Any, b: Any) -> Any:
     """a > b."""
     refuse_complex("gt", a, b)
     return np.greater(a, b)
 
 
-@primitive(promote="common", batch=families.elementwise)
+@primitive(promote="common", batch=families.elementwise, ufunc=np.greater_equal)
 def ge(a: Any, b: Any) -> Any:
     """a >= b."""
     refuse_complex("ge", a, b)

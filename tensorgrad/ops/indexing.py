@@ -11,10 +11,16 @@ from numpy import ndarray
 from tensorgrad.batching import Batch, each_example, indexing
 from tensorgrad.primitive import primitive
 
+_CHOICES = (ndarray, Batch, list, bool, np.bool_)
+
 
 def is_basic(index: tuple[Any, ...]) -> bool:
     """Whether an index gives a view: no arrays in it."""
-    return not any(isinstance(part, (ndarray, Batch, list, bool, np.bool_)) for part in index)
+    for part in index:
+        kind = type(part)
+        if kind is not slice and kind is not int and isinstance(part, _CHOICES):
+            return False
+    return True
 
 
 @primitive(
@@ -25,7 +31,13 @@ def is_basic(index: tuple[Any, ...]) -> bool:
 )
 def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
     """x[index] with NumPy's and PyTorch's rules; a view for a basic index."""
-    if is_basic(index) and not any(part is Ellipsis for part in index):
+    for part in index:
+        kind = type(part)
+        if part is Ellipsis or (
+            kind is not slice and kind is not int and isinstance(part, _CHOICES)
+        ):
+            break
+    else:
         return x[(*index, Ellipsis)]  # the Ellipsis makes even a single element a view
     return x[index]
 

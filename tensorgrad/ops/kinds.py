@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
+
+from tensorgrad.recorders import FLOATS, constant
 
 
 def is_complex(*values: Any) -> bool:
@@ -12,6 +15,26 @@ def is_complex(*values: Any) -> bool:
     return any(
         getattr(getattr(v, "_array", v), "dtype", np.dtype(type(v))).kind == "c" for v in values
     )
+
+
+def number(value: complex, like: Any) -> Any:
+    """A number for a ufunc beside an array: a 0-d array, which it takes faster, where it may be.
+
+    The sign of a zero is lost.
+    """
+    if type(like) is ndarray and isinstance(value, (int, float)):
+        dtype = like.dtype
+        if dtype in FLOATS:
+            return constant(value, dtype) if value else _ZEROS[dtype]
+    return value
+
+
+_ZEROS = {dtype: np.zeros((), dtype) for dtype in FLOATS}  # -0.0 compares as 0.0 does
+
+
+def some(mask: Any) -> bool:
+    """Whether a mask holds anywhere: np.any, three times as fast on a small array."""
+    return bool(np.count_nonzero(mask) if type(mask) is ndarray else np.any(mask))
 
 
 def zeros(xp: Any, g: Any) -> Any:

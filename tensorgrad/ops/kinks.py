@@ -11,9 +11,10 @@ import numpy as np
 
 from tensorgrad.batching import families
 from tensorgrad.kernels import rectify
-from tensorgrad.ops.kinds import is_complex, refuse_complex, zeros
+from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
+from tensorgrad.recorders import FLOATS
 
 
 @primitive(
@@ -25,8 +26,12 @@ def mask(x: Any, *, mask: Any) -> Any:
     """x where the bool array ``mask`` holds, else 0, even where x is infinite or NaN.
 
     Multiplying the bits as integers is exact where x * mask gives NaN, and ten times as fast as
-    np.where.
+    np.where; putmask is faster still as long as the call takes longer than the copying.
     """
+    if x.size <= 256 and mask.shape == x.shape:
+        out = np.zeros(x.shape, x.dtype)
+        np.putmask(out, mask, x)
+        return out
     bits = _BITS.get(x.dtype.char)
     if bits is None:
         return np.where(mask, x, np.zeros((), x.dtype))
@@ -37,7 +42,8 @@ _BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
 
 
 def _positive(x: Any) -> Any:
-    return (getattr(x, "_array", x)) > 0
+    x = getattr(x, "_array", x)
+    return np.greater(x, number(0.0, x))
 
 
 @primitive(
@@ -49,6 +55,8 @@ def _positive(x: Any) -> Any:
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     refuse_complex("relu", x)
+    if x.size < 2048 and x.dtype in FLOATS:
+        return np.maximum(x, number(0.0, x))
     return rectify.maximum_with_zero(x)
 
 
@@ -58,6 +66,7 @@ def relu(x: Any) -> Any:
     formula="g * sign(x)",
     holomorphic=False,
     batch=families.elementwise,
+    ufunc=np.abs,
 )
 def abs(x: Any) -> Any:
     """|x|; the derivative at 0 is 0, and x / |x| for a complex x."""
@@ -91,12 +100,10 @@ def sgn(x: Any) -> Any:
 
 def _inside(x: Any, low: Any, high: Any) -> Any:
     x = getattr(x, "_array", x)
-    kept = np.ones(x.shape, bool)
-    if low is not None:
-        kept &= x >= low
-    if high is not None:
-        kept &= x <= high
-    return kept
+    if low is None:
+        return np.less_equal(x, number(high, x))
+    kept = np.greater_equal(x, number(low, x))
+    return kept if high is None else np.logical_and(kept, np.less_equal(x, number(high, x)))
 
 
 def _clamp_formula(shapes: Any, params: Any) -> str:
@@ -114,15 +121,22 @@ def _clamp_formula(shapes: Any, params: Any) -> str:
 def clamp(x: Any, *, min: Any, max: Any) -> Any:
     """min(max(x, min), max) for numbers or None; the derivative at a bound is 1."""
     refuse_complex("clamp", x)
+    if x.dtype in FLOATS:  # np.clip is twice as slow as the two that it stands for
+        if min is not None:
+            x = np.maximum(x, number(min, x))
+        return x if max is None else np.minimum(x, number(max, x))
     return np.clip(x, min, max)
 
 
 def _share(xp: Any, g: Any, mine: Any, other: Any) -> Any:
     """All of g where mine wins, half where they tie, nothing where other wins."""
     mine, other = (getattr(v, "_array", v) for v in (mine, other))
-    won = xp.mask(g, mask=np.greater_equal(mine, other) | np.isnan(mine))
+    won = np.greater_equal(mine, other)
     ties = np.equal(mine, other)
-    return xp.mul(won, np.where(ties, 0.5, 1).astype(_dtype(g))) if np.any(ties) else won
+    share = xp.mask(g, mask=np.logical_or(won, np.isnan(mine)))
+    if some(ties):
+        share = xp.mul(share, np.where(ties, 0.5, 1).astype(_dtype(g)))
+    return share
 
 
 def _dtype(g: Any) -> Any:
@@ -136,6 +150,7 @@ def _dtype(g: Any) -> Any:
     formula=("g * ([a > b] + [a == b] / 2)", "g * ([b > a] + [a == b] / 2)"),
     promote="common",
     batch=families.elementwise,
+    ufunc=np.maximum,
 )
 def maximum(a: Any, b: Any) -> Any:
     """The larger of a and b, NaN if either is; ties share the gradient evenly."""
@@ -150,6 +165,7 @@ def maximum(a: Any, b: Any) -> Any:
     formula=("g * ([a < b] + [a == b] / 2)", "g * ([b < a] + [a == b] / 2)"),
     promote="common",
     batch=families.elementwise,
+    ufunc=np.minimum,
 )
 def minimum(a: Any, b: Any) -> Any:
     """The smaller of a and b, NaN if either is; ties share the gradient evenly."""
@@ -173,5 +189,6 @@ def where(c: Any, a: Any, b: Any) -> Any:
     """a where the bool array c holds, else b; a and b come to their common type."""
     if getattr(c, "dtype", None) != np.bool_ and not isinstance(c, bool):
         raise RuntimeError(f"where: expected condition to be a boolean tensor, got {c.dtype}")
-    a, b = promote([a, b])
+    if not (type(a) is type(b) is np.ndarray and a.dtype is b.dtype):
+        a, b = promote([a, b])
     return np.where(c, a, b)

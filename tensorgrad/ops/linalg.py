@@ -13,6 +13,8 @@ from tensorgrad.primitive import primitive
 
 def _swap(xp: Any, x: Any) -> Any:
     """Exchange the last two axes."""
+    if x.ndim == 2:
+        return xp.permute(x, axes=(1, 0))
     return xp.permute(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
@@ -74,7 +76,7 @@ def matmul(a: Any, b: Any) -> Any:
             f"the inner sizes differ: {a.shape[-1]} columns on the left, {inner} rows on the right"
         )
     if a.ndim == 2 and b.ndim == 2:
-        return np.dot(a, b) if a.dtype.kind != "b" else np.matmul(a, b)
+        return a.dot(b) if a.dtype.kind != "b" else np.matmul(a, b)
     if inner == 1 and a.ndim > 2 and b.ndim > 2:
         return np.multiply(a, b)  # columns times rows: a GEMM for each would be slower
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
@@ -109,19 +111,24 @@ def _linear_formula(shapes: Any, params: Any) -> tuple[str, ...]:
 @primitive(*_linear_rules(), saves=("w", "x", ""), formula=_linear_formula, batch=products.linear)
 def linear(x: Any, w: Any, b: Any) -> Any:
     """x @ w.T + b, fused: x (..., in), w (out, in), b (out,) or None."""
-    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
+    sizes, shape = x.shape, w.shape
+    if len(shape) != 2 or not sizes or sizes[-1] != shape[1]:
         raise RuntimeError(
             f"input's last dimension must be the weight's second: got {x.shape} and {w.shape}"
         )
-    if b is not None and b.shape != (w.shape[0],):
+    if b is not None and b.shape != shape[:1]:
         raise RuntimeError(f"bias has shape {b.shape}, expected ({w.shape[0]},)")
-    kinds = {a.dtype for a in (x, w, b) if a is not None}
-    if len(kinds) > 1:
+    kind = x.dtype
+    if w.dtype is not kind or (b is not None and b.dtype is not kind):
+        kinds = {a.dtype for a in (x, w, b) if a is not None}
         raise RuntimeError(
             "input, weight and bias must have one dtype, got "
             f"{', '.join(map(str, sorted(kinds, key=str)))}"
         )
-    y = np.dot(x.reshape(prod(x.shape[:-1]), x.shape[-1]), w.T) if x.ndim != 2 else np.dot(x, w.T)
+    if len(sizes) == 2:
+        y = x.dot(w.T)
+        return y if b is None else np.add(y, b, y)
+    y = x.reshape(prod(sizes[:-1]), sizes[-1]).dot(w.T)
     if b is not None:
         y += b
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[0])
+    return y.reshape(*sizes[:-1], shape[0])

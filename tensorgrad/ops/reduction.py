@@ -9,10 +9,12 @@ from math import prod as product
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tensorgrad.batching import families
-from tensorgrad.ops.kinds import refuse_complex, zeros
-from tensorgrad.primitive import primitive
+from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
+from tensorgrad.primitive import primitive, raw
+from tensorgrad.recorders import FLOATS
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -33,20 +35,33 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return () if ndim == 0 else tuple(normal)
 
 
+def reduced(axis: Any, ndim: int) -> Any:
+    """`axes_of` in a form that NumPy's reductions take sooner: None and an int stay as they are."""
+    if axis is None or (type(axis) is int and -ndim <= axis < ndim):
+        return axis
+    return axes_of(axis, ndim)
+
+
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """The shape with reduced axes of length 1."""
+    ndim = len(shape)
+    if type(axis) is int and -ndim <= axis < ndim:
+        axis %= ndim
+        return (*shape[:axis], 1, *shape[axis + 1 :])
     axes = axes_of(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
 def count(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements each result comes from."""
+    if axis is None:
+        return product(shape)
     return product(shape[i] for i in axes_of(axis, len(shape)))
 
 
 def _back(xp: Any, g: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    """Give a reduced array its reduced axes back, with length 1."""
-    return g if keepdims else xp.reshape(g, shape=kept_shape(x.shape, axis))
+    """Give a reduced array its reduced axes back, with length 1; one number broadcasts as it is."""
+    return g if keepdims or not g.shape else xp.reshape(g, shape=kept_shape(x.shape, axis))
 
 
 def _spread(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
@@ -58,12 +73,37 @@ def sum(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The sum over axes; integers and bools add up as int64."""
     if x.dtype.kind in "biu":
         x = x.astype(np.int64, copy=False)
-    return np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+    return _total(x, axis, keepdims)
+
+
+# A product with ones sums a small array, or a small matrix's rows or columns, in half the time.
+_SMALL = 4096
+_ones = {dtype: np.ones(_SMALL, dtype) for dtype in FLOATS}
+
+
+def _total(x: Any, axis: Any, keepdims: Any) -> Any:
+    if x.size <= _SMALL and not keepdims and x.dtype in FLOATS and x.size:
+        if axis is None:
+            if x.flags.c_contiguous:
+                flat = x.reshape(-1)
+                return _ones[x.dtype][: flat.size].dot(flat)
+        elif x.ndim == 2:
+            if axis == 0:
+                return _ones[x.dtype][: x.shape[0]].dot(x)
+            if axis == 1 and x.flags.c_contiguous:
+                return x.dot(_ones[x.dtype][: x.shape[1]])
+    return np.add.reduce(x, reduced(axis, x.ndim), keepdims=keepdims)
+
+
+def _times(total: Any, factor: float, dtype: Any) -> Any:
+    """A real sum, which of everything is a NumPy scalar, times a number, in its dtype."""
+    return total * (number(factor, total) if total.shape else dtype.type(factor))
 
 
 def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
     n = count(x.shape, axis)
-    return _spread(xp, xp.mul(g, 1 / n if n else float("nan")), y, x, axis=axis, keepdims=keepdims)
+    scaled = xp.mul(g, number(1 / n if n else float("nan"), g))
+    return _spread(xp, scaled, y, x, axis=axis, keepdims=keepdims)
 
 
 @primitive(_spread_mean, formula="spread(g, x, axis) / count(x, axis)", batch=families.reduction)
@@ -80,12 +120,12 @@ def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
         axes = axes_of(axis, x.ndim)
         shape = shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i not in axes)
         return np.full(shape, np.nan if x.dtype.kind == "f" else complex(np.nan, np.nan), x.dtype)
-    total = np.add.reduce(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
-    return np.multiply(total, x.dtype.type(1 / n)) if x.dtype.kind == "f" else total / n
+    total = _total(x, axis, keepdims)
+    return _times(total, 1 / n, x.dtype) if x.dtype.kind == "f" else total / n
 
 
 def _centred(x: Any, axis: Any) -> Any:
-    return x - np.mean(x, axis=axes_of(axis, x.ndim), keepdims=True)
+    return np.subtract(x, raw.mean(x, axis=axis, keepdims=True))
 
 
 def _var_rule(
@@ -96,7 +136,7 @@ def _var_rule(
     # 2 / 0 gives inf, and inf * 0 the NaN that PyTorch has for the variance of one element.
     freedom = max(n - correction, 0)
     scale = 2 / freedom if freedom else float("inf")
-    return xp.mul(_back(xp, g, x, axis, keepdims), xp.mul(centred, scale))
+    return xp.mul(xp.mul(_back(xp, g, x, axis, keepdims), number(scale, g)), centred)
 
 
 @primitive(
@@ -109,12 +149,12 @@ def var(x: Any, *, axis: Any, correction: float, keepdims: Any) -> Any:
     """The variance over axes: squared deviations over (count - correction)."""
     if x.dtype.kind not in "f":
         raise RuntimeError(f"var only supports floating point dtypes here, got {x.dtype}")
-    axes = axes_of(axis, x.ndim)
     centred = _centred(x, axis) if x.size else x
-    total = np.add.reduce(np.multiply(centred, centred), axis=axes, keepdims=keepdims)
+    squares = np.multiply(centred, centred)
+    total = np.add.reduce(squares, reduced(axis, x.ndim), keepdims=keepdims)
     freedom = max(count(x.shape, axis) - correction, 0)
     scale = 1 / freedom if freedom else float("nan")
-    return np.multiply(total, x.dtype.type(scale))
+    return _times(total, scale, x.dtype)
 
 
 def _raw(value: Any) -> Any:
@@ -125,14 +165,19 @@ def _share_extreme(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any)
     """Where several elements are extreme, each gets an equal share."""
     values = _raw(x)
     best = _raw(y).reshape(kept_shape(x.shape, axis))
-    weight = ((values == best) | (np.isnan(values) & np.isnan(best))).astype(values.dtype)
-    weight /= np.add.reduce(weight, axis=axes_of(axis, x.ndim), keepdims=True)
+    won = np.equal(values, best)
+    missing = np.isnan(best)  # the extreme of its group, and equal to nothing
+    if some(missing):
+        won |= np.isnan(values) & missing
+    weight = won.astype(values.dtype)
+    if type(won) is not ndarray or np.count_nonzero(won) > best.size:  # ties
+        weight /= np.add.reduce(weight, reduced(axis, x.ndim), keepdims=True)
     return xp.mul(_back(xp, g, x, axis, keepdims), weight)
 
 
-def _nonempty(x: Any, axis: Any, name: str) -> tuple[int, ...]:
+def _nonempty(x: Any, axis: Any, name: str) -> Any:
     refuse_complex(name, x)
-    axes = axes_of(axis, x.ndim)
+    axes = reduced(axis, x.ndim)
     if x.size == 0 and count(x.shape, axis) == 0:
         raise IndexError(f"{name}: expected reduction dim to have a non-zero size, got {x.shape}")
     return axes
@@ -144,13 +189,13 @@ _EXTREME = "spread(g, x, axis) * [x == spread(y, x, axis)] / sum([x == spread(y,
 @primitive(_share_extreme, saves="x y", formula=_EXTREME, batch=families.reduction)
 def amax(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The maximum over axes; NaN wins; ties share the gradient evenly."""
-    return np.maximum.reduce(x, axis=_nonempty(x, axis, "amax"), keepdims=keepdims)
+    return np.maximum.reduce(x, _nonempty(x, axis, "amax"), keepdims=keepdims)
 
 
 @primitive(_share_extreme, saves="x y", formula=_EXTREME, batch=families.reduction)
 def amin(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The minimum over axes; NaN wins; ties share the gradient evenly."""
-    return np.minimum.reduce(x, axis=_nonempty(x, axis, "amin"), keepdims=keepdims)
+    return np.minimum.reduce(x, _nonempty(x, axis, "amin"), keepdims=keepdims)
 
 
 def _no_bool(x: Any, name: str) -> None:

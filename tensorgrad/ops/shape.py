@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,25 +19,42 @@ from tensorgrad.primitive import primitive
 )
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements in row-major order under another shape; a view where strides allow."""
-    return np.reshape(x, shape)
+    return x.reshape(shape)
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that puts the axes back."""
+    places = [0] * len(axes)
+    for place, axis in enumerate(axes):
+        places[axis] = place
+    return tuple(places)
 
 
 @primitive(
-    lambda xp, g, y, x, *, axes: xp.permute(g, axes=tuple(int(i) for i in np.argsort(axes))),
+    lambda xp, g, y, x, *, axes: xp.permute(g, axes=_inverse(axes)),
     formula="permute_back(g, axes)",
     view=True,
     batch=families.permute,
 )
 def permute(x: Any, *, axes: tuple[int, ...]) -> Any:
     """Axes in another order; the gradient's axes go back."""
-    return np.transpose(x, axes)
+    return x.transpose(axes)
 
 
 def _sum_to(xp: Any, g: Any, y: Any, x: Any, *, shape: Any) -> Any:
     return g  # the engine sums over the broadcast axes
 
 
-@primitive(_sum_to, formula="g", view=True, batch=families.shaped)
+def _repeated(x: Any, *, shape: tuple[int, ...]) -> Any:
+    """The forward where memory need not be shared: small arrays are copied, five times sooner."""
+    if prod(shape) > 4096:
+        return np.broadcast_to(x, shape)
+    out = np.empty(shape, x.dtype)
+    out[...] = x
+    return out
+
+
+@primitive(_sum_to, formula="g", view=True, batch=families.shaped, raw=_repeated)
 def broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
     """Repeat along axes of length 1 without copying; the gradient is summed over the repeats."""
     return np.broadcast_to(x, shape)

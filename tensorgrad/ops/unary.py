@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
+from tensorgrad.ops.kinds import number
 from tensorgrad.primitive import primitive
 
 
@@ -17,6 +18,7 @@ from tensorgrad.primitive import primitive
     formula="g * y",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.exp,
 )
 def exp(x: Any) -> Any:
     """e**x."""
@@ -29,6 +31,7 @@ def exp(x: Any) -> Any:
     formula="g * exp(x)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.expm1,
 )
 def expm1(x: Any) -> Any:
     """e**x - 1, exact for small x."""
@@ -41,6 +44,7 @@ def expm1(x: Any) -> Any:
     formula="g / x",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.log,
 )
 def log(x: Any) -> Any:
     """The natural logarithm."""
@@ -53,6 +57,7 @@ def log(x: Any) -> Any:
     formula="g / (x * log(2))",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.log2,
 )
 def log2(x: Any) -> Any:
     """The logarithm to base 2."""
@@ -65,6 +70,7 @@ def log2(x: Any) -> Any:
     formula="g / (x * log(10))",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.log10,
 )
 def log10(x: Any) -> Any:
     """The logarithm to base 10."""
@@ -77,6 +83,7 @@ def log10(x: Any) -> Any:
     formula="g / (1 + x)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.log1p,
 )
 def log1p(x: Any) -> Any:
     """log(1 + x), exact for small x."""
@@ -84,11 +91,12 @@ def log1p(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.div(g, xp.mul(y, 2)),
+    lambda xp, g, y, x: xp.div(g, xp.mul(y, number(2.0, y))),
     saves="y",
     formula="g / (2 * y)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.sqrt,
 )
 def sqrt(x: Any) -> Any:
     """The square root; NaN below 0."""
@@ -125,6 +133,7 @@ def reciprocal(x: Any) -> Any:
     formula="g * cos(x)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.sin,
 )
 def sin(x: Any) -> Any:
     """The sine of x in radians."""
@@ -137,6 +146,7 @@ def sin(x: Any) -> Any:
     formula="-g * sin(x)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.cos,
 )
 def cos(x: Any) -> Any:
     """The cosine of x in radians."""
@@ -144,7 +154,7 @@ def cos(x: Any) -> Any:
 
 
 def _one_minus_square(xp: Any, y: Any) -> Any:
-    return xp.sub(1, xp.mul(y, y))
+    return xp.sub(number(1.0, y), xp.mul(y, y))
 
 
 @primitive(
@@ -153,6 +163,7 @@ def _one_minus_square(xp: Any, y: Any) -> Any:
     formula="g * (1 - y**2)",
     promote="float",
     batch=families.elementwise,
+    ufunc=np.tanh,
 )
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
@@ -160,7 +171,7 @@ def tanh(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.mul(y, xp.sub(1, y))),
+    lambda xp, g, y, x: xp.mul(g, xp.mul(y, xp.sub(number(1.0, y), y))),
     saves="y",
     formula="g * y * (1 - y)",
     promote="float",
@@ -169,8 +180,10 @@ def tanh(x: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x); e**-x may overflow to inf, which gives the right 0."""
     y = np.exp(np.negative(x))
-    y += 1
-    return np.reciprocal(y, out=y) if isinstance(y, ndarray) else 1 / y
+    if not isinstance(y, ndarray):
+        return 1 / (y + 1)
+    np.add(y, number(1.0, y), y)
+    return np.reciprocal(y, y)
 
 
 @primitive(

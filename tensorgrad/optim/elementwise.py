@@ -18,8 +18,10 @@ from numpy import ndarray
 from tensorgrad.autograd import enable_grad
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import describe
-from tensorgrad.node import wrap
+from tensorgrad.node import number as number_of_node
+from tensorgrad.node import storage_of, wrap
 from tensorgrad.optim.optimizer import Optimizer, ParamsT
+from tensorgrad.provenance import caller
 from tensorgrad.tensor import Tensor
 from tensorgrad.threads import split
 
@@ -101,13 +103,20 @@ class ElementwiseOptimizer(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        writer = caller(1)  # of all parameters: the line that called step()
         for group in self.param_groups:
             names = self._kept(group)
             latest: list[Any] = [None, 0, None]  # constants are mostly those of the one before
             for p in group["params"]:
-                grad = p.grad
+                grad = p._grad
                 if grad is not None:
                     self._update(group, names, p, grad._array, latest)
+                    storage = p._storage  # as in _bump
+                    if storage is None:
+                        storage = storage_of(p)
+                    storage.version += 1
+                    storage.stamp = number_of_node()
+                    storage.writer = writer
         return loss
 
     def _update(
@@ -137,10 +146,10 @@ class ElementwiseOptimizer(Optimizer):
             self._run(array.real, g.real, tuple(a.real for a in kept), latest[2])
             self._run(array.imag, g.imag, tuple(a.imag for a in kept), latest[2])
         elif array.nbytes <= 2 * CHUNK:
-            type(self)._rule(array, g, kept, latest[2], *self._scratch(shape, dtype))
+            s, t = self._scratches.get((shape, dtype)) or self._scratch(shape, dtype)
+            type(self)._rule(array, g, kept, latest[2], s, t)
         else:
             self._run(array, g, kept, latest[2])
-        p._bump()
         for name in names:
             tensor = state[name]
             if tensor._storage is not None:  # somebody has seen it

@@ -13,7 +13,7 @@ from safetensors import deserialize, safe_open
 
 from tensorgrad.dtypes import ALL
 from tensorgrad.nn.parameter import Buffer, Parameter
-from tensorgrad.node import Storage, strided, wrap
+from tensorgrad.node import Storage, new_storage, strided, wrap
 from tensorgrad.serialization.locations import Locations
 from tensorgrad.serialization.saving import KEY, VERSION
 from tensorgrad.serialization.structure import decode
@@ -141,7 +141,7 @@ class _Restorer:
         tensor: Any = strided(array)
         owner = note.get("of", name)
         if owner in self._owners:
-            fresh = type(tensor._storage or Storage())(strided=True)
+            fresh = new_storage(type(tensor._storage or Storage()), strided=True)
             tensor._storage = self._storages.setdefault(owner, fresh)
         if note.get("class") == "parameter":
             tensor = Parameter(tensor, requires_grad=False)

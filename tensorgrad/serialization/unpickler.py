@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tensorgrad import dtypes
 from tensorgrad.device import device
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.node import Storage, strided
+from tensorgrad.node import new_storage, strided
 from tensorgrad.serialization.numpy_values import ElementType, PendingArray, number
 from tensorgrad.size import Size
 
@@ -59,7 +59,7 @@ class FlatStorage:
 
     def __init__(self, array: NDArray[Any]) -> None:
         self._array = array
-        self._shared = Storage(strided=True)
+        self._shared = new_storage(strided=True)
 
     def tensor(self, offset: Any, size: Any, stride: Any, kind: Any = None) -> Any:
         """The tensor that starts at an element, with a shape and steps in elements."""

@@ -1,0 +1,325 @@
+"""The two recorders that nearly every operation goes through, written for speed.
+
+They do what `tensorgrad.recording.general` does, which is the one to read, for operations of one
+argument (with parameters) and of two (without), and they take three short cuts:
+
+- float32 and float64 go straight to the primitive's ``ufunc``, where it has one;
+- a Python number beside such an array is a 0-d array kept from last time, which costs a ufunc half
+  of what converting the number does.  What is saved is the number itself;
+- where nothing has to be saved, a node has no tuple of saved arrays, and the walk takes the edges.
+
+Everything else (promotion, NumPy's arrays, errors) is the general one's code.  A test compares the
+nodes that both make.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy import asarray, ndarray
+
+from tensorgrad.node import (
+    Node,
+    Spec,
+    Storage,
+    TensorBase,
+    accumulator,
+    hook,
+    local,
+    mark_inference,
+    new,
+    number,
+)
+from tensorgrad.promotion import promote
+from tensorgrad.provenance import caller, inside, outside
+from tensorgrad.recording import as_argument, as_view, brought_together, failed, general, watch
+from tensorgrad.storages import inference_saved
+
+if TYPE_CHECKING:
+    from tensorgrad.primitive import Primitive
+
+__all__ = ["FLOATS", "binary", "constant", "operator", "recorder", "unary"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+_frame = sys._getframe
+_new_tuple: Any = tuple.__new__
+_float32, _float64 = np.dtype(np.float32), np.dtype(np.float64)
+FLOATS = frozenset({_float32, _float64})
+_singles: dict[float, ndarray[Any, Any]] = {}
+_doubles: dict[float, ndarray[Any, Any]] = {}
+_LIMIT = 1024  # numbers kept; a program that computes its numbers must not fill the memory
+
+
+def constant(value: float, dtype: np.dtype[Any]) -> ndarray[Any, Any]:
+    """A number as a read-only 0-d array of float32 or float64, the same one each time."""
+    kept = _singles if dtype is _float32 else _doubles
+    found = kept.get(value)
+    if found is None:
+        if -3e38 < value < 3e38:
+            found = np.array(value, dtype)
+        else:
+            with np.errstate(over="ignore"):
+                found = np.array(value, dtype)
+        found.flags.writeable = False
+        if len(kept) >= _LIMIT:
+            kept.clear()
+        if value and value == value:  # 0.0 and -0.0 are equal keys, and NaN is never found again
+            kept[value] = found
+    return found
+
+
+def recorder(op: Primitive) -> Callable[..., Any]:
+    """The function that users and the recorded namespace call."""
+    simple = not (op.keeps or op.outputs or op.variadic or op.joint)
+    if simple and op.differentiable and len(op.arguments) == 1:
+        return unary(op)
+    if simple and len(op.arguments) == 2 and not op.has_params and not op.view:
+        return binary(op)
+    return general(op)
+
+
+def unary(op: Primitive) -> Callable[..., Any]:
+    """The recorder of an operation on one array, with parameters or without."""
+    forward, ufunc, view, to_float = op.forward, op.ufunc, op.view, op.promote == "float"
+    save_y, save_x = "y" in op.saves[0], op.arguments[0] in op.saves[0]
+
+    def record(a: Any, **params: Any) -> Any:
+        context = local.context
+        if context.vmaps and (answer := hook.batched(op, (a,), params)) is not NotImplemented:
+            return answer
+        tracked = isinstance(a, TensorBase)
+        x = a._array if tracked else asarray(as_argument(a, op.name))
+        try:
+            if ufunc is not None and ((kind := x.dtype) is _float32 or kind is _float64):
+                y = ufunc(x, out=...)
+            else:
+                if to_float and x.dtype.kind in "biu":
+                    (x,) = promote([x], to_float=True)
+                y = forward(x, **params)
+        except Exception as error:
+            raise failed(op, (a,), params, error) from error
+        if type(y) is not ndarray:
+            y = asarray(y)
+        out = new(hook.tensor)
+        out._array = y
+        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        if tracked and context.grad_enabled:
+            if (seen := a._view) is not None and a._storage.stamp > seen[3]:
+                hook.refresh_view(a)
+            if a._requires_grad:
+                edge = a._node
+                if edge is None:
+                    edge = accumulator(a)
+                node = Node()
+                node.op = op
+                node.inputs = (edge,)
+                node.params = params or None
+                node.shape = y.shape
+                node.dtype = y.dtype
+                node.hooks = None
+                node.scope = context.scope
+                node.seq = number()
+                frame = _frame(1)
+                code = frame.f_code
+                if code.co_filename in inside:  # a method's frame, mostly
+                    frame = frame.f_back or frame
+                    code = frame.f_code
+                if code.co_filename in outside:
+                    node.code, node.lasti = code, frame.f_lasti
+                else:
+                    node.code, node.lasti = caller(2)
+                if save_x:
+                    storage = a._storage
+                    if storage is None:
+                        storage = a._storage = Storage()
+                        storage.stamp = 0
+                    elif storage.inference:
+                        raise inference_saved(op.name)
+                    if save_y:
+                        made = out._storage = Storage()
+                        made.stamp = 0
+                        node.saved = (y, x)
+                        node.storages = (made, storage)
+                    else:
+                        node.saved = (None, x)
+                        node.storages = (None, storage)
+                elif save_y:
+                    made = out._storage = Storage()
+                    made.stamp = 0
+                    node.saved = (y, edge)
+                    node.storages = (made, None)
+                else:
+                    node.saved = ()
+                    node.storages = None
+                out._node = node
+                out._requires_grad = True
+                if view:
+                    as_view(op, a, out, params)
+                if context.on_forward:
+                    watch(node, out)
+                return out
+        out._node = None
+        out._requires_grad = False
+        if view and tracked:
+            as_view(op, a, out, params)
+        if hook.inference:
+            mark_inference(out)
+        return out
+
+    return record
+
+
+def operator(record: Callable[..., Any]) -> Callable[[Method], Method]:
+    """Let a primitive's recorder stand for a method of two operands, where it need not ask.
+
+    That is on float32 and float64 tensors of one dtype, and with a number on one side: one Python
+    frame less on the commonest path.  The method has everything else.
+    """
+
+    def decorate(method: Method) -> Method:
+        quick: Any = binary(record.primitive, method)  # type: ignore[attr-defined]
+        found: Any = functools.wraps(method)(quick)
+        return found  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The recorder of an operation on two arrays or numbers.
+
+    otherwise: called instead where promotion, or something that is no operand, comes in.
+    """
+    forward, ufunc = op.forward, op.ufunc
+    rule_a, rule_b = op.rules or (None, None)
+    # Whether to save y, a and b, by (a needs its gradient) + 2 * (b needs its gradient).
+    table = [op.places((bool(k & 1), bool(k & 2))) for k in range(4)] if op.rules else []
+
+    def record(a: Any, b: Any) -> Any:
+        context = local.context
+        if context.vmaps and (answer := hook.batched(op, (a, b), {})) is not NotImplemented:
+            return answer
+        has_a, has_b = isinstance(a, TensorBase), isinstance(b, TensorBase)
+        quick = False
+        if has_a:
+            x = u = a._array
+            kind = x.dtype
+            if kind is _float32 or kind is _float64:
+                if has_b:
+                    z = w = b._array
+                    quick = w.dtype is kind
+                elif type(b) is float or type(b) is int:
+                    z = float(b)
+                    w = (_singles if kind is _float32 else _doubles).get(z)
+                    if w is None:
+                        w = constant(z, kind)
+                    quick = True
+        elif has_b and (type(a) is float or type(a) is int):
+            z = w = b._array
+            kind = z.dtype
+            if kind is _float32 or kind is _float64:
+                x = float(a)
+                u = (_singles if kind is _float32 else _doubles).get(x)
+                if u is None:
+                    u = constant(x, kind)
+                quick = True
+        if not quick:
+            if otherwise is not None:
+                return otherwise(a, b)
+            x, z = brought_together(op, (a, b))
+        try:
+            y = ufunc(u, w, out=...) if quick and ufunc is not None else forward(x, z)
+        except Exception as error:
+            raise failed(op, (a, b), None, error) from error
+        if type(y) is not ndarray:
+            y = asarray(y)
+        out = new(hook.tensor)
+        out._array = y
+        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        if context.grad_enabled:
+            edge_a: Any = None
+            edge_b: Any = None
+            if has_a:
+                if (seen := a._view) is not None and a._storage.stamp > seen[3]:
+                    hook.refresh_view(a)
+                if a._requires_grad and rule_a is not None:
+                    edge_a = a._node
+                    if edge_a is None:
+                        edge_a = accumulator(a)
+            if has_b:
+                if (seen := b._view) is not None and b._storage.stamp > seen[3]:
+                    hook.refresh_view(b)
+                if b._requires_grad and rule_b is not None:
+                    edge_b = b._node
+                    if edge_b is None:
+                        edge_b = accumulator(b)
+            if edge_a is not None or edge_b is not None:
+                node = Node()
+                node.op = op
+                node.inputs = (edge_a, edge_b)
+                node.params = None
+                node.shape = y.shape
+                node.dtype = y.dtype
+                node.hooks = None
+                node.scope = context.scope
+                node.seq = number()
+                frame = _frame(1)
+                code = frame.f_code
+                if code.co_filename in inside:  # a method's frame, mostly
+                    frame = frame.f_back or frame
+                    code = frame.f_code
+                if code.co_filename in outside:
+                    node.code, node.lasti = code, frame.f_lasti
+                else:
+                    node.code, node.lasti = caller(2)
+                keep_y, keep_a, keep_b = table[(edge_a is not None) + 2 * (edge_b is not None)]
+                # A promoted copy has no storage that could be written.
+                stored_a = stored_b = stored_y = None
+                if keep_a and has_a and x is a._array:
+                    stored_a = a._storage
+                    if stored_a is None:
+                        stored_a = a._storage = Storage()
+                        stored_a.stamp = 0
+                    elif stored_a.inference:
+                        raise inference_saved(op.name)
+                if keep_b and has_b and z is b._array:
+                    stored_b = b._storage
+                    if stored_b is None:
+                        stored_b = b._storage = Storage()
+                        stored_b.stamp = 0
+                    elif stored_b.inference:
+                        raise inference_saved(op.name)
+                if keep_y:
+                    stored_y = out._storage = Storage()
+                    stored_y.stamp = 0
+                if keep_y or keep_a or keep_b or edge_a is None or edge_b is None:
+                    # A number is always kept; of an array that is not, its shape and dtype.
+                    if has_a and not keep_a:
+                        x = edge_a or _new_tuple(Spec, (x.shape, x.dtype))
+                    if has_b and not keep_b:
+                        z = edge_b or _new_tuple(Spec, (z.shape, z.dtype))
+                    node.saved = (y if keep_y else None, x, z)
+                    # Without storages there is nothing to check and to free: only numbers.
+                    if stored_y is None and stored_a is None and stored_b is None and quick:
+                        node.storages = None
+                    else:
+                        node.storages = (stored_y, stored_a, stored_b)
+                else:
+                    node.saved = ()
+                    node.storages = None
+                out._node = node
+                out._requires_grad = True
+                if context.on_forward:
+                    watch(node, out)
+                return out
+        out._node = None
+        out._requires_grad = False
+        if hook.inference:
+            mark_inference(out)
+        return out
+
+    return record

@@ -1,0 +1,106 @@
+"""The short cuts that the backward walk takes at nearly every node of a training step.
+
+They are for real gradients on arrays, where nobody watches and nothing is recorded.  The steps are
+those of `tensorgrad.engine`, which is the one to read; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.node import Node, hook, mark_inference, new
+from tensorgrad.primitive import Primitive, raw, scalars
+from tensorgrad.recorders import constant
+
+__all__ = ["arrive", "pull", "pull_number"]
+
+
+def _references_inside() -> int:
+    """How many references Python counts to an array that a function and its caller hold."""
+    array = np.empty(0)
+    return (lambda variable, array: sys.getrefcount(array))(None, array)
+
+
+_SOLE_INSIDE = _references_inside()
+
+
+def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
+    """The contributions of a plain node to its inputs' gradients, one each; None where not needed.
+
+    This is `engine._contributions` for a real gradient on arrays and an operation of which the
+    rules take what was saved and no more.
+    """
+    params = node.params
+    if params is None:
+        if len(inputs) == 1:
+            y, x = saved or (None, inputs[0])
+            return (op.rules[0](raw, g, y, x),)  # type: ignore[misc]
+        if len(inputs) == 2:
+            edge_a, edge_b = inputs
+            y, a, b = saved or (None, edge_a, edge_b)
+            if op.ufunc is not None:  # which takes an array faster than a number
+                if type(b) is float:
+                    b = constant(b, node.dtype)
+                elif type(a) is float:
+                    a = constant(a, node.dtype)
+            first, second = op.rules
+            if edge_b is None:
+                return (first(raw, g, y, a, b), None)  # type: ignore[misc]
+            if edge_a is None:
+                return (None, second(raw, g, y, a, b))  # type: ignore[misc]
+            return (first(raw, g, y, a, b), second(raw, g, y, a, b))  # type: ignore[misc]
+        params = {}
+    elif len(inputs) == 1:
+        y, x = saved or (None, inputs[0])
+        return (op.rules[0](raw, g, y, x, **params),)  # type: ignore[misc]
+    return [
+        None if edge is None else rule(raw, g, *saved, **params)  # type: ignore[misc]
+        for rule, edge in zip(op.rules, inputs)
+    ]
+
+
+def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
+    """`pull` of an arithmetic operation on single numbers."""
+    if type(g) is ndarray:
+        g = g[()]
+    if len(inputs) == 1:
+        return (op.rules[0](scalars, g, None, None),)  # type: ignore[misc]
+    _, a, b = saved or (None, None, None)
+    if type(a) is ndarray:
+        a = a[()]
+    if type(b) is ndarray:
+        b = b[()]
+    first, second = op.rules
+    return (
+        None if inputs[0] is None else first(scalars, g, None, a, b),  # type: ignore[misc]
+        None if inputs[1] is None else second(scalars, g, None, a, b),  # type: ignore[misc]
+    )
+
+
+def arrive(leaf: Any, g: Any) -> bool:
+    """A leaf's first gradient, or one more, if no hook of the leaf waits for it."""
+    if leaf._hooks or leaf._post_accumulate_hooks:
+        return False
+    held = leaf._grad
+    if held is None:
+        # The walk's own array may become the gradient; one that anybody else can see is copied.
+        # This frame and the walk's hold one reference each more than a sole local would.
+        if not (sys.getrefcount(g) <= _SOLE_INSIDE and g.base is None and g.flags.carray):
+            g = np.array(g, order="C")
+        made = leaf._grad = new(hook.tensor)  # as in wrap
+        made._array = g
+        made._grad = made._storage = made._view = made._accumulator = made._hooks = None
+        made._node = None
+        made._requires_grad = False
+        if hook.inference:
+            mark_inference(made)
+    elif held._requires_grad or held._array.shape != g.shape:
+        return False
+    else:
+        np.add(held._array, g, held._array)
+        held._bump()
+    return True

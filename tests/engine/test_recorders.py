@@ -1,0 +1,169 @@
+"""The quick recorders and the quick walk give what the general ones give."""
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import recorders
+from tensorgrad.autograd import observe_backward
+from tensorgrad.node import edge_of
+from tensorgrad.primitive import primitives, recorded
+from tensorgrad.recording import general
+
+UNARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 1]
+BINARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 2 and op.rules]
+
+
+def leaf(*shape, dtype=np.float32, grad=True, seed=0):
+    values = np.random.default_rng(seed).uniform(0.5, 1.5, shape).astype(dtype)
+    return tg.from_numpy(values).requires_grad_(grad)
+
+
+def what(node):
+    """All that a node says, with the array of each argument saved, or its edge."""
+    if node is None:
+        return None
+    saved = node.saved or (None, *node.inputs)
+    storages = node.storages or (None,) * len(saved)
+    return {
+        "op": node.op, "inputs": node.inputs, "params": node.params, "shape": node.shape,
+        "dtype": node.dtype, "scope": node.scope, "hooks": node.hooks, "line": str(node.location),
+        "saved": [
+            (id(s) if i and isinstance(s, np.ndarray) else type(s))
+            if s is None or isinstance(s, np.ndarray) else s
+            for i, s in enumerate(saved)
+        ],
+        "storages": [None if s is None else id(s) for s in storages[1:]],
+    }  # fmt: skip
+
+
+def same(op, *args):
+    # Both on one line: nodes keep it.
+    quick, slow = [call(*args) for call in (getattr(recorded, op.name), general(op))]
+    assert quick._array.dtype is slow._array.dtype
+    np.testing.assert_array_equal(quick._array, slow._array)
+    assert type(quick._array) is np.ndarray
+    assert what(quick._node) == what(slow._node)
+    assert quick._requires_grad == slow._requires_grad
+    return quick
+
+
+@pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_one_argument(op, dtype, shape):
+    for grad in (True, False):
+        x = leaf(*shape, dtype=dtype, grad=grad)
+        edge_of(x)  # so that both find the same
+        same(op, x)
+        same(op, x * 1)
+
+
+@pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
+@pytest.mark.parametrize("shapes", [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 3), ())])
+def test_two_arguments(op, shapes):
+    for a_dtype, b_dtype in ((np.float32,) * 2, (np.float64,) * 2, (np.float32, np.float64)):
+        for a_grad, b_grad in ((True, True), (True, False), (False, True), (False, False)):
+            a = leaf(*shapes[0], dtype=a_dtype, grad=a_grad)
+            b = leaf(*shapes[1], dtype=b_dtype, grad=b_grad, seed=1)
+            keep = [edge_of(a), edge_of(b)]
+            if a_dtype is b_dtype:  # a promoted copy is another array each time
+                same(op, a, b)
+            del keep
+
+
+@pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
+@pytest.mark.parametrize("number", [2.5, 3, 0.0, -0.0, 0, True, float("inf"), 1e300])
+def test_numbers(op, number):
+    x = leaf(2, 3)
+    keep = edge_of(x)
+    with np.errstate(all="ignore"):
+        quick, slow = [call(x, number) for call in (getattr(recorded, op.name), general(op))]
+        np.testing.assert_array_equal(quick._array, slow._array)
+        np.testing.assert_array_equal(np.signbit(quick._array), np.signbit(slow._array))
+        assert quick._array.dtype is slow._array.dtype
+        assert quick._node.saved[2] == slow._node.saved[2]
+        quick, slow = [call(number, x) for call in (getattr(recorded, op.name), general(op))]
+        np.testing.assert_array_equal(quick._array, slow._array)
+        assert quick._node.input_specs == slow._node.input_specs
+    del keep
+
+
+def test_not_more_numbers_are_kept_than_the_limit():
+    x = leaf(2)
+    for i in range(3 * recorders._LIMIT):
+        x * (i + 0.5)
+    assert len(recorders._singles) <= recorders._LIMIT
+    np.testing.assert_array_equal((x * 7.5)._array, x._array * np.float32(7.5))
+
+
+def graph(x, y):
+    """Arithmetic, an operation beside it, an input used several times."""
+    z = x * y + x / y - (-x) * 0.5
+    z = z * z + (z * 2.0).tanh() * x + y.relu()
+    return (2.0 - z) / (z * z + 1.0)
+
+
+def test_single_numbers_have_the_gradients_of_arrays():
+    found = []
+    for shape in ((), (1,)):
+        for dtype in (np.float32, np.float64):
+            x, y = leaf(*shape, dtype=dtype), leaf(*shape, dtype=dtype, seed=1)
+            graph(x, y).sum().backward()
+            assert type(x.grad._array) is type(y.grad._array) is np.ndarray
+            assert x.grad._array.dtype == dtype
+            assert x.grad._array.shape == shape
+            found.append([float(x.grad), float(y.grad)])
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-6)
+    np.testing.assert_allclose(found[1], found[3], rtol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3)])
+def test_the_watched_walk_gives_the_same_and_arrays_only(shape):
+    x, y = leaf(*shape), leaf(*shape, seed=1)
+    graph(x, y).sum().backward()
+    seen = []
+    expected = [x.grad, y.grad]
+    x.grad = y.grad = None
+    with observe_backward(lambda node, g: seen.append(type(g))):
+        graph(x, y).sum().backward()
+    assert set(seen) == {np.ndarray}
+    for got, wanted in zip((x.grad, y.grad), expected, strict=True):
+        np.testing.assert_allclose(got._array, wanted._array, rtol=1e-6)
+
+
+def test_a_hook_within_single_numbers_sees_tensors():
+    x = leaf()
+    y = x * 2.0
+    seen = []
+    y.register_hook(lambda g: seen.append(g) or g * 3)
+    (y * y + y).backward()
+    assert isinstance(seen[0], tg.Tensor)
+    assert float(x.grad) == pytest.approx(float((2 * y + 1) * 6))
+
+
+def test_a_seed_that_all_losses_share_is_not_given_away():
+    x = leaf()
+    x.backward()
+    x.grad += 5
+    y = leaf()
+    y.backward()
+    assert float(y.grad) == 1
+    z = leaf()
+    (z + 0.0).backward()
+    z.grad *= 7
+    y.grad = None
+    (y + 0.0).backward()
+    assert float(y.grad) == 1
+
+
+def test_the_first_operation_of_a_file_is_where_it_stands(tmp_path):
+    """Not where its caller stands, whose file may be known already."""
+    file = tmp_path / "fresh.py"
+    file.write_text("def run(x):\n    return [x.exp(),\n            x * 2.0, -x]\n")
+    scope = {"__name__": "fresh"}
+    exec(compile(file.read_text(), str(file), "exec"), scope)
+    x = leaf(2)
+    assert x.exp().grad_fn.location.filename == __file__
+    assert [y.grad_fn.location.lineno for y in scope["run"](x)] == [2, 3, 3]
+    assert scope["run"](x)[0].grad_fn.location.filename == str(file)
