@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.threads import split
 
 __all__ = ["maximum_with_zero", "multiply_by_mask"]
@@ -34,7 +35,7 @@ def maximum_with_zero(x: Any) -> Any:
     flat = None if x.size < 2048 else _flat(x)
     if zeros is None or flat is None:
         return np.maximum(x, x.dtype.type(0))
-    y = np.empty_like(x)
+    y = arena.empty_like(x)
     out = _flat(y)
 
     def work(start: int, stop: int) -> None:
@@ -51,7 +52,7 @@ def multiply_by_mask(bits: Any, mask: Any) -> Any:
     if bits.size > _SPLIT_FROM and bits.strides == tuple(s * bits.itemsize for s in mask.strides):
         numbers, flags = _flat(bits), _flat(mask)
         if numbers is not None and bits.shape == mask.shape:
-            y = np.empty_like(bits)
+            y = arena.empty_like(bits)
             out = _flat(y)
 
             def work(start: int, stop: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.onednn.primitive import Layout, Prepared, reorder
 
 __all__ = ["Handed", "channels_last", "new_channels_last"]
@@ -34,7 +35,7 @@ def channels_last(shape: tuple[int, ...]) -> Layout:
 
 def new_channels_last(shape: tuple[int, ...]) -> Any:
     """An uninitialised float32 array (N, C, *spatial) that lies channels last."""
-    return np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), np.float32), -1, 1)
+    return np.moveaxis(arena.empty((shape[0], *shape[2:], shape[1]), np.float32), -1, 1)
 
 
 class Handed:

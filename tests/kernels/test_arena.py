@@ -1,0 +1,109 @@
+"""Memory of large results is used again, never while anybody can see it."""
+
+import gc
+import threading
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.kernels import arena
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    arena.empty_cache()
+    yield
+    arena.empty_cache()
+
+
+def address(x):
+    return x.__array_interface__["data"][0]
+
+
+def test_memory_is_used_again_when_the_last_view_is_gone():
+    x = arena.empty((300, 200), np.float32)
+    place, view = address(x), x[3:].T
+    del x
+    assert arena.cached_bytes() == 0
+    other = arena.empty((300, 200), np.float32)
+    assert address(other) != place
+    del view
+    assert arena.cached_bytes() == 240_000
+    again = arena.empty((200, 150), np.float64)  # as many bytes
+    assert address(again) == place
+    assert again.shape == (200, 150)
+    assert again.dtype == np.float64
+    assert again.flags.writeable
+    assert again.flags.c_contiguous
+    assert arena.cached_bytes() == 0
+
+
+def test_views_of_it_have_it_as_their_base():
+    x = arena.empty((300, 200), np.float32)
+    assert x[1:].base is x
+    assert np.moveaxis(x, 0, 1)[2:].base is x
+
+
+def test_small_arrays_are_numpys():
+    assert arena.empty((10, 10), np.float32).base is None
+    assert arena.empty_like(np.ones((3, 4)).T).strides == (8, 32)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_empty_like_keeps_the_order_of_memory(axes):
+    x = np.ones((40, 50, 60), np.float32).transpose(axes)
+    y = arena.empty_like(x)
+    assert y.shape == x.shape
+    assert y.strides == x.strides
+
+
+def test_what_waits_is_bounded(monkeypatch):
+    monkeypatch.setattr(arena, "LIMIT", 1 << 20)
+    held = [arena.empty((1 << 15,), np.float64) for _ in range(10)]
+    held += [arena.empty((n,), np.float32) for n in range(40_000, 40_010)]
+    held.append(arena.empty((1 << 18,), np.float64))
+    del held
+    assert 0 < arena.cached_bytes() <= 1 << 20
+    tg.backends.empty_cache()
+    assert tg.backends.cached_bytes() == 0
+
+
+def test_blocks_in_a_cycle_come_back():
+    x = arena.empty((300, 200), np.float32)
+    cycle = [x]
+    cycle.append(cycle)
+    del x, cycle
+    gc.collect()
+    assert arena.cached_bytes() == 240_000
+
+
+def test_threads_never_get_the_same_memory():
+    wrong = []
+
+    def work(number):
+        for _ in range(200):
+            x = arena.empty((200, 200), np.float32)
+            x[...] = number
+            y = arena.empty((200, 200), np.float32)
+            y[...] = -number
+            if not (x == number).all():
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_results_that_are_kept_are_not_overwritten():
+    x = tg.randn(64, 16, 16, 16)
+    first = tg.relu(x)
+    expected = first.numpy().copy()
+    kept = first.numpy()[:, ::2]
+    del first
+    for _ in range(5):
+        tg.relu(-x)
+    assert np.array_equal(kept, expected[:, ::2])
