@@ -57,10 +57,16 @@ def _shift_parts(rank: list[int], before: list[list[int]], after: list[list[int]
     for root, items in members.items():
         ups: list[int] = []
         downs: list[int] = []
+        fan_in = fan_out = 0
         for item in items:
             ups += [rank[item] - rank[tail] for tail in before[item] if part[tail] != root]
             downs += [rank[head] - rank[item] for head in after[item] if part[head] != root]
-        if len(ups) > len(downs) and (slack := min(ups) - 1) > 0:
+            fan_in += sum(len(before[head]) for head in after[item] if part[head] != root)
+            fan_out += sum(len(after[tail]) for tail in before[item] if part[tail] != root)
+        # Where it is all the same, long edges are better at the end where many meet: they share
+        # one way there.
+        gathered = len(ups) == len(downs) and fan_in > 2 * fan_out
+        if ups and (len(ups) > len(downs) or gathered) and (slack := min(ups) - 1) > 0:
             step = -slack
         elif len(downs) > len(ups) and (slack := min(downs) - 1) > 0:
             step = slack

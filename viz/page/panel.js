@@ -200,9 +200,9 @@ function statistics(stats, what) {
   return parts;
 }
 
-// Few values as rows of a matrix.
+// Few values as rows of a matrix; a vector in rows of four.
 function valuesText({ shape, values }) {
-  const width = shape.length > 1 ? shape[shape.length - 1] : values.length;
+  const width = shape.length > 1 ? shape[shape.length - 1] : 4;
   const texts = values.map(numberText);
   const longest = most(texts.map((text) => text.length));
   const lines = [];

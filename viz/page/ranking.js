@@ -50,23 +50,27 @@ function shiftParts(rank, before, after) {
   });
   let moved = false;
   for (const [root, items] of members) {
-    let ups = 0, downs = 0, up = Infinity, down = Infinity;
+    let ups = 0, downs = 0, up = Infinity, down = Infinity, fanIn = 0, fanOut = 0;
     for (const item of items) {
       for (const tail of before[item]) {
         if (part[tail] !== root) {
           ups += 1;
+          fanOut += after[tail].length;
           up = Math.min(up, rank[item] - rank[tail]);
         }
       }
       for (const head of after[item]) {
         if (part[head] !== root) {
           downs += 1;
+          fanIn += before[head].length;
           down = Math.min(down, rank[head] - rank[item]);
         }
       }
     }
+    // Where it is all the same, long edges are better at the end where many meet.
+    const gathered = ups === downs && fanIn > 2 * fanOut;
     let step = 0;
-    if (ups > downs && up > 1) step = 1 - up;
+    if (ups && (ups > downs || gathered) && up > 1) step = 1 - up;
     else if (downs > ups && down > 1) step = down - 1;
     if (!step) continue;
     for (const item of items) rank[item] += step;
