@@ -180,6 +180,9 @@ class _Lines:
             return None
         first = max(1, line - NEIGHBOURS)
         near = [one.rstrip("\n").expandtabs(4) for one in text[first - 1 : line + NEIGHBOURS]]
+        # Less the indentation that all share: the column is narrow.
+        margin = min((len(one) - len(one.lstrip()) for one in near if one.strip()), default=0)
+        near = [one[margin:] for one in near]
         self.found.append(
             {
                 "first": first,
