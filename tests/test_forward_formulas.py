@@ -9,7 +9,7 @@ from tensorgrad.formula import evaluate, parse
 from tensorgrad.formula.forward import FORWARD, forward_formula
 from tensorgrad.primitive import primitives, recorded
 
-KNOWN = {*FORWARD, "conv"} - {"clamp"}
+KNOWN = {*FORWARD, "conv"}
 ROWS = [s for s in SAMPLES if s.primitive in KNOWN]
 
 

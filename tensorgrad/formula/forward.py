@@ -91,8 +91,6 @@ def forward_formula(
         return f"{FORWARD['rms_norm']} * w"
     if op.name == "conv" and len(shapes) > 2 and shapes[2] is not None:
         return "conv(x, w) + channels(b, x)"
-    if op.name == "clamp":
-        return "clamp(x)"
     return FORWARD.get(op.name)
 
 

@@ -137,7 +137,7 @@ def negative(x: Expr) -> Expr:
 
 def add(*terms: Expr) -> Expr:
     """A sum: numbers together, equal terms of opposite sign gone, one denominator in common."""
-    flat: list[Expr] = []
+    found: dict[Expr, float | complex] = {}  # what stands beside a number, and the number
     number: float | complex = 0
     for term in terms:
         parts = term.terms if isinstance(term, ex.Plus) else (term,)
@@ -146,10 +146,11 @@ def add(*terms: Expr) -> Expr:
         for part in parts:
             if isinstance(part, Num):
                 number += part.value
-            elif negative(part) in flat:
-                flat.remove(negative(part))
-            else:
-                flat.append(part)
+                continue
+            above, below, share = _taken_apart((part,))
+            rest = _fraction(above, below)
+            found[rest] = found.get(rest, 0) + share
+    flat = [multiply(Num(share), rest) for rest, share in found.items() if share != 0]
     if not flat:
         return Num(number)
     if number != 0:

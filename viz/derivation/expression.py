@@ -275,8 +275,8 @@ def times(kind: Kind, *factors: Expr) -> Expr:
     elif len(flat) == 1:
         made = flat[0]
     elif number != 1:
-        rest = flat[1] if len(flat) == 2 else Times(tuple(flat[1:]), kind)
-        made = Times((flat[0], rest), "num")
+        rest = flat[1:] if len(flat) == 2 or kind == "num" else [Times(tuple(flat[1:]), kind)]
+        made = Times((flat[0], *rest), "num")
     else:
         made = Times(tuple(flat), kind)
     return minus(made) if negative else made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
-from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, TIGHT, Piece, Printer
+from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
 from tensorgrad.viz.words import visible
 
@@ -68,13 +68,20 @@ class Latex(Printer):
         return base if len(base) == 1 and base.isascii() and base.isalpha() else _upright(base)
 
     def symbol(self, x: ex.Symbol) -> str:
-        base, sub = split_name(x.name)
-        shown = self.letter(base)
-        if x.accent == "hat":
-            shown = rf"\hat{{{shown}}}"
+        _, sub = split_name(x.name)
+        shown = self.letters(x)
         if not sub:
             return shown
         return f"{shown}_{{{sub if sub.isdigit() else _upright(sub)}}}"
+
+    def letters(self, x: ex.Symbol) -> str:
+        """A symbol without its subscript."""
+        shown = self.letter(split_name(x.name)[0])
+        return rf"\hat{{{shown}}}" if x.accent == "hat" else shown
+
+    def subscripted(self, x: ex.Symbol, sub: str, index: list[str]) -> str:
+        low = sub if sub.isdigit() else _upright(sub)
+        return f"{self.letters(x)}_{{{low},\\,{' '.join(index)}}}"
 
     def words(self, text: str) -> str:
         return _upright(text)
@@ -97,7 +104,10 @@ class Latex(Printer):
         return Piece(sign.join(shown), PRODUCT)
 
     def over(self, top: Expr, bottom: Expr) -> Piece:
-        return Piece(rf"\frac{{{self.show(top)}}}{{{self.show(bottom)}}}", TIGHT)
+        product = self.apart(top, bottom)
+        if product is not None:
+            return product
+        return Piece(rf"\frac{{{self.show(top)}}}{{{self.show(bottom)}}}", POWER)
 
     def power(self, base: Expr, exponent: Expr) -> Piece:
         return Piece(f"{{{self.within(base, ATOM)}}}^{{{self.show(exponent)}}}", POWER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
-from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, TIGHT, Piece, Printer
+from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
 from tensorgrad.viz.svg import escape
 
@@ -17,6 +17,8 @@ _IF = "<mtext>if&#xa0;</mtext>"
 def _mo(sign: str, *, stretchy: bool = False, form: str = "") -> str:
     kind = f' form="{form}"' if form else ""
     stretch = "" if stretchy else ' stretchy="false"'
+    if form in ("prefix", "postfix") and sign in "()[]|":
+        stretch += ' lspace="0" rspace="0"'
     return f"<mo{kind}{stretch}>{escape(sign)}</mo>"
 
 
@@ -51,16 +53,21 @@ class MathML(Printer):
         return Piece(f"<mn>{text}</mn>", ATOM if value >= 0 else PRODUCT)
 
     def symbol(self, x: ex.Symbol) -> str:
-        base, sub = split_name(x.name)
-        base = GREEK.get(base, base)
-        # An identifier of one letter is slanted, a longer one upright: MathML's own rule.
-        shown = f"<mi>{escape(base)}</mi>"
-        if x.accent == "hat":
-            shown = f'<mover accent="true">{shown}{_mo("^")}</mover>'
+        _, sub = split_name(x.name)
+        shown = self.letters(x)
         if not sub:
             return shown
         low = f"<mn>{sub}</mn>" if sub.isdigit() else f"<mtext>{escape(sub)}</mtext>"
         return f"<msub>{shown}{low}</msub>"
+
+    def letters(self, x: ex.Symbol) -> str:
+        """A symbol without its subscript."""
+        base, _ = split_name(x.name)
+        # An identifier of one letter is slanted, a longer one upright: MathML's own rule.
+        shown = f"<mi>{escape(GREEK.get(base, base))}</mi>"
+        if x.accent == "hat":
+            shown = f'<mover accent="true">{shown}{_mo("^")}</mover>'
+        return shown
 
     def words(self, text: str) -> str:
         return f"<mtext>{escape(text)}</mtext>"
@@ -87,18 +94,22 @@ class MathML(Printer):
         return Piece(_row(sign.join(shown)), PRODUCT)
 
     def over(self, top: Expr, bottom: Expr) -> Piece:
-        return Piece(f"<mfrac>{_row(self.show(top))}{_row(self.show(bottom))}</mfrac>", TIGHT)
+        product = self.apart(top, bottom)
+        if product is not None:
+            return product
+        return Piece(f"<mfrac>{_row(self.show(top))}{_row(self.show(bottom))}</mfrac>", POWER)
 
     def power(self, base: Expr, exponent: Expr) -> Piece:
         above = _row(self.show(exponent))
         return Piece(f"<msup>{_row(self.within(base, ATOM))}{above}</msup>", POWER)
 
     def total(self, indices: tuple[str, ...], body: Expr, mean: bool) -> Piece:
-        mark = "<mi>mean</mi>" if mean else '<mo movablelimits="false">∑</mo>'
+        mark = "<mi>mean</mi><mo>&#x2061;</mo>" if mean else '<mo movablelimits="false">∑</mo>'
         if indices:
             low = _row(*(f"<mi>{escape(i)}</mi>" for i in indices))
-            mark = f"<munder>{mark}{low}</munder>"
-        return Piece(_row(mark, self.body(body)), PRODUCT)
+            mark = f"<munder>{_row(mark)}{low}</munder>"
+        space = '<mspace width="0.2em"></mspace>' if mean else ""
+        return Piece(_row(mark, space, self.body(body)), PRODUCT)
 
     def fence(self, left: str, inner: Expr, right: str) -> Piece:
         if left == "√":
@@ -112,6 +123,11 @@ class MathML(Printer):
     def call(self, name: str, arguments: list[str]) -> str:
         inside = _mo(",", form="infix").join(arguments)
         return _row(f"<mi>{escape(name)}</mi>", "<mo>&#x2061;</mo>", self.parenthesized(inside))
+
+    def subscripted(self, x: ex.Symbol, sub: str, index: list[str]) -> str:
+        low = f"<mn>{sub}</mn>" if sub.isdigit() else f"<mtext>{escape(sub)}</mtext>"
+        letters = self.letters(x)
+        return f"<msub>{letters}{_row(low, _mo(',', form='infix'), *index)}</msub>"
 
     def at(self, x: str, index: list[str], brackets: bool = False) -> str:
         inside = _mo(",", form="infix").join(index) if brackets else "".join(index)

@@ -163,7 +163,7 @@ def _rows(reader: Reader, a: Read) -> Read:
     return Read(a.expr, (n, a.shape[-1]))
 
 
-def _put(reader: Reader, g: Read, x: Read, index: Read) -> Read:
+def _put(reader: Reader, g: Read, x: Read, index: Read, *axis: Read) -> Read:
     place = ex.At(Symbol("0"), index_of(index), True)
     return Read(ex.Call("put", (g.expr, ex.Words(_text(place)))), x.shape)
 
@@ -221,6 +221,10 @@ def _deviation(reader: Reader, x: Read, *rest: Read) -> Read:
     return Read(Symbol("σ"), None)
 
 
+def _root_mean(reader: Reader, x: Read, *rest: Read) -> Read:
+    return Read(ex.Call("rms", (x.expr,)), None)
+
+
 def _fence(left: str, right: str) -> Callable[..., Read]:
     return lambda reader, x: Read(ex.Fence(left, x.expr, right), x.shape)
 
@@ -233,7 +237,7 @@ def _onehot(reader: Reader, target: Read, x: Read) -> Read:
     return Read(ex.Call("onehot", (target.expr,)), x.shape)
 
 
-def _conv(reader: Reader, x: Read, w: Read) -> Read:
+def _conv(reader: Reader, x: Read, w: Read, *like: Read) -> Read:
     return Read(ex.Times((x.expr, w.expr), "conv"), None)
 
 
@@ -277,6 +281,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "standard": _normal,
     "deviation": _deviation,
     "spread_last": _deviation,
+    "root_mean": _root_mean,
     "sqrt": _fence("√", ""),
     "abs": _fence("|", "|"),
     "floor": _fence("⌊", "⌋"),

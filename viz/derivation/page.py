@@ -92,13 +92,15 @@ def _way(way: Way, dtype: str, largest: float) -> str:
         formula = f"{_MATH.math(way.left)}<p class=prose>{escape(way.prose)}</p>"
     else:
         formula = _equation(way.left, way.right)
+    below = ""
     for word, pair in derivatives(way):
-        formula += f"<div class=local>{_equation(*pair)}<span>{escape(word)}</span></div>"
+        below += f"<div class=local>{_equation(*pair)}<em>{escape(word)}</em></div>"
     if way.remark:
-        formula += f"<p class=remark>{escape(way.remark)}</p>"
+        below += f"<p class=remark>{escape(way.remark)}</p>"
+    facts = f"{_facts(way.shape, way.size, largest)}{_mark(way, dtype)}"
     return (
         f"<div class=way><div class=formula>{formula}</div>"
-        f"<div class=facts>{_facts(way.shape, way.size, largest)}{_mark(way, dtype)}</div></div>"
+        f"<div class=facts>{facts}</div>{below}</div>"
     )
 
 
@@ -204,6 +206,9 @@ _STYLE = f"""
  color: var(--soft); font-variant-numeric: tabular-nums; flex-wrap: wrap }}
 {_T} .facts i {{ height: 6px; border-radius: 3px; background: var(--bar) }}
 {_T} .good {{ color: var(--good) }} {_T} .bad {{ color: var(--bad); font-weight: 600 }}
+{_T} .local {{ display: flex; gap: 1em; align-items: center; justify-content: space-between;
+ flex-basis: 100%; overflow-x: auto; overflow-y: hidden }}
+{_T} .remark {{ flex-basis: 100% }} {_T} .local em {{ font-style: normal; white-space: nowrap }}
 {_T} .local, {_T} .remark, {_T} .prose {{ color: var(--soft); font-size: .9em; margin: .3em 0 0 }}
 {_T} math {{ font-family: {_MATH_FONT}; font-size: 1.15em }}
 {_T} math[display=block] {{ display: block math; width: max-content; text-align: left; margin: 0 }}

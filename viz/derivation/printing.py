@@ -67,6 +67,10 @@ class Printer:
                 return Piece(self.call(name, [self.show(a) for a in arguments]), ATOM)
             case ex.At(x=inner, index=index, brackets=brackets):
                 shown = [self.show(i) for i in index]
+                if isinstance(inner, ex.Symbol) and not brackets:
+                    sub = split_name(inner.name)[1]
+                    if sub:
+                        return Piece(self.subscripted(inner, sub, shown), ATOM)
                 return Piece(self.at(self.within(inner, ATOM), shown, brackets), ATOM)
             case ex.Delta(i=i, j=j):
                 return Piece(
@@ -94,6 +98,21 @@ class Printer:
             else:
                 out += self.sign("+") + self.within(term, PRODUCT)
         return Piece(self.row(out), SUM)
+
+    def apart(self, top: Expr, bottom: Expr) -> Piece | None:
+        """A gradient over something as a product: a fraction in a fraction is hard to read."""
+        first = top.factors[0] if isinstance(top, ex.Times) else top
+        if not isinstance(first, (ex.Gradient, ex.Part)):
+            return None
+        rest: Expr = ex.ONE
+        kind = "num"
+        if isinstance(top, ex.Times):
+            kind = top.kind
+            others = top.factors[1:]
+            rest = others[0] if len(others) == 1 else ex.Times(others, top.kind)
+        elif isinstance(bottom, ex.Symbol) and bottom.ndim > 0:
+            kind = "had"
+        return self.times((first, ex.Over(rest, bottom)), kind)
 
     def factor(self, x: Expr, kind: str, first: bool) -> str:
         """An operand of a product."""
@@ -153,6 +172,10 @@ class Printer:
 
     def at(self, x: str, index: list[str], brackets: bool = False) -> str:
         raise NotImplementedError
+
+    def subscripted(self, x: ex.Symbol, sub: str, index: list[str]) -> str:
+        """An element of a variable whose name has a subscript already."""
+        return self.at(self.symbol(x), index)
 
     def relation(self, parts: list[str], signs: tuple[str, ...]) -> str:
         raise NotImplementedError
@@ -255,7 +278,8 @@ class Text(Printer):
 
     def total(self, indices: tuple[str, ...], body: Expr, mean: bool) -> Piece:
         mark = "mean" if mean else "Σ"
-        low = "".join(_lowered(i) or f"_{i}" for i in indices)
+        joined = "".join(indices)
+        low = _lowered(joined) or f"_{joined}" if indices else ""
         return Piece(f"{mark}{low} {self.body(body)}", PRODUCT)
 
     def fence(self, left: str, inner: Expr, right: str) -> Piece:

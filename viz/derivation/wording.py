@@ -23,7 +23,8 @@ __all__ = [
     "verdict",
 ]
 
-_LIMITS = {"float64": 1e-7, "complex128": 1e-7, "float32": 1e-3, "complex64": 1e-3, "float16": 5e-2}
+# Of a function that bends much, differences themselves are not closer than this.
+_LIMITS = {"float64": 1e-6, "complex128": 1e-6, "float32": 1e-3, "complex64": 1e-3, "float16": 5e-2}
 
 
 def tolerance(dtype: str) -> float:
