@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.batching.dispatch import Rule as BatchingRule
+from tensorgrad.batching.families import elementwise
 from tensorgrad.node import (
     AccumulateGrad,
     Kept,
@@ -118,6 +119,7 @@ class Primitive:
         self.composed = composed
         self.variadic = variadic
         self.batch = batch
+        self.elementwise = batch is elementwise
         names = list(inspect.signature(forward).parameters.values())
         self.arguments = tuple(p.name for p in names if p.kind == p.POSITIONAL_OR_KEYWORD)
         self.has_params = any(p.kind == p.KEYWORD_ONLY and p.name != "keep" for p in names)
@@ -242,7 +244,7 @@ def _into_array(ufunc: Any) -> Callable[..., Any] | None:
         return ufunc  # type: ignore[no-any-return]
 
     def call(*arrays: Any, out: Any) -> Any:
-        return np.asarray(ufunc(*arrays))
+        return np.asarray(ufunc(*arrays) if out is ... else ufunc(*arrays, out=out))
 
     return call
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy import asarray, ndarray
 
+from tensorgrad.blocks import LARGE, spread
 from tensorgrad.node import (
     Node,
     Spec,
@@ -96,7 +97,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
         x = a._array if tracked else asarray(as_argument(a, op.name))
         try:
             if ufunc is not None and ((kind := x.dtype) is _float32 or kind is _float64):
-                y = ufunc(x, out=...)
+                y = ufunc(x, out=...) if x.size < LARGE else spread(ufunc, x)
             else:
                 if to_float and x.dtype.kind in "biu":
                     (x,) = promote([x], to_float=True)
@@ -232,7 +233,12 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 return otherwise(a, b)
             x, z = brought_together(op, (a, b))
         try:
-            y = ufunc(u, w, out=...) if quick and ufunc is not None else forward(x, z)
+            if not quick or ufunc is None:
+                y = forward(x, z)
+            elif u.size < LARGE and w.size < LARGE:
+                y = ufunc(u, w, out=...)
+            else:
+                y = spread(ufunc, u, w)
         except Exception as error:
             raise failed(op, (a, b), None, error) from error
         if type(y) is not ndarray:
