@@ -22,19 +22,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.windows import adjoint
 from tensorgrad.threads import split
 
 __all__ = ["convolve", "input_gradient", "serves", "serves_input", "weight_gradient"]
 
 # A product of more multiplications than this goes through OpenBLAS's large kernels.
-_SMALL_PRODUCT = 1_000_000
+SMALL_PRODUCT = 1_000_000
 # With fewer rows per product than this the small kernels lose to one large product.
 _FEWEST_ROWS = 24
 # Scratch for columns, to stay in a core's cache.
 _SCRATCH_BYTES = 400_000
 # Fewer multiplications than this are not worth a second thread.
-_SPLIT_FROM = 6_000_000
+SPLIT_FROM = 6_000_000
 
 
 class Plan(NamedTuple):
@@ -54,7 +55,7 @@ def serves(problem: Any) -> str:
     outs, *window = problem.weight
     if not outs * prod(window) or not prod(problem.output) * problem.input[0]:
         return "empty"
-    if outs * prod(window) * _FEWEST_ROWS > _SMALL_PRODUCT:
+    if outs * prod(window) * _FEWEST_ROWS > SMALL_PRODUCT:
         return "so many weights that one large product is efficient"
     return ""
 
@@ -75,7 +76,7 @@ def _plan(problem: Any) -> Plan:
     windows, size = prod(out), prod(kernel) * channels
     images = _SCRATCH_BYTES // (windows * size * problem.dtype.itemsize)
     images = max(1, min(images, ceil(batch / 2)))
-    most = max(1, _SMALL_PRODUCT // (size * problem.weight[0]))
+    most = max(1, SMALL_PRODUCT // (size * problem.weight[0]))
     if out[-1] > kernel[-1] * channels and problem.stride[-1] == 1:
         line = windows // out[0]
         fitting = [h for h in range(1, out[0] + 1) if out[0] % h == 0 and h * line <= most]
@@ -121,7 +122,7 @@ class _Columns:
             shape = (images, *out, *problem.kernel, channels)
             strides = (step[0], *move, *within, channel)
         self.view = as_strided(self.image, shape, strides, writeable=False)
-        self.columns = np.empty(0 if self.direct else shape, problem.dtype)
+        self.columns = arena.empty((0,) if self.direct else shape, problem.dtype)
 
     def of(self, start: int, stop: int) -> Any:
         """(windows, weights) in rows, or (bands, weights, windows) in planes, of some images."""
@@ -158,7 +159,8 @@ def _matrix(w: Any, planes: bool) -> Any:
     return np.ascontiguousarray(w.reshape(outs, -1).T)
 
 
-def _multiplications(problem: Any) -> int:
+def multiplications(problem: Any) -> int:
+    """How many multiplications the convolution takes."""
     return int(problem.input[0] * prod(problem.output) * prod(problem.weight))
 
 
@@ -167,7 +169,7 @@ def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any
     plan = _plan(problem)
     matrix = _matrix(w, bool(plan.bands))
     batch, outs, windows = x.shape[0], w.shape[0], prod(problem.output)
-    y = np.empty((batch * windows, outs), x.dtype)
+    y = arena.empty((batch * windows, outs), x.dtype)
     bias = None if b is None else np.tile(b, windows)
 
     def work(start: int, stop: int) -> None:
@@ -186,7 +188,7 @@ def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any
                 lines = out.reshape(j - i, windows * outs)
                 lines += bias
 
-    split(work, batch, _multiplications(problem) > _SPLIT_FROM)
+    split(work, batch, multiplications(problem) > SPLIT_FROM)
     return np.moveaxis(y.reshape(batch, *problem.output, outs), -1, 1), None
 
 
@@ -221,7 +223,7 @@ def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
                 total += np.add.reduce(products, axis=0)
         totals[start] = total
 
-    split(work, batch, _multiplications(problem) > _SPLIT_FROM)
+    split(work, batch, multiplications(problem) > SPLIT_FROM)
     d = sum(totals[start] for start in sorted(totals)).T
     if plan.bands:
         return np.ascontiguousarray(d).reshape(problem.weight)

@@ -22,7 +22,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import blocked, depthwise, one_image, taps_convolution, windows, winograd
+from tensorgrad.kernels import (
+    blocked,
+    depthwise,
+    lines,
+    one_image,
+    taps_convolution,
+    windows,
+    winograd,
+)
 from tensorgrad.kernels.registry import Operation
 
 __all__ = ["Problem", "convolve", "input_gradient", "weight_gradient"]
@@ -69,6 +77,9 @@ weight_gradient.kernel("winograd", winograd.serves)(winograd.weight_gradient)
 convolve.kernel("blocked", blocked.serves)(blocked.convolve)
 input_gradient.kernel("blocked", blocked.serves_input)(blocked.input_gradient)
 weight_gradient.kernel("blocked", blocked.serves)(blocked.weight_gradient)
+convolve.kernel("lines", lines.serves)(lines.convolve)
+input_gradient.kernel("lines", lines.serves_input)(lines.input_gradient)
+weight_gradient.kernel("lines", lines.serves)(lines.weight_gradient)
 convolve.kernel("depthwise", depthwise.serves)(depthwise.convolve)
 input_gradient.kernel("depthwise", depthwise.serves)(depthwise.input_gradient)
 weight_gradient.kernel("depthwise", depthwise.serves)(depthwise.weight_gradient)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.windows import padded
 from tensorgrad.threads import split
 
@@ -70,7 +71,7 @@ def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any
     """The sum over the places of the window; nothing is kept."""
     last = np.moveaxis(x, 1, -1)
     weights, channels = _by_place(problem, w), w.shape[0]
-    y = np.empty((len(last), *problem.output, channels), x.dtype)
+    y = arena.empty((len(last), *problem.output, channels), x.dtype)
     bias = None if b is None else np.tile(b, problem.output[-1]).reshape(-1, channels)
 
     def work(images: slice) -> None:
@@ -96,7 +97,7 @@ def input_gradient(problem: Any, g: Any, w: Any) -> Any:
     padding = problem.padding
     sizes = [n + low + high for n, (low, high) in zip(spatial, padding, strict=True)]
     inner = tuple(slice(low, low + n) for n, (low, _) in zip(spatial, padding, strict=True))
-    dx = np.empty((batch, *spatial, channels), g.dtype)
+    dx = arena.empty((batch, *spatial, channels), g.dtype)
 
     def work(images: slice) -> None:
         part = last[images]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.normalization import (
     Problem,
     batch_norm,
@@ -121,7 +122,7 @@ def _forward(problem: Problem, x: Any, w: Any, b: Any, mean: Any, var: Any, eps:
         scale = scale * w
     shift = rows.wide(-mean * scale if b is None else b - mean * scale)
     scale = rows.wide(scale)
-    y = np.empty_like(rows.x)
+    y = arena.empty(rows.x.shape, rows.x.dtype)
 
     def work(pieces: Iterator[tuple[slice, Any]]) -> None:
         for where, _ in pieces:
@@ -158,7 +159,7 @@ def _backward(
     of_x = rows.wide(-scale * inverse * dw / n)
     constant = rows.wide(-scale * db / n)
     scale = rows.wide(scale)
-    dx = np.empty_like(rows.x)
+    dx = arena.empty(rows.x.shape, rows.x.dtype)
 
     def work(pieces: Iterator[tuple[slice, Any]]) -> None:
         for where, scratch in pieces:

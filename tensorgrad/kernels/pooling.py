@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.registry import Operation
 
 __all__ = [
@@ -70,13 +71,14 @@ class Problem(NamedTuple):
         return (..., *(slice(low, low + n) for n, (low, _) in spatial))
 
 
-def empty_like(x: Any, shape: tuple[int, ...]) -> Any:
+def empty_like(x: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
     """Memory for another shape with the axes in the order that they have in x."""
     order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
     places = [0] * x.ndim
     for place, axis in enumerate(order):
         places[axis] = place
-    return np.empty([shape[i] for i in order], x.dtype).transpose(places)
+    memory = arena.empty(tuple(shape[i] for i in order), x.dtype if dtype is None else dtype)
+    return memory.transpose(places)
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:

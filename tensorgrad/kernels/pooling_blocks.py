@@ -69,7 +69,7 @@ def _maximum(problem: Problem, x: Any) -> Any:
 
 @pool_winner.kernel("blocked", _serves)
 def _winner(problem: Problem, x: Any, y: Any) -> Any:
-    won = np.empty_like(y, dtype=np.uint8)
+    won = empty_like(y, y.shape, np.uint8)
     every = places(problem)
 
     def work(start: int, stop: int) -> None:
