@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
+from tensorgrad.kernels import channels
 from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive, raw
 from tensorgrad.recorders import FLOATS
@@ -92,7 +93,10 @@ def _total(x: Any, axis: Any, keepdims: Any) -> Any:
                 return _ones[x.dtype][: x.shape[0]].dot(x)
             if axis == 1 and x.flags.c_contiguous:
                 return x.dot(_ones[x.dtype][: x.shape[1]])
-    return np.add.reduce(x, reduced(axis, x.ndim), keepdims=keepdims)
+    axes = reduced(axis, x.ndim)
+    if type(axes) is tuple and not keepdims and channels.serves(x, axes):
+        return channels.total(x)
+    return np.add.reduce(x, axes, keepdims=keepdims)
 
 
 def _times(total: Any, factor: float, dtype: Any) -> Any:

@@ -17,6 +17,7 @@ from tensorgrad.kernels.onednn import (
     health,
     library,
     normalization,
+    offers,
     pooling,
     primitive,
 )
@@ -266,6 +267,16 @@ def test_nan_is_handed_on_by_max_pool(onednn):
     for a, b in zip(*outcomes, strict=True):
         assert np.array_equal(a, b, equal_nan=True)
     assert np.isnan(outcomes[0][0]).sum() == 4
+
+
+def test_the_places_of_maxima_live_as_long_as_the_result(onednn):
+    offers._places.clear()
+    with tg.backends.use_kernels("auto"):
+        y = tg.nn.functional.max_pool2d(tg.randn(8, 8, 32, 32, requires_grad=True), 2)
+        assert len(offers._places) == 1
+        y.sum().backward()
+        del y
+    assert not offers._places
 
 
 def test_float64_and_small_problems_stay_with_numpy(onednn):

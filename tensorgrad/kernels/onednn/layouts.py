@@ -35,7 +35,10 @@ def channels_last(shape: tuple[int, ...]) -> Layout:
 
 def new_channels_last(shape: tuple[int, ...]) -> Any:
     """An uninitialised float32 array (N, C, *spatial) that lies channels last."""
-    return np.moveaxis(arena.empty((shape[0], *shape[2:], shape[1]), np.float32), -1, 1)
+    last = len(shape) - 1
+    # Not moveaxis, which takes 5 us.
+    axes = (0, last, *range(1, last))
+    return arena.empty((shape[0], *shape[2:], shape[1]), np.float32).transpose(axes)
 
 
 class Handed:

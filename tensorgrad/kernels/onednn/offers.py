@@ -7,6 +7,7 @@ the library is there is asked last: nothing is loaded for a program that never n
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -116,25 +117,42 @@ def _has_nan(x: Any) -> bool:
     return bool(np.isnan(np.dot(flat, flat)))
 
 
+# The places of the maxima that the forward pass found, for as long as its result lives: the gradient
+# asks for them with that very array.
+_places: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+
 @offer(pools.max_pool, _pooling)
 def _max_pool(problem: Any, x: Any) -> Any:
     if _has_nan(x):  # oneDNN passes over NaN, PyTorch and NumPy hand it on
         return pools.max_pool.reference.run(problem, x)
-    return pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)[0]
+    y, won = _pooled(problem, x)
+    key = id(y)
+    _places[key] = weakref.ref(y, lambda _: _places.pop(key, None)), won
+    return y
+
+
+def _pooled(problem: Any, x: Any) -> tuple[Any, Any]:
+    """The maxima, and their places as an array of the same shape."""
+    y, won = pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)
+    batch, channels, *spatial = y.shape
+    last = len(spatial) + 1
+    return y, won.reshape(batch, *spatial, channels).transpose(0, last, *range(1, last))
 
 
 @offer(pools.pool_winner, _pooling)
 def _pool_winner(problem: Any, x: Any, y: Any) -> Any:
+    known = _places.get(id(y))
+    if known is not None and known[0]() is y:
+        return known[1]
     if _has_nan(y):
         return pools.pool_winner.reference.run(problem, x, y)
-    won = pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)[1]
-    shape = (*problem.input[:2], *problem.output)
-    return np.moveaxis(won.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+    return _pooled(problem, x)[1]
 
 
 @offer(pools.pool_scatter, _pooling)
 def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
-    places = np.ascontiguousarray(np.moveaxis(won, 1, -1))
+    places = np.ascontiguousarray(won.transpose(0, *range(2, won.ndim), 1))
     return pooling.max_pool_gradient(
         g, places, problem.input, problem.kernel, problem.stride, problem.padding
     )
