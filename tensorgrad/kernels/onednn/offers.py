@@ -117,7 +117,7 @@ def _has_nan(x: Any) -> bool:
     return bool(np.isnan(np.dot(flat, flat)))
 
 
-# The places of the maxima that the forward pass found, for as long as its result lives: the gradient
+# The places of the maxima that a forward pass found, while its result lives: the gradient
 # asks for them with that very array.
 _places: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
