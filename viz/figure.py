@@ -12,6 +12,7 @@ from typing import Any
 
 from tensorgrad.viz.raster import convert_svg
 from tensorgrad.viz.svg import escape
+from tensorgrad.viz.tikz import svg_to_tikz
 
 __all__ = ["Figure", "jsonable", "write_atomically"]
 
@@ -52,6 +53,7 @@ class Figure:
             ".html": lambda: _encode(self.html()),
             ".txt": lambda: _encode(str(self) + "\n"),
             ".json": lambda: _encode(self.json() + "\n"),
+            ".tex": lambda: _encode(svg_to_tikz(self.svg())),
             ".png": lambda: convert_svg(self.svg(), "png"),
             ".pdf": lambda: convert_svg(self.svg(), "pdf"),
         }
