@@ -37,7 +37,7 @@ def words(text: str) -> list[str]:
     return re.sub(r"[▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·×-]+", "~", text).split()
 
 
-@pytest.mark.parametrize("name", ["monitor.md", "pictures.md"])
+@pytest.mark.parametrize("name", ["monitor.md", "pictures.md", "doctor.md"])
 def test_the_page_shows_what_its_examples_print(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = (DOCS / name).read_text(encoding="utf-8")

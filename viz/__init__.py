@@ -8,6 +8,7 @@ from tensorgrad.viz.confusions import ConfusionFigure, confusion_matrix
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
 from tensorgrad.viz.derivation_checks import DerivationCheck, check_derivation
 from tensorgrad.viz.derivations import DerivationFigure, derive
+from tensorgrad.viz.doctor import doctor
 from tensorgrad.viz.dot_engine import DotError
 from tensorgrad.viz.explorer import ExplorerFigure, explore
 from tensorgrad.viz.figure import Figure
@@ -36,6 +37,7 @@ __all__ = [
     "kernels",
     "table",
     "Monitor",
+    "doctor",
     "record",
     "trace_backward",
     "explore",

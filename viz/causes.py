@@ -59,10 +59,20 @@ FIXES = {
 
 LIMITS = {
     "vanished": 1e-4,  # gradient of a weight, relative to the largest of the model
-    "exploded": 1e3,  # gradient relative to the parameter
-    "dead": 0.4,  # share of a layer's units
+    "exploded": 1e3,  # gradient relative to the parameter, for a loss that is a mean
+    "exploded in training": 3e4,  # where it is not known whether the loss is a mean or a sum
+    "grown": 1e3,  # or relative to what it was at first, if it is above the first of these limits
+    # Share of a layer's units. Of a layer behind a narrow one half are 0 for every example from the
+    # start, by the sign of their bias, and learn all the same.
+    "dead": 0.75,
     "saturated": 0.5,  # share of a layer's outputs
     "constant": 1e-4,  # deviation of the outputs over the batch, relative to their size
-    "high": 0.1,  # update relative to the parameter
+    "high": 0.3,  # update relative to the parameter, over the last records
     "low": 1e-6,
+    "high at once": 0.5,  # of a single step: the first of Adam is longer than those that follow
+    "overshoot": 10.0,  # what a step promises, relative to the loss there is
+    "large input": 10.0,
+    "indifferent": 1e-5,  # deviation of probabilities over the batch: 6e-4 in a healthy deep MLP
+    "gain": 0.1,  # size of a layer's output relative to its input, by its weights
+    "passed": 1e-4,  # that of several small layers together
 }

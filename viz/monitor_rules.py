@@ -82,8 +82,12 @@ def _exploding(courses: list[Course]) -> Iterator[Finding]:
     if worst is None:
         return
     ratio = _recent(worst.grad_to_data)
-    if ratio > LIMITS["exploded"]:
-        said = f"Its gradient is {number(ratio)} times as large as the parameter itself."
+    known = worst.grad_to_data[np.isfinite(worst.grad_to_data)]
+    grown = ratio / known[0] if known.size and known[0] else 0.0
+    grew = ratio > LIMITS["exploded"] and grown > LIMITS["grown"]
+    if ratio > LIMITS["exploded in training"] or grew:
+        said = f"Its gradient is {number(ratio)} times as large as the parameter itself"
+        said += f", {number(grown)} times what it was at first." if grew else "."
         yield _make("exploding gradient", worst.name, said, worst.location, ratio=ratio)
 
 
@@ -133,7 +137,7 @@ def _saturated(tracks: list[Track]) -> Iterator[Finding]:
 
 
 def _constant(spreads: list[float]) -> Iterator[Finding]:
-    recent = spreads[-RECENT:]
+    recent = spreads[-ENOUGH:]
     if len(recent) >= ENOUGH and max(recent) < LIMITS["constant"]:
         said = (
             "Over the examples of a batch the outputs differ by "
