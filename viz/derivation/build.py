@@ -334,9 +334,8 @@ class Builder:
         if len(ways) < 2:
             return (), ()
         gradient = ex.Gradient(self.loss, self.symbol(edge))
-        nodes = {id(node): node for node in self.order}
         terms = tuple(
-            ex.Part(gradient, self.label(nodes[number], i, edge)[0]) for number, i in ways
+            ex.Part(gradient, self.label(self.by_id[number], i, edge)[0]) for number, i in ways
         )
         found = self.gradients
         sizes = tuple(Size() if found is None else found.terms.get(way, Size()) for way in ways)

@@ -18,10 +18,10 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr, Num, Symbol
 from tensorgrad.viz.derivation.parts import COMPARISONS, Counts
 
-__all__ = ["Indexed", "Letters", "NoIndexForm", "Variable", "index"]
+__all__ = ["ELEMENTWISE", "Indexed", "Letters", "NoIndexForm", "Variable", "index"]
 
 Letters = tuple[str | None, ...]  # None: an axis of length 1, which needs no index
-_ELEMENTWISE = {
+ELEMENTWISE = {
     "exp", "log", "sin", "cos", "sign", "floor", "abs", "sqrt", "sinh", "cosh", "trunc", "tanh",
 }  # fmt: skip
 
@@ -120,7 +120,7 @@ class Indexed:
     def _shape_of_call(self, name: str, arguments: list[ast.expr]) -> tuple[int, ...] | None:
         first = self.shape(arguments[0]) if arguments else None
         second = self.shape(arguments[1]) if len(arguments) > 1 else None
-        if name in _ELEMENTWISE or name in ("softmax", "normal", "standard"):
+        if name in ELEMENTWISE or name in ("softmax", "normal", "standard"):
             return first
         if name in ("spread", "onehot", "put", "reshape_like"):
             return second
@@ -226,7 +226,7 @@ class Indexed:
         return body if inner is None else al.sum_over(inner, body)
 
     def _call(self, name: str, arguments: list[ast.expr], letters: Letters) -> Expr:
-        if name in _ELEMENTWISE:
+        if name in ELEMENTWISE:
             inner = self.at(arguments[0], letters)
             if name == "sqrt":
                 return ex.Fence("√", inner, "")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.formula import parse
 from tensorgrad.viz.derivation import algebra as al
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.between import key_of
 from tensorgrad.viz.derivation.expression import Expr, Symbol
+from tensorgrad.viz.derivation.indexing import ELEMENTWISE
 from tensorgrad.viz.derivation.parts import Read
 from tensorgrad.viz.derivation.reading import Reader
 
@@ -27,6 +30,12 @@ def local_derivative(
     In matrix notation a function of each element has the derivative of one element; anything else
     is shown with indices, for a matrix of matrices has no notation that is shorter.
     """
+    if builder.notation == "matrix" and _of_each(node, i, formula):
+        plain = Reader({**reader.names, "g": Read(ex.ONE, ())}, builder.counts)
+        made = builder.oriented(plain.read(formula).expr)
+        if isinstance(made, ex.Num) or (isinstance(made, ex.Minus) and isinstance(made.x, ex.Num)):
+            return None, None  # a sum, a copy: what comes in goes on
+        return (ex.Gradient(builder.symbol(node), builder.symbol(node.inputs[i])), made), None
     found = builder.forms.jacobian(node, i, formula)
     if found is None:
         return None, None
@@ -42,6 +51,17 @@ def local_derivative(
         return None, None  # of the loss, it is what comes in
     right = _outwards(left, right)
     return (left, right), _cases(left, right) if diagonal is None else None
+
+
+def _of_each(node: Any, i: int, formula: str) -> bool:
+    """Whether a formula plainly works on each element alone, and nothing is broadcast."""
+    if node.op.outputs or tuple(node.inputs[i].shape) != tuple(node.shape):
+        return False
+    parts = list(ast.walk(parse(formula)))
+    calls = {id(p.func) for p in parts if isinstance(p, ast.Call)}
+    named = [p.id for p in parts if isinstance(p, ast.Name) and id(p) in calls]
+    odd = (ast.MatMult, ast.Attribute, ast.Subscript, ast.Tuple)
+    return all(name in ELEMENTWISE for name in named) and not any(isinstance(p, odd) for p in parts)
 
 
 def _diagonal(left: Expr, right: Expr) -> Expr | None:
