@@ -166,7 +166,7 @@ def walk(
                         g = None
                         edge: Any
                         for edge, d in zip(inputs, found):
-                            if d is None:
+                            if d is None or edge is None:
                                 continue
                             if type(d) is not ndarray:
                                 if not edge.shape and edge.dtype is dtype and edge not in owned:

@@ -129,8 +129,8 @@ class Primitive:
         self._places: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         # Whether the rules may be called with `scalars`.
         self.arithmetic = hasattr(scalars, self.name)
-        # Whether the walk may call the rules one by one, with what was saved and nothing else.
-        self.plain = joint is None and not keeps and not outputs
+        # Whether the walk may call the rules with what was saved and nothing else.
+        self.plain = not keeps and not outputs
         known = {"y", *self.arguments, "*"}
         if unknown := frozenset().union(*self.saves) - known:
             raise TypeError(f"primitive {self.name}: saves names {set(unknown)}, not among {known}")

@@ -62,6 +62,13 @@ def brought_together(op: Primitive, values: Sequence[Any]) -> list[Any]:
 
 
 def _promoted(op: Primitive, arrays: list[Any]) -> list[Any]:
+    kind = getattr(arrays[0], "dtype", None)
+    if kind is not None and (op.promote == "common" or kind.kind in "fc"):
+        for array in arrays:
+            if type(array) is not ndarray or array.dtype is not kind:
+                break
+        else:
+            return arrays  # nothing to do, as mostly
     present = [i for i, array in enumerate(arrays) if array is not None]
     together = promote([arrays[i] for i in present], to_float=op.promote == "float")
     for i, array in zip(present, together, strict=True):

@@ -36,6 +36,9 @@ def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...])
     rules take what was saved and no more.
     """
     params = node.params
+    if op.joint is not None:
+        needs = tuple([edge is not None for edge in inputs])
+        return op.joint(raw, g, *saved, needs=needs, **(params or {}))
     if g.size >= LARGE:
         given = saved or (None, *inputs)
         found = gradients(op, raw, g, given, inputs, params or {})

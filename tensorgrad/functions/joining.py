@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.functions.shape import expand, reshape, squeeze, unsqueeze, wrap_dim
+from tensorgrad.functions.shape import expand, reshape, squeeze, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
@@ -47,6 +47,9 @@ def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a dimension that they have."""
     parts = _check_list(tensors, "cat")
+    shape = parts[0]._array.shape
+    if len({p._array.shape for p in parts}) == 1 and shape and shape != (0,):
+        return ops.cat(*parts, axis=wrap_dim(dim, len(shape)))
     # PyTorch ignores a one-dimensional empty tensor, a habit of old code.
     real = [p for p in parts if p._array.shape != (0,)] or list(parts[:1])
     ranks = {p.ndim for p in real}
@@ -80,7 +83,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"and {list(p.shape)} at entry {i}"
             )
     dim = wrap_dim(dim, parts[0].ndim, extra=1)
-    return ops.cat(*(unsqueeze(p, dim) for p in parts), axis=dim)
+    index = (*(slice(None),) * dim, None)
+    return ops.cat(*[indexing.getitem(p, index=index) for p in parts], axis=dim)
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

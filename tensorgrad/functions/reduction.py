@@ -15,6 +15,7 @@ from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import axes_of
+from tensorgrad.ops.reduction import count as count_of
 from tensorgrad.primitive import recorded
 from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
@@ -129,10 +130,7 @@ def _variance(name: str, input: Tensor, axis: Any, correction: float, keepdim: b
 
 def _check_freedom(name: str, input: Tensor, axis: Any, correction: float) -> None:
     """A warning where too few elements are left for a variance, which is then NaN or infinite."""
-    sizes = input._array.shape
-    count = 1
-    for place in axes_of(axis, len(sizes)):
-        count *= sizes[place]
+    count = count_of(input._array.shape, axis)
     if count <= correction:
         warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
@@ -302,9 +300,14 @@ def norm(
             f"norm: Expected a floating point or complex tensor as input. Got {typed.dtype}; "
             "convert it with .float(), or pass dtype"
         )
-    x = elementwise.abs(typed)
-    if p in ("fro", None, 2):
+    square = p in ("fro", None, 2)
+    # The square of a real number is that of its absolute value.
+    x = typed if square and typed._array.dtype.kind == "f" else elementwise.abs(typed)
+    if square:
         squares = ops.sum(elementwise.mul(x, x), axis=axis, keepdims=keepdim)
+        found = squares._array
+        if type(found) is np.ndarray and np.count_nonzero(found) == found.size:
+            return elementwise.sqrt(squares)
         # sqrt has slope inf at 0, where the norm's subgradient is 0.
         zero = elementwise.eq(squares, 0)
         if not np.any(zero._array):

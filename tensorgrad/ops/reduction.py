@@ -57,6 +57,8 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements each result comes from."""
     if axis is None:
         return product(shape)
+    if type(axis) is int and -len(shape) <= axis < len(shape):
+        return shape[axis]
     return product(shape[i] for i in axes_of(axis, len(shape)))
 
 
