@@ -19,21 +19,23 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.blocks import LARGE, spread
+from tensorgrad.constants import constant, doubles, float32, float64, singles
 from tensorgrad.node import (
     Node,
     Spec,
     Storage,
     TensorBase,
     accumulator,
+    edge_of,
     hook,
     local,
     mark_inference,
     new,
     number,
+    storage_of,
 )
 from tensorgrad.promotion import promote
 from tensorgrad.provenance import caller, inside, outside
@@ -43,40 +45,21 @@ from tensorgrad.storages import inference_saved
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["FLOATS", "binary", "constant", "operator", "recorder", "unary"]
+__all__ = ["binary", "operator", "recorder", "unary"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 _frame = sys._getframe
 _new_tuple: Any = tuple.__new__
-_float32, _float64 = np.dtype(np.float32), np.dtype(np.float64)
-FLOATS = frozenset({_float32, _float64})
-_singles: dict[float, ndarray[Any, Any]] = {}
-_doubles: dict[float, ndarray[Any, Any]] = {}
-_LIMIT = 1024  # numbers kept; a program that computes its numbers must not fill the memory
-
-
-def constant(value: float, dtype: np.dtype[Any]) -> ndarray[Any, Any]:
-    """A number as a read-only 0-d array of float32 or float64, the same one each time."""
-    kept = _singles if dtype is _float32 else _doubles
-    found = kept.get(value)
-    if found is None:
-        if -3e38 < value < 3e38:
-            found = np.array(value, dtype)
-        else:
-            with np.errstate(over="ignore"):
-                found = np.array(value, dtype)
-        found.flags.writeable = False
-        if len(kept) >= _LIMIT:
-            kept.clear()
-        if value and value == value:  # 0.0 and -0.0 are equal keys, and NaN is never found again
-            kept[value] = found
-    return found
 
 
 def recorder(op: Primitive) -> Callable[..., Any]:
     """The function that users and the recorded namespace call."""
     simple = not (op.keeps or op.outputs or op.variadic or op.joint)
+    if not simple or op.view or op.has_params:
+        pass
+    elif len(op.arguments) == 3 and op.differentiable and op.promote is None:
+        return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
         return unary(op)
     if simple and len(op.arguments) == 2 and not op.has_params and not op.view:
@@ -96,7 +79,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
         tracked = isinstance(a, TensorBase)
         x = a._array if tracked else asarray(as_argument(a, op.name))
         try:
-            if ufunc is not None and ((kind := x.dtype) is _float32 or kind is _float64):
+            if ufunc is not None and ((kind := x.dtype) is float32 or kind is float64):
                 y = ufunc(x, out=...) if x.size < LARGE else spread(ufunc, x)
             else:
                 if to_float and x.dtype.kind in "biu":
@@ -209,22 +192,22 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         if has_a:
             x = u = a._array
             kind = x.dtype
-            if kind is _float32 or kind is _float64:
+            if kind is float32 or kind is float64:
                 if has_b:
                     z = w = b._array
                     quick = w.dtype is kind
                 elif type(b) is float or type(b) is int:
                     z = float(b)
-                    w = (_singles if kind is _float32 else _doubles).get(z)
+                    w = (singles if kind is float32 else doubles).get(z)
                     if w is None:
                         w = constant(z, kind)
                     quick = True
         elif has_b and (type(a) is float or type(a) is int):
             z = w = b._array
             kind = z.dtype
-            if kind is _float32 or kind is _float64:
+            if kind is float32 or kind is float64:
                 x = float(a)
-                u = (_singles if kind is _float32 else _doubles).get(x)
+                u = (singles if kind is float32 else doubles).get(x)
                 if u is None:
                     u = constant(x, kind)
                 quick = True
@@ -329,3 +312,81 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         return out
 
     return record
+
+
+def ternary(op: Primitive) -> Callable[..., Any]:
+    """The recorder of an operation on three arrays that are not promoted, or None."""
+    forward, name = op.forward, op.name
+    rules = op.rules
+    general_record = general(op)
+    places = {n: op.places((bool(n & 1), bool(n & 2), bool(n & 4))) for n in range(8)}
+
+    def record(*args: Any) -> Any:
+        context = local.context
+        if context.vmaps or context.on_forward or len(args) != 3:
+            return general_record(*args)
+        a, b, c = args
+        try:
+            x, z, w = a._array, b._array, None if c is None else c._array
+        except AttributeError:  # numbers, or NumPy's arrays
+            return general_record(*args)
+        try:
+            y = forward(x, z, w)
+        except Exception as error:
+            raise failed(op, args, None, error) from error
+        if type(y) is not ndarray:
+            y = asarray(y)
+        out = new(hook.tensor)
+        out._array = y
+        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        if context.grad_enabled:
+            edge_a = edge_of(a) if rules[0] is not None else None
+            edge_b = edge_of(b)
+            edge_c = None if c is None else edge_of(c)
+            needs = (edge_a is not None) + 2 * (edge_b is not None) + 4 * (edge_c is not None)
+            if needs:
+                keep_y, keep_a, keep_b, keep_c = places[needs]
+                node = Node()
+                node.op = op
+                node.inputs = (edge_a, edge_b, edge_c)
+                node.params = None
+                node.shape = y.shape
+                node.dtype = y.dtype
+                node.hooks = None
+                node.scope = context.scope
+                node.seq = number()
+                node.code, node.lasti = caller(2)
+                storages = (
+                    storage_of(out) if keep_y else None,
+                    saved_storage(a, name) if keep_a else None,
+                    saved_storage(b, name) if keep_b else None,
+                    saved_storage(c, name) if keep_c and c is not None else None,
+                )
+                node.storages = storages if keep_y or keep_a or keep_b or keep_c else None
+                node.saved = (
+                    y if keep_y else None,
+                    x if keep_a else edge_a or Spec(x.shape, x.dtype),
+                    z if keep_b else edge_b or Spec(z.shape, z.dtype),
+                    w if keep_c or w is None else edge_c or Spec(w.shape, w.dtype),
+                )
+                out._node = node
+                out._requires_grad = True
+                return out
+        out._node = None
+        out._requires_grad = False
+        if hook.inference:
+            mark_inference(out)
+        return out
+
+    return record
+
+
+def saved_storage(tensor: Any, name: str) -> Storage:
+    """The storage of a tensor that a node saves."""
+    storage: Storage | None = tensor._storage
+    if storage is None:
+        storage = tensor._storage = Storage()
+        storage.stamp = 0
+    elif storage.inference:
+        raise inference_saved(name)
+    return storage

@@ -13,9 +13,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.blocks import LARGE, gradients
+from tensorgrad.constants import constant
 from tensorgrad.node import Node, hook, mark_inference, new
 from tensorgrad.primitive import Primitive, raw, scalars
-from tensorgrad.recorders import constant
 
 __all__ = ["arrive", "pull", "pull_number"]
 

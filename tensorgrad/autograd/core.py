@@ -13,12 +13,12 @@ from numpy import ndarray
 from tensorgrad.autograd.edges import GradientEdge, node_at
 from tensorgrad.batching import Frame, is_batched
 from tensorgrad.batching.mapped import entered, unwrapped, wrapped
+from tensorgrad.constants import constant
 from tensorgrad.engine import walk
 from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.provenance import warn
-from tensorgrad.recorders import constant
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

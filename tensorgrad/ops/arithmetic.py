@@ -11,9 +11,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
+from tensorgrad.constants import FLOATS
 from tensorgrad.ops.kinds import is_complex, number, zeros
 from tensorgrad.primitive import primitive
-from tensorgrad.recorders import FLOATS
 
 
 @primitive(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.recorders import FLOATS, constant
+from tensorgrad.constants import FLOATS, constant
 
 
 def is_complex(*values: Any) -> bool:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
+from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive
 from tensorgrad.promotion import promote
-from tensorgrad.recorders import FLOATS
 
 
 @primitive(

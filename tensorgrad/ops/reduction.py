@@ -13,9 +13,9 @@ from numpy import ndarray
 
 from tensorgrad.batching import families
 from tensorgrad.kernels import channels
+from tensorgrad.constants import FLOATS
 from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive, raw
-from tensorgrad.recorders import FLOATS
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:

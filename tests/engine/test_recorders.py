@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import recorders
+from tensorgrad import constants
 from tensorgrad.autograd import observe_backward
 from tensorgrad.node import edge_of
 from tensorgrad.primitive import primitives, recorded
@@ -91,9 +91,9 @@ def test_numbers(op, number):
 
 def test_not_more_numbers_are_kept_than_the_limit():
     x = leaf(2)
-    for i in range(3 * recorders._LIMIT):
+    for i in range(3 * constants.LIMIT):
         x * (i + 0.5)
-    assert len(recorders._singles) <= recorders._LIMIT
+    assert len(constants.singles) <= constants.LIMIT
     np.testing.assert_array_equal((x * 7.5)._array, x._array * np.float32(7.5))
 
 
@@ -167,3 +167,18 @@ def test_the_first_operation_of_a_file_is_where_it_stands(tmp_path):
     assert x.exp().grad_fn.location.filename == __file__
     assert [y.grad_fn.location.lineno for y in scope["run"](x)] == [2, 3, 3]
     assert scope["run"](x)[0].grad_fn.location.filename == str(file)
+
+
+@pytest.mark.parametrize("needs", range(8))
+def test_three_arguments(needs):
+    x, w, b = (
+        leaf(*shape, grad=bool(needs >> i & 1)) for i, shape in enumerate([(4, 3), (2, 3), (2,)])
+    )
+    keep = [edge_of(t) for t in (x, w, b)]
+    same(primitives["linear"], x, w, b)
+    same(primitives["linear"], x, w, None)
+    same(primitives["linear"], leaf(2, 4, 3, grad=False), w, b)
+    p, q = leaf(2, 3, grad=bool(needs & 1)), leaf(2, 3, grad=bool(needs & 2), seed=1)
+    keep += [edge_of(p), edge_of(q)]
+    same(primitives["where"], p > 1.0, p, q)
+    same(primitives["where"], p > 1.0, p, 2.0)
