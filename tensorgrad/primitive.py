@@ -73,10 +73,12 @@ __all__ = [
 raw: Any = ModuleType("raw")
 recorded: Any = ModuleType("recorded")
 # Arithmetic on single numbers, NumPy's scalars: the same results as `raw` on arrays without
-# dimensions, in a sixth of the time.  The rules of these five operations need no others.
+# dimensions, in a sixth of the time.  The rules of these operations need no others.
 scalars: Any = ModuleType("scalars")
 scalars.add, scalars.sub, scalars.mul = operator.add, operator.sub, operator.mul
 scalars.div, scalars.neg = operator.truediv, operator.neg
+scalars.mask = lambda x, *, mask: x if mask else type(x)(0)
+_ON_SCALARS = frozenset(["add", "sub", "mul", "div", "neg", "relu", "exp", "log", "sqrt", "tanh", "sigmoid"])
 hook.recorded = recorded
 primitives: dict[str, Primitive] = {}
 
@@ -128,7 +130,7 @@ class Primitive:
         self.saves = tuple(frozenset(names.split()) for names in per_rule)
         self._places: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         # Whether the rules may be called with `scalars`.
-        self.arithmetic = hasattr(scalars, self.name)
+        self.arithmetic = self.name in _ON_SCALARS
         # Whether the walk may call the rules with what was saved and nothing else.
         self.plain = not keeps and not outputs
         known = {"y", *self.arguments, "*"}

@@ -77,7 +77,12 @@ def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> A
     if type(g) is ndarray:
         g = g[()]
     if len(inputs) == 1:
-        return (op.rules[0](scalars, g, None, None),)  # type: ignore[misc]
+        y, x = saved or (None, None)
+        if type(y) is ndarray:
+            y = y[()]
+        if type(x) is ndarray:
+            x = x[()]
+        return (op.rules[0](scalars, g, y, x),)  # type: ignore[misc]
     _, a, b = saved or (None, None, None)
     if type(a) is ndarray:
         a = a[()]

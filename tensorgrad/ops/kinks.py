@@ -43,7 +43,7 @@ _BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
 
 def _positive(x: Any) -> Any:
     x = getattr(x, "_array", x)
-    return np.greater(x, number(0.0, x))
+    return x > number(0.0, x)
 
 
 @primitive(
@@ -54,9 +54,9 @@ def _positive(x: Any) -> Any:
 )
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
-    refuse_complex("relu", x)
-    if x.size < 2048 and x.dtype in FLOATS:
+    if x.dtype in FLOATS and x.size < 2048:
         return np.maximum(x, number(0.0, x))
+    refuse_complex("relu", x)
     return rectify.maximum_with_zero(x)
 
 

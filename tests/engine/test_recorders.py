@@ -100,7 +100,8 @@ def test_not_more_numbers_are_kept_than_the_limit():
 def graph(x, y):
     """Arithmetic, an operation beside it, an input used several times."""
     z = x * y + x / y - (-x) * 0.5
-    z = z * z + (z * 2.0).tanh() * x + y.relu()
+    z = z * z + (z * 2.0).tanh() * x + y.relu() + (z - 9.0).relu() + (x * 0.0).relu()
+    z = z + x.exp() * y.log() + (x * y).sqrt().sigmoid()
     return (2.0 - z) / (z * z + 1.0)
 
 
