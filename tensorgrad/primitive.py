@@ -78,7 +78,9 @@ scalars: Any = ModuleType("scalars")
 scalars.add, scalars.sub, scalars.mul = operator.add, operator.sub, operator.mul
 scalars.div, scalars.neg = operator.truediv, operator.neg
 scalars.mask = lambda x, *, mask: x if mask else type(x)(0)
-_ON_SCALARS = frozenset(["add", "sub", "mul", "div", "neg", "relu", "exp", "log", "sqrt", "tanh", "sigmoid"])
+_ON_SCALARS = frozenset({
+    "add", "sub", "mul", "div", "neg", "relu", "exp", "log", "sqrt", "tanh", "sigmoid",
+})  # fmt: skip
 hook.recorded = recorded
 primitives: dict[str, Primitive] = {}
 

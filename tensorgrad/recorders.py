@@ -251,7 +251,11 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 node.op = op
                 node.inputs = (edge_a, edge_b)
                 node.params = None
-                node.shape = y.shape
+                # Millions of nodes of one shape need not keep it a million times.
+                shape = y.shape
+                if edge_a is not None and edge_a.shape == shape:
+                    shape = edge_a.shape
+                node.shape = shape
                 node.dtype = y.dtype
                 node.hooks = None
                 node.scope = context.scope
