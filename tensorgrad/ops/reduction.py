@@ -12,8 +12,8 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
-from tensorgrad.kernels import channels
 from tensorgrad.constants import FLOATS
+from tensorgrad.kernels import channels
 from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive, raw
 
