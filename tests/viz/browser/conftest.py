@@ -96,6 +96,7 @@ def driver() -> Iterator[Any]:
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    driver.set_script_timeout(120)  # a busy machine makes few frames
     yield driver
     driver.quit()
 
