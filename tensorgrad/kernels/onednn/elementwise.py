@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
+from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
@@ -63,8 +65,9 @@ def gelu(x: Any, tanh: bool) -> Any:
         )  # fmt: skip
         return Prepared(forward, src=layout, dst=layout)
 
-    y = np.empty_like(x)
-    per_thread(key, make).run(x.ravel("K"), y.ravel("K"))
+    x = dense(x)
+    y = arena.empty_like(x)
+    per_thread(key, make).run(flat(x), flat(y))
     return y
 
 
@@ -83,7 +86,10 @@ def gelu_gradient(g: Any, x: Any, tanh: bool) -> Any:
         )  # fmt: skip
         return Prepared(backward, diff_dst=layout, src=layout, diff_src=layout)
 
-    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
-    dx = np.empty_like(x)
-    per_thread(key, make).run(g.reshape(-1), x.reshape(-1), dx.reshape(-1))
+    x = dense(x)
+    dx = arena.empty_like(x)
+    if g.strides != x.strides:  # then the elements of both must be brought to one order
+        g, given = np.empty_like(x), g
+        g[...] = given
+    per_thread(key, make).run(flat(g), flat(x), flat(dx))
     return dx

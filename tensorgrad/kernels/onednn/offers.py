@@ -15,9 +15,17 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.kernels import convolution as convolutions
+from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import normalization as norms
 from tensorgrad.kernels import pooling as pools
-from tensorgrad.kernels.onednn import convolution, health, normalization, pooling, primitive
+from tensorgrad.kernels.onednn import (
+    convolution,
+    elementwise,
+    health,
+    normalization,
+    pooling,
+    primitive,
+)
 from tensorgrad.kernels.registry import Operation, forget
 
 __all__ = ["NAME"]
@@ -40,6 +48,11 @@ def offer(
         return rule(problem) or health.reason()
 
     return operation.kernel(NAME, applies, provider=NAME)
+
+
+def _small(problem: Any) -> str:
+    size = prod(problem.input)
+    return f"small: {size} elements, fewer than {LEAST_ELEMENTS}" if size < LEAST_ELEMENTS else ""
 
 
 def _forget() -> None:
@@ -105,10 +118,7 @@ def _pooling(problem: Any) -> str:
         return "padding as wide as the window"
     if any(high < 0 or low < 0 for low, high in problem.padding):
         return "negative padding"
-    size = prod(problem.input)
-    if size < LEAST_ELEMENTS or not all(problem.output):
-        return f"small: {size} elements, fewer than {LEAST_ELEMENTS}"
-    return ""
+    return _small(problem) if all(problem.output) else "no window fits"
 
 
 def _has_nan(x: Any) -> bool:
@@ -164,8 +174,7 @@ def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
 def _batch_norm(problem: Any) -> str:
     if not 2 <= len(problem.input) <= 5:
         return f"{len(problem.input)} axes"
-    size = prod(problem.input)
-    return f"small: {size} elements, fewer than {LEAST_ELEMENTS}" if size < LEAST_ELEMENTS else ""
+    return _small(problem)
 
 
 @offer(norms.batch_norm, _batch_norm)
@@ -179,3 +188,16 @@ def _batch_norm_backward(
 ) -> list[Any]:
     found = normalization.batch_norm_gradients(g, x, w, mean, var, eps)
     return [d if need else None for d, need in zip(found, needs, strict=True)]
+
+
+# --- GELU -----------------------------------------------------------------------------------------
+
+
+@offer(gelus.gelu, _small)
+def _gelu(problem: Any, x: Any, keep: bool) -> tuple[Any, Any]:
+    return elementwise.gelu(x, problem.tanh), None
+
+
+@offer(gelus.gelu_gradient, _small)
+def _gelu_gradient(problem: Any, g: Any, x: Any, kept: Any) -> Any:
+    return elementwise.gelu_gradient(g, x, problem.tanh)
