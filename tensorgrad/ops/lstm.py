@@ -147,9 +147,10 @@ def lstm(
         x.dtype, (4, rows, n), (rows, n), (batch + rows, n), (batch + rows, out)
     )
     np.matmul(x, _apart(w_ih), out=gates)
-    for b in (b_ih, b_hh):
-        if b is not None:
-            gates += _apart(b[:, None])
+    biases = [b for b in (b_ih, b_hh) if b is not None]
+    if biases:
+        # Together: each would be a walk over all the gates.
+        gates += _apart(sum(biases[1:], biases[0])[:, None])
     into = _apart(w_hh)
     states[:batch], cells[:batch] = h, c
     rest = np.empty(4 * batch * n, x.dtype)
