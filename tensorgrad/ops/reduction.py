@@ -76,7 +76,7 @@ def sum(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """The sum over axes; integers and bools add up as int64."""
     if x.dtype.kind in "biu":
         x = x.astype(np.int64, copy=False)
-    return _total(x, axis, keepdims)
+    return total_of(x, axis, keepdims)
 
 
 # A product with ones sums a small array, or a small matrix's rows or columns, in half the time.
@@ -84,7 +84,25 @@ _SMALL = 4096
 _ones = {dtype: np.ones(_SMALL, dtype) for dtype in FLOATS}
 
 
-def _total(x: Any, axis: Any, keepdims: Any) -> Any:
+# Up to here einsum, which keeps several sums for a row at once, is as exact as halving the row.
+_SHORT = 1024
+
+
+def along_rows(x: Any, axis: Any) -> bool:
+    """Whether an axis is the last one of a real array in C order, and short: NumPy's reductions
+    begin anew at each row, which takes two to four times as long as the row."""
+    return (
+        type(axis) is int
+        and axis in (-1, x.ndim - 1)
+        and x.ndim > 1
+        and 0 < x.shape[-1] <= _SHORT
+        and x.dtype in FLOATS
+        and x.flags.c_contiguous
+    )
+
+
+def total_of(x: Any, axis: Any, keepdims: Any) -> Any:
+    """The sum over axes, by the way that is fastest for the shape."""
     if x.size <= _SMALL and not keepdims and x.dtype in FLOATS and x.size:
         if axis is None:
             if x.flags.c_contiguous:
@@ -95,6 +113,9 @@ def _total(x: Any, axis: Any, keepdims: Any) -> Any:
                 return _ones[x.dtype][: x.shape[0]].dot(x)
             if axis == 1 and x.flags.c_contiguous:
                 return x.dot(_ones[x.dtype][: x.shape[1]])
+    elif x.size > _SMALL and along_rows(x, axis):
+        rows = np.einsum("ij->i", x.reshape(-1, x.shape[-1]))
+        return rows.reshape(*x.shape[:-1], 1) if keepdims else rows.reshape(x.shape[:-1])
     axes = reduced(axis, x.ndim)
     if type(axes) is tuple and not keepdims and channels.serves(x, axes):
         return channels.total(x)
@@ -126,7 +147,7 @@ def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
         axes = axes_of(axis, x.ndim)
         shape = shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i not in axes)
         return np.full(shape, np.nan if x.dtype.kind == "f" else complex(np.nan, np.nan), x.dtype)
-    total = _total(x, axis, keepdims)
+    total = total_of(x, axis, keepdims)
     return _times(total, 1 / n, x.dtype) if x.dtype.kind == "f" else total / n
 
 

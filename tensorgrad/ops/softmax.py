@@ -7,15 +7,46 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.ops.reduction import axes_of, kept_shape
+from tensorgrad.blocks import LARGE, by_rows, leaves_rows
+from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, total_of
 from tensorgrad.primitive import Kept, primitive, recorded
 
 
-def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    """x minus its maximum, and the maximum; a maximum of -inf or inf is not taken out."""
-    top = np.maximum.reduce(x, axis=axes_of(axis, x.ndim), keepdims=True, initial=-np.inf)
+def _shift(x: Any, axis: Any, out: Any) -> Any:
+    """Write x minus its maximum; the maximum, where -inf or inf is not taken out."""
+    top = _largest(x, axis)
     top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))
-    return np.asarray(x - top), top
+    np.subtract(x, top, out=out)
+    return top
+
+
+def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
+    """x minus its maximum, and the maximum."""
+    y = np.empty_like(x)
+    return y, _shift(x, axis, y)
+
+
+# Rows up to this length have their maxima taken column by column, over all rows at once.
+_NARROW = 16
+
+
+def _largest(x: Any, axis: Any) -> Any:
+    """The maximum along axes, kept with length 1."""
+    if x.ndim == 2 and x.shape[1] <= _NARROW and len(x) >= 256 and along_rows(x, axis):
+        top = x[:, :1].copy()
+        for column in range(1, x.shape[1]):
+            np.maximum(top, x[:, column : column + 1], out=top)
+        return top
+    return np.maximum.reduce(x, axis=axes_of(axis, x.ndim), keepdims=True, initial=-np.inf)
+
+
+def _apart(into: Any, x: Any, axis: Any) -> Any:
+    """What ``into(x, y)`` writes, row by row where the rows have nothing to do with each other."""
+    if x.size >= LARGE and leaves_rows(x, axis):
+        return by_rows(into, x)
+    y = np.empty_like(x)
+    into(x, y)
+    return y
 
 
 def _softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
@@ -32,10 +63,13 @@ def _softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
 )
 def softmax(x: Any, *, axis: Any) -> Any:
     """e**x_i / sum_j e**x_j along an axis."""
-    y, _ = _shifted(x, axis)
-    y = np.exp(y, out=y)
-    y /= np.add.reduce(y, axis=axes_of(axis, x.ndim), keepdims=True)
-    return y
+
+    def into(x: Any, y: Any) -> None:
+        _shift(x, axis, y)
+        np.exp(y, out=y)
+        y /= total_of(y, axis, True)
+
+    return _apart(into, x, axis)
 
 
 def _log_softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
@@ -51,9 +85,12 @@ def _log_softmax_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any) -> Any:
 )
 def log_softmax(x: Any, *, axis: Any) -> Any:
     """x_i - log sum_j e**x_j along an axis."""
-    y, _ = _shifted(x, axis)
-    y -= np.log(np.add.reduce(np.exp(y), axis=axes_of(axis, x.ndim), keepdims=True))
-    return y
+
+    def into(x: Any, y: Any) -> None:
+        _shift(x, axis, y)
+        y -= np.log(total_of(np.exp(y), axis, True))
+
+    return _apart(into, x, axis)
 
 
 def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
@@ -109,7 +146,7 @@ def cross_entropy(x: Any, *, target: Any, weight: Any) -> Kept:
     rows = np.arange(len(target))
     picked = y[rows, target]
     np.exp(y, out=y)
-    total = np.add.reduce(y, axis=1, keepdims=True)
+    total = total_of(y, 1, True)
     loss = np.dot(np.log(total[:, 0]) - picked, weight)
     y /= total
     return Kept(np.asarray(loss, x.dtype), cache=y)
