@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 # fmt: off
 # Before the function of that name: importing the module binds ``tensorgrad.tensor`` to it.
 # isort: off
+from tensorgrad.allocation import tune_malloc
 from tensorgrad.tensor import Tensor
 # isort: on
 from tensorgrad.amp import GradScaler, autocast
@@ -736,8 +737,9 @@ __all__ = [
     "take_along_dim", "tan", "tan_", "tanh", "tanh_", "tensor", "tensor_split", "tensordot", "tile",
     "to_dlpack", "topk", "trace", "training", "transpose", "transpose_copy", "trapezoid", "trapz",
     "triangular_solve", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
-    "trunc_", "typename", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy",
-    "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk",
+    "trunc_", "tune_malloc", "typename", "uint16", "uint32", "uint64", "uint8", "unbind",
+    "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
+    "unsafe_chunk",
     "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
     "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view",
     "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy",

@@ -21,7 +21,7 @@ import numpy as np
 __all__ = ["LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like"]
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
-LIMIT = 1 << 25
+LIMIT = 1 << 24
 
 
 class _Block:

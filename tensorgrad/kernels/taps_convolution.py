@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import arena
-
 __all__ = ["convolve", "input_gradient", "serves", "weight_gradient"]
 
 _FEWEST_CHANNELS = 64
@@ -75,7 +73,7 @@ def _met(problem: Any) -> Iterator[tuple[int, Any, Any]]:
 def _by_place(w: Any) -> Any:
     """(O, C, *kernel) as (places, O, C)."""
     flat = w.reshape(*w.shape[:2], -1)
-    out = arena.empty((flat.shape[2], *flat.shape[:2]), w.dtype)
+    out = np.empty((flat.shape[2], *flat.shape[:2]), w.dtype)
     for k in range(len(out)):
         out[k] = flat[:, :, k]
     return out

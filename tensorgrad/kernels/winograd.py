@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tensorgrad.kernels import arena
 from tensorgrad.kernels.windows import adjoint
 from tensorgrad.threads import split
 
@@ -96,10 +95,6 @@ def _tiles(problem: Any, batch: int) -> Tiles:
     return Tiles(batch, *(-(-n // 4) for n in problem.output))
 
 
-def _dot(a: Any, b: Any) -> Any:
-    return np.dot(a, b, out=arena.empty((a.shape[0], b.shape[1]), np.float32))
-
-
 def _transformed_input(problem: Any, x: Any) -> Any:
     """(36, tiles, C) of images in any layout."""
     last = np.moveaxis(x, 1, -1)
@@ -117,21 +112,21 @@ def _transformed_input(problem: Any, x: Any) -> Any:
         (s[1], s[2], s[0], 4 * s[1], 4 * s[2], s[3]),
         writeable=False,
     )
-    patches = arena.empty(view.shape, np.float32)
+    patches = np.empty(view.shape, np.float32)
 
     def copy(start: int, stop: int) -> None:
         np.copyto(patches[start:stop], view[start:stop])
 
     split(copy, 6, patches.size > 1 << 19)
-    return _dot(_INPUT, patches.reshape(36, -1)).reshape(36, tiles.number, channels)
+    return np.dot(_INPUT, patches.reshape(36, -1)).reshape(36, tiles.number, channels)
 
 
 def _product(problem: Any, v: Any, u: Any, b: Any, y: Any) -> None:
     """The outputs into y (N, H, W, O), from transformed inputs and weights (36, C, O)."""
     batch, height, width, outs = y.shape
     tiles = _tiles(problem, batch)
-    products = np.matmul(v, u, out=arena.empty((36, tiles.number, outs), np.float32))
-    small = _dot(_OUTPUT, products.reshape(36, -1)).reshape(4, 4, *tiles, outs)
+    products = np.matmul(v, u)
+    small = np.dot(_OUTPUT, products.reshape(36, -1)).reshape(4, 4, *tiles, outs)
     if b is not None:
         small += b
     ordered = small.transpose(2, 3, 0, 4, 1, 5)  # N, rows, 4, columns, 4, O
@@ -150,7 +145,7 @@ def _images_at_once(problem: Any) -> int:
 
 def _run(problem: Any, x: Any, u: Any, b: Any, keep: bool) -> tuple[Any, Any]:
     batch, step = x.shape[0], _images_at_once(problem)
-    y = arena.empty((batch, *problem.output, problem.weight[0]), np.float32)
+    y = np.empty((batch, *problem.output, problem.weight[0]), np.float32)
     v = None
     for i in range(0, batch, step):
         v = _transformed_input(problem, x[i : i + step])
@@ -162,14 +157,14 @@ def _run(problem: Any, x: Any, u: Any, b: Any, keep: bool) -> tuple[Any, Any]:
 def convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
     """The convolution, and the transformed input for the weight's gradient."""
     outs, channels = problem.weight[:2]
-    u = _dot(_WEIGHT, w.reshape(outs * channels, 9).T).reshape(36, outs, channels)
+    u = np.dot(_WEIGHT, w.reshape(outs * channels, 9).T).reshape(36, outs, channels)
     return _run(problem, x, u.transpose(0, 2, 1), b, keep)
 
 
 def input_gradient(problem: Any, g: Any, w: Any) -> Any:
     """A convolution with the weights turned around and their channels exchanged."""
     outs, channels = problem.weight[:2]
-    u = _dot(_TURNED, w.reshape(outs * channels, 9).T).reshape(36, outs, channels)
+    u = np.dot(_TURNED, w.reshape(outs * channels, 9).T).reshape(36, outs, channels)
     return _run(adjoint(problem), g, u, None, False)[0]
 
 
@@ -189,7 +184,7 @@ def weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
             last = whole
         cut = last.reshape(tiles.batch, tiles.rows, 4, tiles.columns, 4, outs)
         rows = np.ascontiguousarray(cut.transpose(2, 4, 0, 1, 3, 5)).reshape(16, -1)
-        spread = _dot(_OUTPUT.T, rows).reshape(36, tiles.number, outs)
+        spread = np.dot(_OUTPUT.T, rows).reshape(36, tiles.number, outs)
         products = np.matmul(spread.transpose(0, 2, 1), v)  # (36, O, C)
         total = products if total is None else np.add(total, products, out=total)
     return np.dot(total.reshape(36, outs * channels).T, _WEIGHT).reshape(problem.weight)
