@@ -8,7 +8,6 @@ A turn is ``every`` steps, so that exactly one of them is looked at.  The limit 
 import argparse
 from collections.abc import Callable
 from statistics import median
-from typing import Any
 
 from timing import race  # first: it sets OpenBLAS's time-out before NumPy is imported
 
@@ -19,31 +18,11 @@ import tensorgrad as tg
 from tensorgrad import viz
 
 
-class _Keeping:
-    """A namespace that remembers what was made with it: workloads hand out only their step."""
-
-    def __init__(self, namespace: Any) -> None:
-        self.namespace, self.made = namespace, {}
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.namespace, name)
-        if name not in ("Sequential", "SGD"):
-            return found
-
-        def make(*args: Any, **kwargs: Any) -> Any:
-            self.made[name] = found(*args, **kwargs)
-            return self.made[name]
-
-        return make
-
-
 def turn(name: str, every: int, monitored: bool) -> Callable[[], None]:
     """A function that takes ``every`` steps of a workload."""
-    nn, optim = _Keeping(tg.nn), _Keeping(tg.optim)
-    step = WORKLOADS[name](tg, nn, optim)
+    step = WORKLOADS[name](tg)
     if monitored:
-        monitor = viz.Monitor(nn.made["Sequential"], optim.made["SGD"], every=every)
-        step.monitor = monitor  # type: ignore[attr-defined]
+        viz.Monitor(step.model, step.optimizer, every=every)  # its hooks keep it alive
 
     def run() -> None:
         for _ in range(every):

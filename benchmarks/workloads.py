@@ -16,7 +16,8 @@ class Workload:
 
     A step is: gradients to None, forward, loss, backward, optimizer.  Without an optimizer it ends
     with the backward.  ``parameters`` are the leaves by name; ``predict``, where there is a model,
-    makes the function that `inference` times; ``data`` are its arrays of inputs and targets.
+    makes the function that `inference` times; ``data`` are its arrays of inputs and targets;
+    ``model`` is the module itself.
     """
 
     def __init__(
@@ -26,12 +27,14 @@ class Workload:
         optimizer: Any = None,
         predict: Callable[[int | None], Callable[[], Any]] | None = None,
         data: tuple[Any, Any] = (None, None),
+        model: Any = None,
     ) -> None:
         self.parameters = dict(parameters)
         self.loss = loss
         self.optimizer = optimizer
         self.predict = predict
         self.data = data
+        self.model = model
 
     def zero(self) -> None:
         """Gradients to None."""
@@ -114,6 +117,7 @@ def trained(
         optimizer(model),
         predict,
         (x, y),
+        model,
     )
 
 
