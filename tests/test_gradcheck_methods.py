@@ -1,5 +1,6 @@
 """How gradcheck takes differences, what it allows (kinks, float32), and what it takes."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.checking.differences import Point, Subject
+from tensorgrad.checking.methods import Differences
 from tensorgrad.checking.tolerance import Default
 from tensorgrad.gradcheck import GradcheckError, gradcheck, gradcheck_report, gradgradcheck
 
@@ -359,3 +362,11 @@ def test_a_graph_made_before_still_works_after():
     gradcheck(lambda x: x.sin(), x)
     y.backward()
     assert np.allclose(x.grad.numpy(), 2 * x.detach().numpy())
+
+
+def test_a_complex_step_is_not_trusted_by_a_coincidence():
+    """Of all signs of x, some cancel along a direction of ones: slope 0, as abs' complex one."""
+    for signs in itertools.product([-1.0, 1.0], repeat=4):
+        point = Point("x", tg.tensor([1.0, 2, 3, 4], dtype=tg.float64) * tg.tensor(signs).double())
+        subject = Subject(lambda x: x.abs().mean() ** 2, (point.tensor,), [point])
+        assert Differences(subject, 1e-6, None).used(point) == "richardson"
