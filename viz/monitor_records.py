@@ -20,7 +20,7 @@ __all__ = ["Raw", "Record", "Recorder"]
 
 Array = NDArray[Any]
 
-TOGETHER = 16  # steps
+TOGETHER = 32  # steps
 ELEMENTS = 1 << 20  # or so many numbers, whatever comes first
 
 
