@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 import platform
 import statistics
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,17 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
+from examples.reports.checklist import ROWS, TITLES, rows_of
+from tensorgrad import viz
 
-REACHED, MISSED, EXACT, WRONG = "reached", "missed", "exact", "the report is wrong"
-SHOWN, QUICK, NOT_RUN = "shown", "quick run, not judged", "not run"
+REACHED, MISSED, WRONG = "reached", "missed", "the report is wrong"
+SHOWN, QUICK, NOT_RUN = "shown", "quick, not judged", "not run"
+FORMULA_LIMIT = 1e-7  # relative error of a formula beside finite differences, in float64
 
 
 @dataclass
 class Row:
-    """One line of the checklist."""
+    """One line of the checklist, or a part of one."""
 
     id: str
     what: str
@@ -34,164 +39,226 @@ class Row:
 
 
 class Report:
-    """Collects the rows, tables and figures of one report and writes them to its folder."""
+    """Collects the rows, tables and figures of one report and writes them to its folder.
 
-    def __init__(self, number: str, title: str, arguments: argparse.Namespace) -> None:
-        self.number, self.title = number, title
-        self.full, self.seeds = arguments.full, arguments.seeds
+    full: whether the runs have the report's own length.  seeds: which.  data: the folder of MNIST
+    and CIFAR-10.  runs: where finished runs are kept.
+    """
+
+    def __init__(self, number: str, arguments: argparse.Namespace) -> None:
+        self.number, self.full = number, arguments.full
+        self.seeds, self.data = range(arguments.seeds), arguments.data
+        self.only: list[str] = arguments.only or ["*"]
+        self.form = "full" if self.full else "quick"
         self.folder = Path(arguments.out) / number
+        self.runs = self.folder / "runs" / self.form
+        # The two reports of the UvA course share runs.
+        self.shared_runs = Path(arguments.out) / "uva" / self.form
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rows: list[Row] = []
-        self.figures: list[tuple[str, str]] = []
-        self.tables: list[tuple[str, str]] = []
+        self.links: dict[str, str] = {}  # figures and derivations: file, what it shows
+        self.tables: dict[str, str] = {}
         self._began = time.perf_counter()
 
-    def number_row(
-        self,
-        id: str,
-        what: str,
-        target: float,
-        got: Sequence[float],
-        tolerance: float,
-        better: str = "higher",
-        note: str = "",
-        percent: bool = True,
-    ) -> Row:
-        """A measured number: the mean of ``got`` must be within ``tolerance`` of the target.
+    def steps(self, full: int, quick: int) -> int:
+        """How many, in this form."""
+        return full if self.full else min(full, quick)
 
-        better: on which side of the target no tolerance is needed, ``"higher"`` or ``"lower"``, or
-        ``""`` for neither.
-        """
+    def wants(self, *ids: str) -> bool:
+        """Whether one of these rows was asked for."""
+        return any(fnmatch.fnmatch(id, pattern) for id in ids for pattern in self.only)
 
-        def words(v: float) -> str:
-            return f"{100 * v:.1f} %" if percent else f"{v:.4f}"
+    # --- rows -------------------------------------------------------------------------------------
 
-        if not got:
-            return self._add(Row(id, what, words(target), "", NOT_RUN, note))
-        mean = statistics.fmean(got)
-        far = mean - target
-        good = abs(far) <= tolerance or (better == "higher" and far > 0) or (
-            better == "lower" and far < 0
-        )
-        verdict = (REACHED if good else MISSED) if self.full else QUICK
-        text = words(mean)
-        if len(got) > 1:
-            text += f" ± {100 * statistics.stdev(got):.1f}" if percent else (
-                f" ± {statistics.stdev(got):.4f}"
-            )
-        text += f", {len(got)} seed{'s' if len(got) > 1 else ''}"
-        return self._add(Row(id, what, words(target), text, verdict, note, list(map(float, got))))
-
-    def exact_row(self, id: str, what: str, target: Any, got: Any, note: str = "") -> Row:
-        """Something that must be equal."""
-        verdict = EXACT if target == got else MISSED
-        return self._add(Row(id, what, str(target), str(got), verdict, note))
-
-    def close_row(
-        self, id: str, what: str, error: float, limit: float, note: str = "", target: str = ""
-    ) -> Row:
-        """A formula or a computed table: its error must be below a limit."""
-        verdict = REACHED if error <= limit else MISSED
-        got = f"error {error:.1e}"
-        return self._add(Row(id, what, target or f"error below {limit:.0e}", got, verdict, note))
-
-    def claim_row(self, id: str, what: str, target: str, got: str, holds: bool, note: str) -> Row:
-        """A statement of the report, which our runs bear out or not."""
-        verdict = (REACHED if holds else MISSED) if self.full else QUICK
-        return self._add(Row(id, what, target, got, verdict, note))
-
-    def wrong_row(self, id: str, what: str, target: str, got: str, lesson: str) -> Row:
-        """A mistake of the report, and the sentence that a student would learn from."""
-        return self._add(Row(id, what, target, got, WRONG, lesson))
-
-    def figure(self, id: str, what: str, figure: Any, name: str) -> Path:
-        """Save a figure as SVG, and its row."""
-        path = self.folder / f"{name}.svg"
-        figure.save(path)
-        self.figures.append((what, path.name))
-        self._add(Row(id, what, "figure", path.name, SHOWN))
-        return path
-
-    def derivation(self, id: str, what: str, figure: Any, name: str) -> None:
-        """Save a derivation as HTML and LaTeX."""
-        for suffix in (".html", ".tex"):
-            figure.save(self.folder / f"{name}{suffix}")
-        self.figures.append((what, f"{name}.html"))
-
-    def table(self, what: str, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Write a table as Markdown, CSV and LaTeX."""
-        from tensorgrad import viz
-
-        figure = viz.table(rows, columns=head, title=what)
-        for suffix in (".md", ".csv", ".tex"):
-            figure.save(self.folder / f"{name}{suffix}")
-        self.tables.append((what, (self.folder / f"{name}.md").read_text()))
-
-    def _add(self, row: Row) -> Row:
+    def add(self, id: str, got: str, verdict: str, **other: Any) -> Row:
+        """A row as the checklist has it; ``what``, ``target``, ``note`` and ``values`` if not so."""
+        what, target = ROWS[id]
+        row = Row(id, other.pop("what", what), other.pop("target", target), got, verdict, **other)
         self.rows.append(row)
-        print(f"{row.id:<9} {row.verdict:<22} {row.what}: {row.got} (report: {row.target})")
+        print(f"{row.id:<8} {row.verdict:<19} {row.what}: {row.got} (report: {row.target})")
         return row
 
+    def judged(self, good: bool) -> str:
+        """The verdict of a trained number: a quick run has none."""
+        return (REACHED if good else MISSED) if self.full else QUICK
+
+    def number_row(
+        self, id: str, target: float, got: Sequence[float], tolerance: float = 0.02, *,
+        better: str = "higher", percent: bool = True, **other: Any,
+    ) -> Row:  # fmt: skip
+        """The mean of ``got`` must be within ``tolerance`` of the target, or ``better`` than it."""
+        mean = statistics.fmean(got)
+        far = mean - target if better == "higher" else target - mean
+        scale, digits = (100, 1) if percent else (1, 4)
+        text = f"{scale * mean:.{digits}f}" + " %" * percent
+        if len(got) > 1:
+            text += f" ± {scale * statistics.stdev(got):.{digits}f}"
+        text += f", {len(got)} seed{'s' * (len(got) > 1)}"
+        printed = f"{100 * target:.4g} %" if percent else f"{target:g}"
+        values = [float(v) for v in got]
+        return self.add(
+            id, text, self.judged(far >= -tolerance), target=printed, values=values, **other
+        )
+
+    def exact_row(self, id: str, target: Any, got: Any, **other: Any) -> Row:
+        """Something that must be equal."""
+        return self.add(
+            id, str(got), REACHED if target == got else MISSED, target=str(target), **other
+        )
+
+    def close_row(self, id: str, error: float, limit: float, **other: Any) -> Row:
+        """Something computed: its error must be at most a limit."""
+        got = f"error {error:.1e} (at most {limit:.0e})"
+        return self.add(id, got, REACHED if error <= limit else MISSED, **other)
+
+    def wrong_row(self, id: str, got: str, evidence: Any, lesson: str, **other: Any) -> Row:
+        """A mistake of the report: what a tool says of it, and what a student would learn."""
+        name = f"{id}.txt"
+        (self.folder / name).write_text(f"{evidence}\n", encoding="utf-8")
+        self.links[name] = f"{id}: what the tool says"
+        return self.add(id, got, WRONG, note=lesson, **other)
+
+    def formula_row(
+        self, id: str, figure: Any, name: str, operation: str, to: str, show: str = "formula",
+        **other: Any,
+    ) -> Row:  # fmt: skip
+        """A formula as the derivation has it: of the step ``operation`` towards ``to``.
+
+        show: "formula", the gradient that is handed on; "local", the operation's derivative;
+            "cases", that case by case; "closed", the gradient with everything put in.
+        """
+        if f"{name}.html" not in self.links:
+            for suffix in (".html", ".tex"):
+                figure.save(self.folder / f"{name}{suffix}")
+            self.links[f"{name}.html"] = f"derivation ({name}.tex for LaTeX): {figure.title}"
+        (way,) = (
+            way
+            for step in figure.data["steps"] if step["operation"] == operation
+            for way in step["gives"] if way["to"] == to
+        )  # fmt: skip
+        sides = (way["gradient"], way["formula"]) if show == "formula" else way[show]
+        checks = [way["check"], *(r["check"] for r in figure.data["results"])]
+        error = max(check["relative_error"] for check in checks)
+        text = " = ".join(side["text"] for side in sides)
+        good = REACHED if error <= FORMULA_LIMIT else MISSED
+        got = f"{text}; finite differences {error:.1e}; {name}.html"
+        return self.add(id, got, good, **other)
+
+    def figure(self, id: str, figure: Any, name: str) -> None:
+        """Save a figure as SVG, and its row."""
+        figure.save(self.folder / f"{name}.svg")
+        self.links[f"{name}.svg"] = f"{id}: {ROWS[id][0]}"
+        self.add(id, f"{name}.svg", SHOWN)
+
+    def table(self, what: str, name: str, rows: list[dict[str, Any]], **how: Any) -> None:
+        """Write a table as Markdown, CSV and LaTeX."""
+        figure = viz.table(rows, title=what, **how)
+        for suffix in (".md", ".csv", ".tex"):
+            figure.save(self.folder / f"{name}{suffix}")
+        self.tables[what] = (self.folder / f"{name}.md").read_text(encoding="utf-8")
+
+    # --- the end ----------------------------------------------------------------------------------
+
     def finish(self) -> int:
-        """Write report.md and results.json; 1 if a full run has missed something."""
+        """Write report.md and the results; 1 if something was missed."""
         minutes = (time.perf_counter() - self._began) / 60
+        results = self.folder / f"results-{self.form}.json"
+        self._take_over(results)
+        order = {id: k for k, id in enumerate(rows_of(self.number))}
+        there = {row.id for row in self.rows}
+        rest = [Row(id, *ROWS[id], "", NOT_RUN) for id in order if id not in there]
+        rows = sorted(self.rows + rest, key=lambda row: order[row.id])
         where = (
             f"{time.strftime('%d %B %Y')}, {platform.machine()}, Python "
             f"{platform.python_version()}, NumPy {np.__version__}, tensorgrad {tg.__version__}"
         )
-        form = "full" if self.full else "quick"
-        lines = [
-            f"# Report {self.number}: {self.title}", "",
-            f"A {form} run of {minutes:.1f} minutes (runs that were there already are not in that), "
-            f"{where}.", "",
-            "| row | what | the report | tensorgrad | verdict |", "| --- | --- | --- | --- | --- |",
-        ]  # fmt: skip
-        for row in self.rows:
-            cells = (row.id, row.what, row.target, row.got, row.verdict)
-            lines.append(f"| {' | '.join(_cell(c) for c in cells)} |")
-        notes = [row for row in self.rows if row.note]
-        if notes:
-            lines += ["", "## Notes", ""]
-            lines += [f"- **{row.id}**: {row.note}" for row in notes]
-        for what, text in self.tables:
-            lines += ["", f"## {what}", "", text.rstrip()]
-        if self.figures:
-            lines += ["", "## Figures and derivations", ""]
-            for what, name in self.figures:
-                picture = "!" if name.endswith(".svg") else ""
-                lines += [f"{picture}[{what}]({name})", ""]
-        (self.folder / "report.md").write_text("\n".join(lines) + "\n")
-        results = {
-            "report": self.number, "title": self.title, "full": self.full, "minutes": minutes,
-            "where": where, "rows": [asdict(row) for row in self.rows],
+        found = {
+            "report": self.number, "title": TITLES[self.number], "form": self.form,
+            "minutes": minutes, "where": where, "rows": [asdict(row) for row in rows],
+            "links": self.links, "tables": self.tables,
         }  # fmt: skip
-        (self.folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-        missed = [row.id for row in self.rows if row.verdict == MISSED]
-        print(f"\n{self.folder / 'report.md'}: {len(self.rows)} rows, {minutes:.1f} minutes")
+        results.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        listed = [
+            {"row": r.id, "what": r.what, "the report": r.target, "tensorgrad": r.got,
+             "verdict": r.verdict}
+            for r in rows
+        ]  # fmt: skip
+        self.table("Rows", "rows", listed)
+        (self.folder / "report.md").write_text(self._page(rows, where, minutes), encoding="utf-8")
+        missed = [row.id for row in rows if row.verdict == MISSED]
+        print(f"\n{self.folder / 'report.md'}: {len(rows)} rows, {minutes:.1f} minutes")
         if missed:
             print(f"missed: {', '.join(missed)}")
         return 1 if missed else 0
 
+    def _take_over(self, results: Path) -> None:
+        """Rows that an earlier run of the same form has, and this one was not asked for."""
+        if self.only == ["*"] or not results.exists():
+            return
+        before = json.loads(results.read_text(encoding="utf-8"))
+        mine = {row.id for row in self.rows}
+        self.rows += [
+            Row(**row)
+            for row in before["rows"]
+            if row["id"] not in mine and row["verdict"] != NOT_RUN
+        ]
+        self.links = {**before["links"], **self.links}
+        self.tables = {**before["tables"], **self.tables}
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    def _page(self, rows: list[Row], where: str, minutes: float) -> str:
+        lines = [
+            f"# Report {self.number}: {TITLES[self.number]}", "",
+            f"A {self.form} run of {minutes:.1f} minutes (runs that were there already are not in "
+            f"that), {where}.", "",
+        ]  # fmt: skip
+        if not self.full:
+            lines += ["Quick runs are too short to judge a trained number by.", ""]
+        lines += [self.tables.pop("Rows").rstrip(), ""]
+        noted = [row for row in rows if row.note]
+        if noted:
+            lines += ["## Notes", "", *(f"- **{row.id}**: {row.note}" for row in noted), ""]
+        for what, text in self.tables.items():
+            lines += [f"## {what}", "", text.rstrip(), ""]
+        lines += ["## Figures and derivations", ""]
+        for name, what in self.links.items():
+            lines += [f"{'!' * name.endswith('.svg')}[{what}]({name})", ""]
+        return "\n".join(lines)
 
 
-def arguments_of(doc: str | None, **further: Any) -> argparse.Namespace:
-    """The command line that all reports have."""
+Part = tuple[Callable[[Report], None], Sequence[str]]
+
+
+def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | None = None) -> int:
+    """Run the parts of a report whose rows are asked for: what all five scripts do."""
     parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+        prog=f"python -m examples.reports.r{number}", description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--quick", action="store_true", help="short runs, numbers not judged (default)")
+    form.add_argument(
+        "--quick", action="store_true", help="short runs, numbers not judged (default)"
+    )
     form.add_argument("--full", action="store_true", help="the report's own numbers of steps")
-    parser.add_argument("--seeds", type=int, help="runs of each model (default 3; 1 when quick)")
+    parser.add_argument("--seeds", type=int, help="runs of each model (default: 3; quick: 1)")
     parser.add_argument("--data", help="folder of MNIST and CIFAR-10 (default: TENSORGRAD_DATA)")
     parser.add_argument("--out", default="out/reports", help="where the reports' folders go")
-    parser.add_argument("--only", nargs="*", metavar="ROW", help="only the runs of these rows")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--only", nargs="+", metavar="ROW", help="only these rows, as 001-T0 or '001-F*'"
+    )
+    arguments = parser.parse_args(argv)
     if arguments.seeds is None:
         arguments.seeds = 3 if arguments.full else 1
     if arguments.seeds < 1:
         parser.error(f"--seeds must be at least 1, got {arguments.seeds}")
-    return arguments
+    for pattern in arguments.only or []:
+        if not fnmatch.filter(rows_of(number), pattern):
+            parser.error(f"--only: no row of report {number} is called {pattern}")
+    report = Report(number, arguments)
+    try:
+        for part, ids in parts:
+            if report.wants(*ids):
+                part(report)
+    except FileNotFoundError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    return report.finish()

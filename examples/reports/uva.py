@@ -1,16 +1,25 @@
-"""The models of the UvA course's first assignment, which reports 000 and 003 share."""
+"""The UvA course's first assignment, which reports 000 and 003 share: models, runs, batch norm."""
 
 from __future__ import annotations
 
+import json
+import statistics
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad import nn
+from examples.reports.data import Split, cifar
+from examples.reports.report import Report
+from examples.reports.training import Batches, Curves, measure, settings_of, train, write_json
+from tensorgrad import nn, optim
 
 # train_mlp_numpy.py's defaults; weights from N(0, 0.0001²), biases 0.
-DEFAULT = {"hidden": 100, "lr": 2e-3, "steps": 1500, "batch": 200, "std": 1e-4}
+HIDDEN, RATE, STEPS, BATCH, STD = 100, 2e-3, 1500, 200, 1e-4
+# train_convnet_pytorch.py's defaults.
+CNN_RATE, CNN_BATCH, CNN_STEPS, CNN_EVERY = 1e-4, 32, 5000, 500
 
 
 def mlp(hidden: list[int], batch_norm: bool = False) -> nn.Sequential:
@@ -26,48 +35,141 @@ def mlp(hidden: list[int], batch_norm: bool = False) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, 10))
 
 
-def default_mlp() -> nn.Sequential:
-    """3072-100-10 with the course's tiny weights: 308,310 parameters."""
-    model = mlp([DEFAULT["hidden"]])
-    for layer in (model[0], model[2]):
-        nn.init.normal_(layer.weight, std=DEFAULT["std"])
-        nn.init.zeros_(layer.bias)
+def tiny_weights(model: nn.Sequential, std: float) -> nn.Sequential:
+    """Weights from N(0, std²), biases 0."""
+    for layer in model:
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=std)
+            nn.init.zeros_(layer.bias)
     return model
 
 
-def numpy_twin(start: list[Any], batches: Any, steps: int) -> list[float]:
-    """The same MLP by hand, in float64: forward, backward and update as the report derives them."""
-    w1, b1, w2, b2 = (p.astype(float) for p in start)
-    losses = []
-    for _ in range(steps):
-        inputs, labels = (t.numpy() for t in batches.next())
-        n, x = np.arange(len(inputs)), inputs.astype(float)
-        z = x @ w1.T + b1
-        h = np.maximum(z, 0)
-        o = h @ w2.T + b2
-        o -= o.max(1, keepdims=True)
-        p = np.exp(o) / np.exp(o).sum(1, keepdims=True)
-        losses.append(float(-np.log(p[n, labels]).mean()))
-        d = p.copy()
-        d[n, labels] -= 1
-        d /= len(x)
-        dh = (d @ w2) * (z > 0)
-        for weight, gradient in ((w2, d.T @ h), (b2, d.sum(0)), (w1, dh.T @ x), (b1, dh.sum(0))):
-            weight -= DEFAULT["lr"] * gradient
-    return losses
+def default_mlp() -> nn.Sequential:
+    """3072-100-10 with the course's tiny weights: 308,310 parameters."""
+    return tiny_weights(mlp([HIDDEN]), STD)
 
 
 def mini_vgg() -> nn.Sequential:
     """The assignment's ConvNet: 9,231,114 parameters."""
     layers: list[nn.Module] = []
     channels = 3
-    for size in (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool"):
-        if isinstance(size, str):
-            layers.append(nn.MaxPool2d(3, stride=2, padding=1))
-        else:
+    for size in (64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0):  # 0: pool
+        if size:
             layers += [nn.Conv2d(channels, size, 3, padding=1), nn.BatchNorm2d(size), nn.ReLU()]
             channels = size
+        else:
+            layers.append(nn.MaxPool2d(3, stride=2, padding=1))
     return nn.Sequential(*layers, nn.AvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
+def numpy_twin(start: list[Any], batches: Batches, steps: int, rate: float = RATE) -> list[float]:
+    """The default MLP by hand, in float64: forward, backward, update, as the reports derive them."""
+    w1, b1, w2, b2 = (p.astype(np.float64) for p in start)
+    losses = []
+    for _ in range(steps):
+        inputs, labels = (t.numpy() for t in batches.next())
+        n, x = np.arange(len(inputs)), inputs.astype(np.float64)
+        z = x @ w1.T + b1
+        h = np.maximum(z, 0)
+        o = h @ w2.T + b2
+        o -= o.max(1, keepdims=True)
+        p = np.exp(o) / np.exp(o).sum(1, keepdims=True)
+        losses.append(float(-np.log(p[n, labels]).mean()))
+        p[n, labels] -= 1
+        d = p / len(x)
+        dz = (d @ w2) * (z > 0)
+        for weight, gradient in ((w2, d.T @ h), (b2, d.sum(0)), (w1, dz.T @ x), (b1, dz.sum(0))):
+            weight -= rate * gradient
+    return losses
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+@cache
+def flat_cifar(folder: str | None, preparation: str, limit: int | None) -> tuple[Split, Split]:
+    """Images as rows, read once."""
+    train_set, test = cifar(folder, preparation, limit)
+    return train_set.flat(), test.flat()
+
+
+def mlp_data(report: Report, preparation: str = "centred") -> tuple[Split, Split]:
+    """The training and test images of the MLPs."""
+    return flat_cifar(report.data, preparation, None if report.full else 2000)
+
+
+def run_mlp(
+    name: str, model: nn.Module, optimizer: Any, seed: int, data: tuple[Split, Split],
+    folder: Path, *, steps: int, scheduler: Any = None, batch: int = BATCH,
+) -> Curves:  # fmt: skip
+    """Train, measuring the test images and as many of the training ones fifteen times."""
+    some = data[0].first(len(data[1].x))
+
+    def evaluate() -> dict[str, float]:
+        test, training = measure(model, data[1]), measure(model, some)
+        return {
+            "test loss": test[0], "test accuracy": test[1], "training accuracy": training[1],
+        }  # fmt: skip
+
+    return train(model, optimizer, Batches(data[0], batch, seed), steps, name=f"{name}-seed{seed}",
+                 folder=folder, every=max(1, steps // 15), evaluate=evaluate,
+                 scheduler=scheduler)  # fmt: skip
+
+
+def default_runs(report: Report) -> tuple[list[Curves], list[list[float]]]:
+    """The default MLP and its twin in NumPy from the same weights, for each seed."""
+    data, steps = mlp_data(report), report.steps(STEPS, 100)
+    found, twins = [], []
+    for seed in report.seeds:
+        tg.manual_seed(seed)
+        model = default_mlp()
+        start = [p.detach().numpy().copy() for p in model.parameters()]
+        optimizer = optim.SGD(model.parameters(), lr=RATE)
+        batches = Batches(data[0], BATCH, seed)
+        settings = settings_of(
+            {"model": model, "optimizer": optimizer, "batches": batches}, steps, 0
+        )
+        path = report.shared_runs / f"twin-seed{seed}.json"
+        found.append(
+            run_mlp("default", model, optimizer, seed, data, report.shared_runs, steps=steps)
+        )
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        if kept.get("settings") != settings:
+            kept = {"settings": settings, "losses": numpy_twin(start, batches, steps)}
+            write_json(path, kept)
+        twins.append(kept["losses"])
+    return found, twins
+
+
+def vgg_runs(report: Report) -> list[Curves]:
+    """The mini-VGG with the course's defaults: Adam, 1e-4, batches of 32, 5,000 steps."""
+    train_set, test = cifar(report.data, "standard", None if report.full else 100)
+    steps = report.steps(CNN_STEPS, 4)
+    found = []
+    for seed in report.seeds:
+        tg.manual_seed(seed)
+        model = mini_vgg()
+
+        def evaluate(model: nn.Module = model) -> dict[str, float]:
+            loss, right = measure(model, test)
+            some = measure(model, train_set.first(len(test.x) // 10))
+            return {"test loss": loss, "test accuracy": right, "training accuracy": some[1]}
+
+        found.append(train(
+            model, optim.Adam(model.parameters(), lr=CNN_RATE),
+            Batches(train_set, CNN_BATCH, seed), steps, name=f"mini-vgg-seed{seed}",
+            folder=report.shared_runs, every=report.steps(CNN_EVERY, 2), evaluate=evaluate,
+        ))  # fmt: skip
+    return found
+
+
+def late(curves: Curves, key: str = "test accuracy") -> float:
+    """The mean of the last third: single evaluations of these runs swing by two points."""
+    values = curves[key]
+    return statistics.fmean(values[-max(1, len(values) // 3) :])
+
+
+# --- batch norm -----------------------------------------------------------------------------------
 
 
 def composed_batch_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
@@ -76,10 +178,30 @@ def composed_batch_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any
     return gamma * centred / ((centred**2).mean(0) + eps).sqrt() + beta
 
 
-def wrong_batch_norm_dx(x: Any, gamma: Any, g: Any, eps: float = 1e-5) -> Any:
+def printed_dx(g: Any, x: Any, gamma: Any, eps: float) -> Any:
     """Report 000's dxm1 + dxm2, letter by letter."""
-    centred, n = x - x.mean(0), len(x)
-    deviation = ((centred**2).mean(0) + eps).sqrt()
-    first = g * gamma / deviation
-    second = g * gamma * centred / deviation**2 * 0.5 / deviation * 2 / n * centred
-    return first + second
+    centred = x - x.mean(0)
+    deviation = np.sqrt((centred**2).mean(0) + eps)
+    dxm1 = g * gamma / deviation
+    dxm2 = g * gamma * centred / deviation**2 * 0.5 / deviation * 2 / len(x) * centred
+    return dxm1 + dxm2
+
+
+def completed_dx(g: Any, x: Any, gamma: Any, eps: float) -> Any:
+    """What it should be: (d - mean d - x̂ mean(d x̂)) / s with d = g γ, means over the batch."""
+    centred = x - x.mean(0)
+    deviation = np.sqrt((centred**2).mean(0) + eps)
+    normal, d = centred / deviation, g * gamma
+    return (d - d.mean(0) - normal * (d * normal).mean(0)) / deviation
+
+
+def batch_norm_example() -> tuple[Any, ...]:
+    """A loss of a batch norm in float64: loss, y, x, γ, β."""
+    tg.manual_seed(0)
+    x = tg.randn(8, 3, dtype=tg.float64, requires_grad=True)
+    gamma = tg.rand(3, dtype=tg.float64).add(0.5).requires_grad_()
+    beta = tg.randn(3, dtype=tg.float64, requires_grad=True)
+    y = nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
+    return (y**3).sum(), y, x, gamma, beta
+
+
