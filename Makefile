@@ -16,7 +16,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-accel parity lint format format-check types names bench bench-compare
-.PHONY: clean
+.PHONY: reports clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ bench: $(VENV)/installed ## time training steps (beside PyTorch, where `make par
 
 bench-compare: $(VENV)/installed ## measure, and fail where it is slower than the last release
 	$(BIN)/python benchmarks/run.py --repeat 3 --no-peers --compare $(ARGS)
+
+reports: $(VENV)/installed ## five reports reproduced, in quick form (ARGS=--full: hours, resumable)
+	failed=0; for number in 000 001 002 003 004; do \
+	  $(BIN)/python -m examples.reports.r$$number $(ARGS) || failed=1; done; exit $$failed
 
 clean: ## remove everything that these commands made, .venv included
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -60,11 +60,13 @@ def derivations(report: Report) -> None:
     report.formula_row("000-F2", index, "mlp-index", "softmax", "o", "cases")
     check = viz.check_derivation(L, z, "g", through=h)
     report.wrong_row(
-        "000-F3", "ReLU' is [z > 0]; check_derivation: " + check.explanation.strip().splitlines()[0], check,
+        "000-F3", "ReLU' is [z > 0]; check_derivation: " + report.first(check), check,
         "The diagonal of ReLU's Jacobian is 1 only where x > 0. With 1 everywhere a unit that is "
         "off still hands its gradient on, and nothing learns to be off; where x = 0 the derivative "
         "does not exist, and 0 is the convention (PyTorch's, and ours).",
     )  # fmt: skip
+    report.formula_row("000-F3", column, "mlp", "relu", "z", "local", what="1.1.a: ReLU, right",
+                       target="")  # fmt: skip
     report.formula_row("000-F4", index, "mlp-index", "linear", "h", "local")
     report.formula_row("000-F5", index, "mlp-index", "linear", "W2", "local")
     report.formula_row("000-F6", index, "mlp-index", "linear", "b2", "local")
@@ -81,15 +83,16 @@ def batches(report: Report) -> None:
     X, t = tg.randn(6, 4, dtype=tg.float64), tg.tensor([0, 2, 1, 1, 0, 2])
     W = tg.randn(3, 4, dtype=tg.float64, requires_grad=True)
     b = tg.randn(3, dtype=tg.float64, requires_grad=True)
-    O = linear(X, W, b)  # noqa: E741 (the report's letter)
-    L = cross_entropy(O, t)
+    z = linear(X, W, b)
+    L = cross_entropy(z, t)
     figure = viz.derive(L, [W, b], convention="column", notation="index")
-    jacobian = tg.func.vmap(tg.func.jacrev(lambda row: tg.softmax(row, 0)))(O.detach())
-    S = tg.softmax(O.detach(), 1)
+    jacobian = tg.func.vmap(tg.func.jacrev(lambda row: tg.softmax(row, 0)))(z.detach())
+    S = tg.softmax(z.detach(), 1)
     error = float((jacobian - (tg.diag_embed(S) - S[:, :, None] * S[:, None, :])).abs().max())
     report.formula_row("000-F12", figure, "mlp-batch", "linear", "b", what="1.1.c: biases",
                        target="sum over the batch")  # fmt: skip
-    report.close_row("000-F12", error, 1e-12, what=f"1.1.c: softmax Jacobian {list(jacobian.shape)}",
+    shape = list(jacobian.shape)
+    report.close_row("000-F12", error, 1e-12, what=f"1.1.c: softmax Jacobian {shape}",
                      target="a 3-D array")  # fmt: skip
 
 
@@ -104,7 +107,7 @@ def batch_norm(report: Report) -> None:
     check = viz.check_derivation(loss, x, printed_dx, through=y)
     report.wrong_row(
         "000-F14", f"relative error {check.relative_error:.2f}; check_derivation: "
-        + " ".join(check.explanation.split()), check,
+        + report.said(check), check,
         "The deviation depends on every example of the batch, so its part of the gradient is a sum "
         "over the batch, with a minus sign; and the mean depends on x too, which takes the mean of "
         "the gradient away. One finite difference at one element shows such a mistake; "

@@ -3,8 +3,8 @@
     python -m examples.reports.r001 [--quick | --full] [--seeds 3] [--data FOLDER] [--only ROW ...]
 
 The derivations; the assignment's toy network; the network tuned in NumPy (50.9 %); Table 1, fifteen
-configurations, among them one that collapses to 7.8 %, with the diagnosis of it; the best one on the
-test images (56.2 %).
+configurations, among them one that collapses to 7.8 %, with the diagnosis of it; the best one on
+the test images (56.2 %).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def fixture(report: Report) -> None:
 
 
 def derivations(report: Report) -> None:
-    """Question 1, in columns as the report derives it (it codes z = x W + b), on the toy network."""
+    """Question 1 on the toy network, in columns as the report has it (it codes z = x W + b)."""
     made = toy()
     a1, t = made["x"], tg.tensor([0, 1, 2, 2, 1])
     W1, W2 = (made[name].detach().T.contiguous().requires_grad_() for name in ("W1", "W2"))
@@ -116,11 +116,11 @@ def stray_minus(report: Report) -> None:
     p = a[1]
     J = -p.log()
     figure = viz.derive(J, z, notation="index")
-    report.formula_row("001-F2", figure, "softmax", "softmax", "z", "cases", what="1.1: both cases",
+    report.formula_row("001-F2", figure, "softmax", "softmax", "z", "cases", what="1.1: softmax",
                        target="a (1 − a); −a a")  # fmt: skip
-    report.formula_row("001-F2", figure, "softmax", "log", "p", "closed", what="1.1: cross-entropy",
+    report.formula_row("001-F2", figure, "softmax", "log", "p", "closed", what="1.1: CE",
                        target="−Y / a")  # fmt: skip
-    report.formula_row("001-F2", figure, "softmax", "softmax", "z", "closed", what="1.1: equation 3",
+    report.formula_row("001-F2", figure, "softmax", "softmax", "z", "closed", what="1.1: eq. 3",
                        target="a − Y")  # fmt: skip
 
     def first_line(g: Any, z: Any) -> Any:
@@ -129,9 +129,8 @@ def stray_minus(report: Report) -> None:
 
     check = viz.check_derivation(J, z, first_line, through=a)
     report.wrong_row(
-        "001-F2", "the minus must go; check_derivation: " + " ".join(check.explanation.split()),
-        check,
-        "The first line differentiates −e^z / Σ e^z; the lines below it go on without the minus, so "
+        "001-F2", "the minus must go; check_derivation: " + report.said(check), check,
+        "The first line differentiates −e^z / Σ e^z; the lines below it go on without the minus: "
         "the result is right and the proof is not. A derivation that is checked at every line, not "
         "only at its end, finds such a slip where it is made.",
     )  # fmt: skip

@@ -30,7 +30,7 @@ from examples.reports.uva import (
 )
 from tensorgrad import nn, optim, viz
 from tensorgrad.nn.functional import cross_entropy, linear
-from tensorgrad.nn.utils import weight_norm
+from tensorgrad.nn.utils.parametrizations import weight_norm
 from tensorgrad.optim.lr_scheduler import CosineAnnealingLR
 
 # As the report has it; its rate and batch are not stated.
@@ -143,7 +143,7 @@ def deep(report: Report) -> None:
         schedule = CosineAnnealingLR(optimizer, steps)
         found.append(run_mlp("deep", model, optimizer, seed, data, report.runs, steps=steps,
                              scheduler=schedule, batch=DEEP_BATCH))  # fmt: skip
-    count = sum(p.numel() for n, p in model.named_parameters() if not n.endswith("_g"))
+    count = sum(p.numel() for n, p in model.named_parameters() if not n.endswith("original0"))
     report.exact_row("003-M1", 8590410, count, what="parameters, without weight norm's lengths")
     report.number_row(
         "003-M1", 0.604, [c["test accuracy"][-1] for c in found], 0.03,

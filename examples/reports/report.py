@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import platform
 import statistics
 import sys
@@ -71,11 +72,12 @@ class Report:
     # --- rows -------------------------------------------------------------------------------------
 
     def add(self, id: str, got: str, verdict: str, **other: Any) -> Row:
-        """A row as the checklist has it; ``what``, ``target``, ``note`` and ``values`` if not so."""
+        """A row as the checklist has it; ``other`` are fields of `Row` that differ from that."""
         what, target = ROWS[id]
         row = Row(id, other.pop("what", what), other.pop("target", target), got, verdict, **other)
         self.rows.append(row)
-        print(f"{row.id:<8} {row.verdict:<19} {row.what}: {row.got} (report: {row.target})")
+        line = f"{row.id:<8} {row.verdict:<19} {row.what}: {row.got} (report: {row.target})"
+        print(line, flush=True)
         return row
 
     def judged(self, good: bool) -> str:
@@ -118,6 +120,21 @@ class Report:
         self.links[name] = f"{id}: what the tool says"
         return self.add(id, got, WRONG, note=lesson, **other)
 
+    @staticmethod
+    def within(error: float) -> str:
+        """The verdict of a formula, from its error beside finite differences."""
+        return REACHED if error <= FORMULA_LIMIT else MISSED
+
+    @staticmethod
+    def said(check: Any) -> str:
+        """What `viz.check_derivation` explains, in one line."""
+        return " ".join(check.explanation.split())
+
+    @staticmethod
+    def first(check: Any) -> str:
+        """The first sentence of that."""
+        return str(check.explanation.strip().splitlines()[0])
+
     def formula_row(
         self, id: str, figure: Any, name: str, operation: str, to: str, show: str = "formula",
         **other: Any,
@@ -140,9 +157,8 @@ class Report:
         checks = [way["check"], *(r["check"] for r in figure.data["results"])]
         error = max(check["relative_error"] for check in checks)
         text = " = ".join(side["text"] for side in sides)
-        good = REACHED if error <= FORMULA_LIMIT else MISSED
         got = f"{text}; finite differences {error:.1e}; {name}.html"
-        return self.add(id, got, good, **other)
+        return self.add(id, got, self.within(error), **other)
 
     def figure(self, id: str, figure: Any, name: str) -> None:
         """Save a figure as SVG, and its row."""
@@ -169,7 +185,7 @@ class Report:
         rest = [Row(id, *ROWS[id], "", NOT_RUN) for id in order if id not in there]
         rows = sorted(self.rows + rest, key=lambda row: order[row.id])
         where = (
-            f"{time.strftime('%d %B %Y')}, {platform.machine()}, Python "
+            f"{time.strftime('%d %B %Y')}, {platform.machine()}, {os.cpu_count()} cores, Python "
             f"{platform.python_version()}, NumPy {np.__version__}, tensorgrad {tg.__version__}"
         )
         found = {

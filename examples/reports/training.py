@@ -91,12 +91,12 @@ def settings_of(parts: dict[str, Any], steps: int, every: int) -> str:
         {key: value for key, value in group.items() if key != "params"}
         for group in optimizer.param_groups
     ]
-    weights = zlib.crc32(b"".join(p.detach().numpy().tobytes() for p in parts["model"].parameters()))
+    start = b"".join(p.detach().numpy().tobytes() for p in parts["model"].parameters())
     data = zlib.crc32(batches.x[:100].tobytes() + batches.y.tobytes())
     schedule = parts.get("scheduler")
     return repr((
-        steps, every, batches.size, batches.seed, batches.shuffle, batches.x.shape, data, weights,
-        str(parts["model"]), type(optimizer).__name__, groups,
+        steps, every, batches.size, batches.seed, batches.shuffle, batches.x.shape, data,
+        zlib.crc32(start), str(parts["model"]), type(optimizer).__name__, groups,
         schedule and (type(schedule).__name__, sorted(schedule.state_dict().items())),
     ))  # fmt: skip
 

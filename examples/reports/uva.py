@@ -63,7 +63,7 @@ def mini_vgg() -> nn.Sequential:
 
 
 def numpy_twin(start: list[Any], batches: Batches, steps: int, rate: float = RATE) -> list[float]:
-    """The default MLP by hand, in float64: forward, backward, update, as the reports derive them."""
+    """The default MLP by hand, in float64: forward, backward, update, as the reports have it."""
     w1, b1, w2, b2 = (p.astype(np.float64) for p in start)
     losses = []
     for _ in range(steps):
@@ -203,5 +203,3 @@ def batch_norm_example() -> tuple[Any, ...]:
     beta = tg.randn(3, dtype=tg.float64, requires_grad=True)
     y = nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
     return (y**3).sum(), y, x, gamma, beta
-
-
