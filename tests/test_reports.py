@@ -38,9 +38,10 @@ def script(number: str) -> Any:
     return importlib.import_module(f"examples.reports.r{number}")
 
 
-def run(number: str, out: Path, *arguments: str) -> dict[str, Any]:
+def run(number: str, out: Path, *arguments: str, without: str = "") -> dict[str, Any]:
     module = script(number)
-    code = report.main(number, module.__doc__, module.PARTS, ["--out", str(out), *arguments])
+    parts = [part for part in module.PARTS if part[0].__name__ != without]
+    code = report.main(number, module.__doc__, parts, ["--out", str(out), *arguments])
     form = "full" if "--full" in arguments else "quick"
     found = json.loads((out / number / f"results-{form}.json").read_text(encoding="utf-8"))
     assert code == any(row["verdict"] == report.MISSED for row in found["rows"])
@@ -109,7 +110,7 @@ def test_the_mistakes_are_found_by_the_tools(tmp_path):
         ("004", "004-T4", "23,653 to 23,670 times"),
         ("004", "004-F4", "inf"),
     ):
-        found = run(number, tmp_path, "--only", id)
+        found = run(number, tmp_path, "--only", id, without="cifar_part")
         assert report.WRONG in verdicts(found, id)
         evidence = (tmp_path / number / f"{id}.txt").read_text(encoding="utf-8")
         assert words in " ".join(evidence.split()), (id, evidence)
@@ -241,6 +242,16 @@ def test_wrong_arguments(arguments, words, capsys):
     assert words in capsys.readouterr().err
 
 
+def test_data_that_is_not_there(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(data.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    module = script("002")
+    arguments = ["--only", "002-N2", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert report.main("002", None, module.PARTS, arguments) == 2
+    message = capsys.readouterr().err
+    assert "could not download" in message
+    assert "--data FOLDER" in message
+
+
 # --- runs are kept and resumed --------------------------------------------------------------------
 
 
@@ -301,13 +312,13 @@ def test_the_page_is_collected_from_full_runs(tmp_path):
     text = page.read_text(encoding="utf-8")
     assert all(f"| {id} |" in text for id in IDS)
     assert text.count("| not run yet |") == len(IDS)
-    run("004", tmp_path, "--only", "004-T1")  # quick: not for the page
+    run("004", tmp_path, "--only", "004-F5")  # quick: not for the page
     assert collect.main([*arguments, "--check"]) == 0
-    run("004", tmp_path, "--full", "--only", "004-T1", "004-F5")
+    run("004", tmp_path, "--full", "--only", "004-T1", "004-F5")  # and T3
     assert collect.main([*arguments, "--check"]) == 1
     collect.main(arguments)
     text = page.read_text(encoding="utf-8")
-    assert text.count("| not run yet |") == len(IDS) - 2
+    assert text.count("| not run yet |") == len(IDS) - 3
     assert "[416, 6416, 7850] | reached |" in text
 
 

@@ -9,6 +9,17 @@ import numpy as np
 from tensorgrad.data import CIFAR10, MNIST
 
 
+def read(dataset: Any, folder: str | None, train: bool) -> tuple[Any, Any]:
+    """Images and labels of a data set, downloaded with its checksum if it is not there."""
+    try:
+        images, labels = dataset(folder, train=train, download=True).arrays()
+    except RuntimeError as error:  # no network
+        raise FileNotFoundError(
+            f"{error}\nName a folder that has {dataset.__name__}: --data FOLDER or TENSORGRAD_DATA"
+        ) from error
+    return images, labels
+
+
 class Split(NamedTuple):
     """Images (N, C, H, W) or rows (N, D) as float32, and labels (N,) as int64."""
 
@@ -33,7 +44,7 @@ class Split(NamedTuple):
 
 
 def cifar(folder: str | None, preparation: str, limit: int | None = None) -> tuple[Split, Split]:
-    """CIFAR-10's training and test images; downloaded, with its checksum, if it is not there.
+    """CIFAR-10's training and test images.
 
     preparation: ``"centred"``: 0..255 minus the mean image of the training set;
         ``"standard"``: per channel to mean 0 and standard deviation 1;
@@ -44,7 +55,7 @@ def cifar(folder: str | None, preparation: str, limit: int | None = None) -> tup
         raise ValueError(f"cifar: unknown preparation {preparation!r}")
     found = []
     for train in (True, False):
-        pixels, labels = CIFAR10(folder, train=train, download=True).arrays()
+        pixels, labels = read(CIFAR10, folder, train)
         found.append(Split(pixels[:limit].astype(np.float32, order="C"), labels[:limit]))
     training = found[0].x
     if preparation == "centred":
@@ -60,10 +71,10 @@ def cifar(folder: str | None, preparation: str, limit: int | None = None) -> tup
 
 
 def mnist(folder: str | None, limit: int | None = None) -> tuple[Split, Split]:
-    """MNIST's training and test images, pixels / 255: (N, 1, 28, 28); downloaded as CIFAR-10."""
+    """MNIST's training and test images, pixels / 255: (N, 1, 28, 28)."""
     found = []
     for train in (True, False):
-        images, labels = MNIST(folder, train=train, download=True).arrays()
+        images, labels = read(MNIST, folder, train)
         pixels = images[:limit].astype(np.float32).reshape(-1, 1, 28, 28) / np.float32(255)
         found.append(Split(pixels, labels[:limit].astype(np.int64)))
     return found[0], found[1]
