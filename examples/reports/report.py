@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import importlib.util
 import json
 import os
 import platform
@@ -43,12 +44,13 @@ class Report:
     """Collects the rows, tables and figures of one report and writes them to its folder.
 
     full: whether the runs have the report's own length.  seeds: which.  data: the folder of MNIST
-    and CIFAR-10.  runs: where finished runs are kept.
+    and CIFAR-10.  peer: whether PyTorch is trained too.  runs: where finished runs are kept.
     """
 
     def __init__(self, number: str, arguments: argparse.Namespace) -> None:
         self.number, self.full = number, arguments.full
         self.seeds, self.data = range(arguments.seeds), arguments.data
+        self.peer = arguments.torch
         self.only: list[str] = arguments.only or ["*"]
         self.form = "full" if self.full else "quick"
         self.folder = Path(arguments.out) / number
@@ -261,11 +263,16 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
     parser.add_argument(
         "--only", nargs="+", metavar="ROW", help="only these rows, as 001-T0 or '001-F*'"
     )
+    parser.add_argument(
+        "--torch", action="store_true", help="train the mini-VGG with PyTorch too (003 only)"
+    )
     arguments = parser.parse_args(argv)
     if arguments.seeds is None:
         arguments.seeds = 3 if arguments.full else 1
     if arguments.seeds < 1:
         parser.error(f"--seeds must be at least 1, got {arguments.seeds}")
+    if arguments.torch and importlib.util.find_spec("torch") is None:
+        parser.error("--torch: PyTorch is not installed (make parity installs it)")
     for pattern in arguments.only or []:
         if not fnmatch.filter(rows_of(number), pattern):
             parser.error(f"--only: no row of report {number} is called {pattern}")

@@ -12,6 +12,7 @@ import numpy as np
 
 import tensorgrad as tg
 from examples.reports.data import Split, cifar
+from examples.reports.peer import train_torch
 from examples.reports.report import Report
 from examples.reports.training import Batches, Curves, measure, settings_of, train, write_json
 from tensorgrad import nn, optim
@@ -160,6 +161,20 @@ def vgg_runs(report: Report) -> list[Curves]:
             Batches(train_set, CNN_BATCH, seed), steps, name=f"mini-vgg-seed{seed}",
             folder=report.shared_runs, every=report.steps(CNN_EVERY, 2), evaluate=evaluate,
         ))  # fmt: skip
+    return found
+
+
+def torch_vgg_accuracies(report: Report) -> list[float]:
+    """The same in PyTorch, from the same weights and on the same batches, for each seed."""
+    train_set, test = cifar(report.data, "standard", None if report.full else 100)
+    found = []
+    for seed in report.seeds:
+        tg.manual_seed(seed)
+        name = f"torch-mini-vgg-batch{CNN_BATCH}-{CNN_RATE:g}-seed{seed}.pt"
+        path = report.shared_runs / name
+        curves = train_torch(mini_vgg(), Batches(train_set, CNN_BATCH, seed), test,
+                             report.steps(CNN_STEPS, 4), CNN_RATE, path)  # fmt: skip
+        found.append(curves["test accuracy"][-1])
     return found
 
 

@@ -1,12 +1,15 @@
-"""Report 004's momentum beside PyTorch's SGD, which starts its buffer elsewhere."""
+"""The reports' scripts beside PyTorch: momentum's start; a CNN from the same weights."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from examples.reports import r004
-from tensorgrad import optim
+import tensorgrad as tg
+from examples.reports import peer, r004, training
+from examples.reports.data import Split
+from tensorgrad import nn, optim
 
 MU, RATE = 0.9, 0.1
 GRADIENTS = (1.0, -0.5, 2.0)
@@ -32,3 +35,32 @@ def test_the_first_three_steps():
     # PyTorch's, begun with a buffer of zeros, is the report's.
     assert ours == pytest.approx(torch_steps(zero_buffer=True), abs=1e-15)
     assert ours[0] - sgd[0] == pytest.approx(RATE * MU)
+
+
+def test_a_cnn_from_the_same_weights(tmp_path):
+    rng = np.random.default_rng(0)
+    split = Split(rng.standard_normal((40, 3, 8, 8)).astype("f"), rng.integers(0, 10, 40))
+
+    def make():
+        tg.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, padding=1), nn.MaxPool2d(2, stride=4), nn.AvgPool2d(1),
+            nn.Flatten(), nn.Linear(4, 10),
+        )  # fmt: skip
+
+    def run(steps, path):
+        batches = training.Batches(split, 16, 0)
+        return peer.train_torch(make(), batches, split, steps, 1e-2, path)
+
+    model = make()
+    ours = training.train(
+        model, optim.Adam(model.parameters(), lr=1e-2), training.Batches(split, 16, 0), 12,
+        name="cnn", folder=tmp_path,
+    )  # fmt: skip
+    theirs = run(12, tmp_path / "whole.pt")
+    assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-4)
+    accuracy = training.measure(model, split)[1]
+    assert theirs["test accuracy"] == [pytest.approx(accuracy, abs=0.03)]
+    run(5, tmp_path / "parts.pt")
+    assert run(12, tmp_path / "parts.pt") == theirs  # goes on from the checkpoint
