@@ -245,8 +245,11 @@ def test_wrong_arguments(arguments, words, capsys):
 def test_data_that_is_not_there(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(data.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     module = script("002")
-    arguments = ["--only", "002-N2", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    arguments = ["--only", "002-F3", "002-N2", "--data", str(tmp_path), "--out", str(tmp_path)]
     assert report.main("002", None, module.PARTS, arguments) == 2
+    found = json.loads((tmp_path / "002" / "results-quick.json").read_text(encoding="utf-8"))
+    assert verdicts(found, "002-F3") == [report.REACHED] * 2
+    assert verdicts(found, "002-N2") == [report.NOT_RUN]
     message = capsys.readouterr().err
     assert "could not download" in message
     assert "--data FOLDER" in message

@@ -22,6 +22,7 @@ from examples.reports.report import MISSED, REACHED, Report, main
 from examples.reports.training import Batches, Curves, band, measure, scores, train
 from examples.reports.uva import flat_cifar, mlp, tiny_weights
 from tensorgrad import nn, optim, viz
+from tensorgrad.data import CIFAR10
 from tensorgrad.nn.functional import cross_entropy, linear
 from tensorgrad.optim.lr_scheduler import StepLR
 
@@ -272,9 +273,10 @@ def collapse(report: Report) -> None:
     report.add(
         "001-D1", f"classes named: {named.tolist()}; the doctor: {', '.join(diagnosis.causes)}",
         REACHED if good else MISSED,
-        note="Below chance: a predictor that names one class. The validation images hold "
-        f"{counts.min()} to {counts.max()} of a class, {counts[4]} of them deer, so whoever names "
-        f"only deer has {100 * counts[4] / counts.sum():.1f} %. Five layers of N(0, 0.001²) shrink "
+        note="Below chance, so a predictor that names one class: of the "
+        f"{counts.sum()} validation images here {counts.min()} to {counts.max()} are of a class, "
+        f"and the rarest, {CIFAR10.classes[counts.argmin()]}, gives "
+        f"{100 * counts.min() / counts.sum():.1f} %. Five layers of N(0, 0.001²) shrink "
         "an image to nothing before the last bias is added, and the gradient with it: only the "
         "biases learn. He's initialisation (std = √(2 / inputs)) trains the same network.",
     )  # fmt: skip

@@ -281,7 +281,8 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
         for part, ids in parts:
             if report.wants(*ids):
                 part(report)
-    except FileNotFoundError as error:
+    except FileNotFoundError as error:  # what was done is written, the rest is "not run"
+        report.finish()
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     return report.finish()
