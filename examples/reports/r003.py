@@ -22,6 +22,7 @@ from examples.reports.uva import (
     completed_dx,
     default_mlp,
     default_runs,
+    double_losses,
     late,
     mini_vgg,
     mlp_data,
@@ -122,9 +123,15 @@ def default(report: Report) -> None:
     report.exact_row("003-N1", 308310, count, what="parameters of the default MLP")
     curves, twins = default_runs(report)
     report.number_row("003-N1", 0.4645, [late(c) for c in curves])
-    off = max(np.abs(np.subtract(t, c["loss"])).max() for t, c in zip(twins, curves))
-    report.close_row("003-N2", float(off), 0.01, what="largest distance of a step's loss",
-                     target="curves look the same")  # fmt: skip
+    off = float(np.abs(np.subtract(twins[0], double_losses(report))).max())
+    single = max(np.abs(np.subtract(t, c["loss"])).max() for t, c in zip(twins, curves))
+    report.close_row(
+        "003-N2", off, 1e-6, what="largest distance of a step's loss, both in float64",
+        target="curves look the same",
+        note="Same weights, same batches, every step's loss beside the hand-written NumPy twin's. "
+        f"Between float32 and the twin's float64 the largest distance is {single:.1e}: training "
+        "makes a rounding error grow like any other small change of the weights.",
+    )  # fmt: skip
     size = max(1, report.steps(STEPS, 100) // 100)
     twin = viz.over_runs([windows(losses, size) for losses in twins])
     report.figure("003-P1", viz.learning_curves(

@@ -214,11 +214,11 @@ class Report:
         if self.only == ["*"] or not results.exists():
             return
         before = json.loads(results.read_text(encoding="utf-8"))
-        mine = {row.id for row in self.rows}
+        mine = {(row.id, row.what) for row in self.rows}
         self.rows += [
             Row(**row)
             for row in before["rows"]
-            if row["id"] not in mine and row["verdict"] != NOT_RUN
+            if (row["id"], row["what"]) not in mine and row["verdict"] != NOT_RUN
         ]
         self.links = {**before["links"], **self.links}
         self.tables = {**before["tables"], **self.tables}

@@ -142,6 +142,29 @@ def default_runs(report: Report) -> tuple[list[Curves], list[list[float]]]:
     return found, twins
 
 
+class Double(nn.Module):
+    """A model in float64, for inputs of any precision."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model.double()
+
+    def forward(self, x: tg.Tensor) -> tg.Tensor:
+        """The model's outputs."""
+        found: tg.Tensor = self.model(x.double())
+        return found
+
+
+def double_losses(report: Report) -> list[float]:
+    """The losses of the default MLP in float64, from the first seed's weights and batches."""
+    tg.manual_seed(report.seeds[0])
+    model = Double(default_mlp())
+    optimizer = optim.SGD(model.parameters(), lr=RATE)
+    batches = Batches(mlp_data(report)[0], BATCH, report.seeds[0])
+    return train(model, optimizer, batches, report.steps(STEPS, 100), name="default-float64",
+                 folder=report.shared_runs)["loss"]  # fmt: skip
+
+
 def vgg_runs(report: Report) -> list[Curves]:
     """The mini-VGG with the course's defaults: Adam, 1e-4, batches of 32, 5,000 steps."""
     train_set, test = cifar(report.data, "standard", None if report.full else 100)
