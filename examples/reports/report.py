@@ -38,6 +38,7 @@ class Row:
     verdict: str
     note: str = ""
     values: list[float] = field(default_factory=list)
+    part: str = ""  # of the script, which made it
 
 
 class Report:
@@ -59,6 +60,7 @@ class Report:
         self.shared_runs = Path(arguments.out) / "uva" / self.form
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rows: list[Row] = []
+        self.ran: list[str] = []  # the parts of the script, as they are begun
         self.links: dict[str, str] = {}  # figures and derivations: file, what it shows
         self.tables: dict[str, str] = {}
         self._began = time.perf_counter()
@@ -76,6 +78,7 @@ class Report:
     def add(self, id: str, got: str, verdict: str, **other: Any) -> Row:
         """A row as the checklist has it; ``other`` are fields of `Row` that differ from that."""
         what, target = ROWS[id]
+        other["part"] = self.ran[-1] if self.ran else ""
         row = Row(id, other.pop("what", what), other.pop("target", target), got, verdict, **other)
         self.rows.append(row)
         line = f"{row.id:<8} {row.verdict:<19} {row.what}: {row.got} (report: {row.target})"
@@ -210,15 +213,14 @@ class Report:
         return 1 if missed else 0
 
     def _take_over(self, results: Path) -> None:
-        """Rows that an earlier run of the same form has, and this one was not asked for."""
+        """The rows of parts that an earlier run of the same form has run, and this one not."""
         if self.only == ["*"] or not results.exists():
             return
         before = json.loads(results.read_text(encoding="utf-8"))
-        mine = {(row.id, row.what) for row in self.rows}
         self.rows += [
             Row(**row)
             for row in before["rows"]
-            if (row["id"], row["what"]) not in mine and row["verdict"] != NOT_RUN
+            if row["part"] not in self.ran and row["verdict"] != NOT_RUN
         ]
         self.links = {**before["links"], **self.links}
         self.tables = {**before["tables"], **self.tables}
@@ -280,6 +282,7 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
     try:
         for part, ids in parts:
             if report.wants(*ids):
+                report.ran.append(part.__name__)
                 part(report)
     except FileNotFoundError as error:  # what was done is written, the rest is "not run"
         report.finish()
