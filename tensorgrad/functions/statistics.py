@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.batching import contiguous, each_example
+from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.dtypes import default_float
 from tensorgrad.functions.reduction import axis_of
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
@@ -338,7 +338,7 @@ def cov(
         )
         spread = total if aweights is None else (weights * aweights._array).sum() / total
         norm = total - correction * (1 if aweights is None else spread)
-    if norm <= 0:
+    if not isinstance(norm, Batch) and norm <= 0:  # each example of vmap has its own
         warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
             f"number of observations, but {count} observations and a correction of {correction} "
