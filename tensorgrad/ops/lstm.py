@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import lstm as kernels
+from tensorgrad.kernels.registry import Operation
 from tensorgrad.ops.recurrence import (
     arena,
     before,
@@ -119,30 +121,12 @@ def _joint(
     ]  # fmt: skip
 
 
-@primitive(
-    joint=_joint,
-    saves="x h c w_ih w_hh b_ih b_hh w_hr",
-    keeps="cache",
-    outputs=True,
-    composed=_twin,
-    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
-    "expression; what happens at each stands in tensorgrad/ops/lstm.py",
-)
-def lstm(
-    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, *, steps: Any
-) -> Kept:
-    """A layer in one direction: h after every step, and the last h and c.
-
-    x (rows, in), h (batch, out), c (batch, n), w_ih (4n, in), w_hh (4n, out), biases (4n,) or
-    None, w_hr (out, n) or None; without w_hr out is n.
-    """
+def _walk(
+    problem: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any,
+    steps: Any,
+) -> tuple[Any, Any]:  # fmt: skip
+    """(y, last h, last c), and what the gradient reads."""
     (batch, n), out, rows = c.shape, h.shape[1], len(x)
-    check(x, [h, c, *([] if w_hr is None else [w_hr])], [w_ih, w_hh, b_ih, b_hh], 4 * n, out)
-    if len(h) != batch or (out, n) != ((n, n) if w_hr is None else w_hr.shape):
-        raise RuntimeError(
-            f"hidden state {h.shape} and cell state {c.shape} do not fit each other"
-            + ("" if w_hr is None else f" and the projection {w_hr.shape}")
-        )
     gates, tanhs, cells, states = arena(
         x.dtype, (4, rows, n), (rows, n), (batch + rows, n), (batch + rows, out)
     )
@@ -174,4 +158,39 @@ def lstm(
     # The outputs are the user's to write: copies of what the rule reads.
     last = ends(rows, batch, steps)
     y = (states[batch:].copy(), states[last].copy(), cells[last].copy())
-    return Kept(y, cache=(gates, tanhs, cells, states))
+    return y, (gates, tanhs, cells, states)
+
+
+forward = Operation("lstm", _walk)
+forward.kernel("columns", kernels.serves)(kernels.columns)
+
+
+@primitive(
+    joint=_joint,
+    saves="x h c w_ih w_hh b_ih b_hh w_hr",
+    keeps="cache",
+    outputs=True,
+    composed=_twin,
+    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
+    "expression; what happens at each stands in tensorgrad/ops/lstm.py",
+)
+def lstm(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, *, steps: Any,
+    keep: bool,
+) -> Kept:  # fmt: skip
+    """A layer in one direction: h after every step, and the last h and c.
+
+    x (rows, in), h (batch, out), c (batch, n), w_ih (4n, in), w_hh (4n, out), biases (4n,) or
+    None, w_hr (out, n) or None; without w_hr out is n.
+    """
+    (batch, n), out = c.shape, h.shape[1]
+    check(x, [h, c, *([] if w_hr is None else [w_hr])], [w_ih, w_hh, b_ih, b_hh], 4 * n, out)
+    if len(h) != batch or (out, n) != ((n, n) if w_hr is None else w_hr.shape):
+        raise RuntimeError(
+            f"hidden state {h.shape} and cell state {c.shape} do not fit each other"
+            + ("" if w_hr is None else f" and the projection {w_hr.shape}")
+        )
+    problem = kernels.Problem(x.shape, (batch, out, n), x.dtype, keep)
+    run = forward.choose(problem)
+    y, kept = run(problem, x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, steps)
+    return Kept(y, cache=kept)
