@@ -24,6 +24,7 @@ from tensorgrad.node import (
     wrap,
 )
 from tensorgrad.primitive import structural
+from tensorgrad.recording import watch
 from tensorgrad.saved import SavedValue
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable", "record_function"]
@@ -319,6 +320,10 @@ def _record(
     if ctx._saved:
         node.storages = ()  # something to free
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
+    if local.context.on_forward:
+        for tensor, out in zip(outputs, made, strict=True):
+            if (place := places.get(id(tensor))) is not None:
+                watch(place, out)
     return tuple(made) if several else made[0]
 
 

@@ -28,6 +28,7 @@ from tensorgrad.node import (
 )
 from tensorgrad.primitive import Primitive, recorded, structural
 from tensorgrad.provenance import caller
+from tensorgrad.recording import watch
 
 __all__ = [
     "as_view",
@@ -81,6 +82,8 @@ def refresh_view(view: Any) -> None:
                 op, (edge,), (None, edge), params or None, array.shape, array.dtype
             )
             tensor._requires_grad = True
+            if local.context.on_forward:
+                watch(tensor._node, tensor)
         else:
             tensor._node = None
             tensor._requires_grad = False
@@ -268,6 +271,8 @@ def _rebind(root: Any, old: Any, new: Any, steps: Any) -> None:
         root._array.dtype,
     )
     root._requires_grad = True
+    if local.context.on_forward:
+        watch(root._node, root)
 
 
 def written(view: Any, place: Any) -> None:

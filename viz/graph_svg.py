@@ -73,10 +73,21 @@ def _labels(snapshot: Snapshot, layout: Layout, labels: Mapping[int, str]) -> li
         box = layout.groups[number]
         halo = f"halo halo{snapshot.depth(number) % 3}"
         x = box.x + 8
-        if lines is not None:  # which does not keep its lines clear of labels
+        if lines is not None:  # of an engine that does not keep its lines clear of labels
             width = text_width(labels[number], GROUP_LABEL_SIZE)
-            others = (x, box.x + box.width - width - 8)
-            x = next((o for o in others if not lines.cross(o - 2, box.y + 1, width + 4, 16)), x)
+            free = lines.gap(box, width)
+            if free is None:  # no room between them: a plate covers the lines
+                shade = f"group{snapshot.depth(number) % 3}"
+                plate = {
+                    "x": x - 4,
+                    "y": box.y + 2,
+                    "width": width * 1.06 + 8,
+                    "height": 15.0,
+                    "rx": 4.0,
+                }
+                out.append(element("rect", class_=shade, **plate))
+            else:
+                x = free
         out.append(text(x, box.y + 13, labels[number], halo))
     times = {(edge.source, edge.target): edge.times for edge in snapshot.edges}
     for stroke in layout.strokes:
@@ -106,6 +117,15 @@ class _LinesNear:
                     x = f[0] * a[0] + f[1] * b[0] + f[2] * c[0] + f[3] * d[0]
                     y = f[0] * a[1] + f[1] * b[1] + f[2] * c[1] + f[3] * d[1]
                     self.bands.setdefault(int(y // 16), []).append((x, y))
+
+    def gap(self, box: Box, width: float) -> float | None:
+        """Where in a group's upper strip a label is not crossed, as far left as it goes."""
+        start, end = box.x + 8, box.x + box.width - width - 6
+        places = [start, *(start + 4 * k for k in range(1, int(max(0, end - start) / 4) + 1)), end]
+        for x in places:
+            if x >= box.x + 4 and not self.cross(x - 2, box.y + 1, width + 4, 16):
+                return x
+        return None
 
     def cross(self, x: float, y: float, width: float, height: float) -> bool:
         """Whether a stroke passes through a rectangle."""

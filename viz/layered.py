@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tensorgrad.viz.alignment import place_items
 from tensorgrad.viz.ordering import order_rows
-from tensorgrad.viz.ranking import rank_items
+from tensorgrad.viz.ranking import find_strands, rank_items
 from tensorgrad.viz.splines import Curve, Places, draw_links
 from tensorgrad.viz.trunks import Link, find_trunks
 
@@ -76,6 +76,7 @@ class _Level:
             if e.tail in index and e.head in index
         ]
         ranks = rank_items(len(free), inner)
+        self.strands = {free[k] for k in find_strands(len(free), inner)}
         start = 1 if any(item.row == "first" for item in items) else 0
         end = start + max(ranks, default=-1) + 1
         return [
@@ -153,11 +154,12 @@ class _Level:
         above: list[list[tuple[int, float, float]]] = [[] for _ in self.width]
         below: list[list[tuple[int, float, float]]] = [[] for _ in self.width]
         feeders = self._feeders()
+        strands = self._strands()
         leaving: dict[int, list[float]] = {}
         for a, _, at_a, _ in self.segments:
             leaving.setdefault(a, []).append(at_a)
         for a, b, at_a, at_b in self.segments:
-            if a in feeders:
+            if a in feeders or a in strands or b in strands:
                 continue
             # A line that leaves a group elsewhere than it came in would shift the next group, and
             # that one the next: so what is aligned is where groups are left, and lines bend.
@@ -171,15 +173,29 @@ class _Level:
             return (width[a] + width[b]) / 2 + room
 
         x = place_items(rows, above, below, gap, dummy)
-        for row in rows:
-            places = list(range(len(row)))
-            for k in (*places, *reversed(places)):
-                head = feeders.get(row[k])
-                if head is not None:
-                    low = x[row[k - 1]] + gap(row[k - 1], row[k]) if k else -1e9
-                    high = x[row[k + 1]] - gap(row[k], row[k + 1]) if k + 1 < len(row) else 1e9
-                    x[row[k]] = max(low, min(high, x[head]))
+        for beside in (strands, feeders):
+            for row in rows:
+                places = list(range(len(row)))
+                for k in (*places, *reversed(places)):
+                    other = beside.get(row[k])
+                    if other is not None:
+                        low = x[row[k - 1]] + gap(row[k - 1], row[k]) if k else -1e9
+                        high = x[row[k + 1]] - gap(row[k], row[k + 1]) if k + 1 < len(row) else 1e9
+                        x[row[k]] = max(low, min(high, x[other]))
         return x
+
+    def _strands(self) -> dict[int, int]:
+        """Items of side strands (`ranking.find_strands`): item -> the item above that it hangs on.
+
+        They stand beside the main line, which they would pull aside at every step.
+        """
+        above: dict[int, list[int]] = {}
+        for a, b, _, _ in self.segments:
+            if b in self.strands:
+                above.setdefault(b, []).append(a)
+        fed = {b for _, b, _, _ in self.segments}
+        found = {b: [a for a in tails if a in fed] for b, tails in above.items()}
+        return {b: tails[0] for b, tails in found.items() if len(tails) == 1}
 
     def _feeders(self) -> dict[int, int]:
         """Leaves of an item that something else flows into as well: item -> the item it feeds.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["rank_items", "topological"]
+__all__ = ["find_strands", "rank_items", "topological"]
 
 Pair = tuple[int, int]
+
+GATHERED = 4  # computed inputs above which an operation gathers (stack, cat)
 
 
 def topological(n: int, edges: Sequence[Pair]) -> list[int]:
@@ -43,6 +45,7 @@ def rank_items(n: int, edges: Sequence[Pair]) -> list[int]:
     for _ in range(12):
         if not _shift_parts(rank, before, after):
             break
+    _lift_strands(rank, edges, before, after, find_strands(n, edges))
     lowest = min(rank, default=0)
     return [r - lowest for r in rank]
 
@@ -76,6 +79,49 @@ def _shift_parts(rank: list[int], before: list[list[int]], after: list[list[int]
             rank[item] += step
         moved = True
     return moved
+
+
+def find_strands(n: int, edges: Sequence[Pair]) -> set[int]:
+    """What lies on a way of its own between something and a gathering of many (stack, cat)."""
+    before: list[list[int]] = [[] for _ in range(n)]
+    after: list[list[int]] = [[] for _ in range(n)]
+    for tail, head in edges:
+        after[tail].append(head)
+        before[head].append(tail)
+    gathers = [sum(1 for tail in tails if before[tail]) > GATHERED for tails in before]
+    strands: set[int] = set()
+    for item in reversed(topological(n, edges)):
+        if len(after[item]) == 1 and before[item]:
+            head = after[item][0]
+            if gathers[head] or head in strands:
+                strands.add(item)
+    return strands
+
+
+def _lift_strands(
+    rank: list[int],
+    edges: Sequence[Pair],
+    before: list[list[int]],
+    after: list[list[int]],
+    strands: set[int],
+) -> None:
+    """Draw strands up to the value that they come from; leaves come along.
+
+    The outputs of a recurrent net's steps would all stand in the row above the operation that
+    stacks them, far from their steps and as wide as there are steps; beside its step each is near
+    what it belongs to, and the long ways to the gathering share one trunk.
+    """
+    if not strands:
+        return
+    for item in topological(len(rank), edges):
+        if item not in strands:
+            continue
+        leaves = {t for t in before[item] if not before[t] and len(after[t]) == 1}
+        flow = [rank[tail] for tail in before[item] if tail not in leaves]
+        if flow:
+            rank[item] = max(flow) + 1
+            for leaf in leaves:
+                rank[leaf] = rank[item] - 1
 
 
 def _tight_parts(rank: list[int], after: list[list[int]]) -> list[int]:

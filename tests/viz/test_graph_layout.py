@@ -8,9 +8,12 @@ from itertools import combinations
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import viz
+from tensorgrad import nn, viz
 from tensorgrad.primitive import push_scope
+from tensorgrad.viz.cards import make_cards
 from tensorgrad.viz.dot_engine import find_dot
+from tensorgrad.viz.graph_svg import graph_svg
+from tensorgrad.viz.layout import Stroke, straight
 
 ENGINES = ["builtin", *(["dot"] if find_dot() else [])]
 
@@ -207,3 +210,30 @@ def test_wide_labels_do_not_leave_their_boxes():
         check(figure)
         (box,) = figure.layout().groups.values()
         assert box.width > 180
+
+
+def test_outputs_of_steps_that_are_stacked_stand_beside_their_steps():
+    cell, out = nn.LSTMCell(2, 3), nn.Linear(3, 1)
+    h, c = tg.zeros(1, 3), tg.zeros(1, 3)
+    given = []
+    for _ in range(30):
+        h, c = cell(tg.ones(1, 2), (h, c))
+        given.append(out(h))
+    figure = viz.graph(tg.stack(given).sum(), engine="builtin", fold_repeats=False)
+    check(figure)
+    assert figure.layout().width < 1000  # 10,000 as a row
+
+
+@pytest.mark.skipif(find_dot() is None, reason="needs the program dot")
+def test_labels_that_dot_draws_lines_through_are_on_a_plate():
+    model = nn.Sequential(*(nn.Sequential(nn.Linear(4, 4)) for _ in range(3)))
+    figure = viz.graph(model(tg.ones(1, 4)).sum(), model, engine="dot", fold_repeats=False)
+    layout = figure.layout()
+    snapshot = figure.snapshot
+    cards = make_cards(snapshot, ("shape",))
+    labels = {number: group.label for number, group in enumerate(snapshot.groups)}
+    plain = graph_svg(snapshot, layout, cards, labels).count("<rect")
+    x, y, width, _ = layout.groups[0]
+    points = ((x, y + 8), *straight((x, y + 8), (x + width, y + 8)))
+    layout.strokes.append(Stroke(0, 1, points, None))
+    assert graph_svg(snapshot, layout, cards, labels).count("<rect") == plain + 1

@@ -1,6 +1,7 @@
 // Moving about: pan, zoom, what is near enough to be written, and the small map of the whole.
 
 const ZOOM = [0.02, 4];
+const READABLE = 1.1; // at which a page opens: the smallest words are 11 pixels high
 
 class Camera {
   constructor(scene) {
@@ -13,9 +14,13 @@ class Camera {
     this.listen();
   }
 
+  // Asking the document for a size after a change makes it lay everything out: asked for once.
   get view() {
-    const { width, height } = this.scene.root.getBoundingClientRect();
-    return { width: width || 800, height: height || 600 };
+    if (!this.size) {
+      const { width, height } = this.scene.root.getBoundingClientRect();
+      this.size = { width: width || 800, height: height || 600 };
+    }
+    return this.size;
   }
 
   // One update a frame, however many events ask for it.
@@ -48,27 +53,29 @@ class Camera {
 
   writeWords() {
     const [left, top, right, bottom] = this.window;
-    for (const [key, { box: [x, y, width, height] }] of this.scene.rects) {
+    for (const key of this.scene.keysBetween(top, bottom)) {
+      const [x, y, width, height] = this.scene.rects.get(key).box;
       if (x < right && x + width > left && y < bottom && y + height > top) this.scene.wordsOf(key);
     }
   }
 
-  // Names of modules stay readable from afar: they grow where they fit, and give way to outer ones.
+  // Names of modules have their own strip, which no line crosses.  From too far away to read them
+  // there they grow, on a plate that covers what is below, and inner ones give way to outer ones.
   placeLabels() {
-    const size = Math.max(10, 11 / this.k);
+    const near = this.k >= NEAR;
+    const size = near ? LABEL_SIZE : 11 / this.k;
+    if (near && this.labelSize === size && this.labelled === this.scene.labels) return;
+    [this.labelSize, this.labelled] = [size, this.scene.labels];
     const [left, top, right, bottom] = this.window;
     const taken = [];
-    for (const { group, label, x, y, width } of this.scene.labels) {
-      const wide = (this.scene.model.groups[group].width * size) / 10;
+    for (const one of this.scene.labels) {
+      const { x, y, width } = one;
+      const wide = ((one.words - 8) * size) / LABEL_SIZE;
       const place = [x, y, x + wide, y + size * 1.5];
-      const seen = x < right && place[2] > left && y < bottom && place[3] > top;
-      const clear = seen && (size === 10 || (wide <= width && taken.every((t) =>
-          place[2] < t[0] || place[0] > t[2] || place[3] < t[1] || place[1] > t[3])));
-      label.classList.toggle("hidden", !clear);
-      if (!clear) continue;
-      taken.push(place);
-      label.setAttribute("font-size", short(size));
-      label.setAttribute("y", short(y + size * 1.3));
+      const shown = near || (x < right && place[2] > left && y < bottom && place[3] > top
+        && wide <= width && taken.every((t) => place[2] < t[0] || place[0] > t[2] || place[3] < t[1] || place[1] > t[3]));
+      if (shown && !near) taken.push(place);
+      this.scene.placeLabel(one, shown, size, near ? 8 : size * 0.4, near ? 0 : wide);
     }
   }
 
@@ -92,19 +99,21 @@ class Camera {
     this.update();
   }
 
-  // The whole drawing if it can be read so; else its upper end at full size.
+  // The whole drawing if it can be read so; else its upper end, as large as words must be.
   start() {
     // In a frame or tab that is not shown yet there is nothing to fit into.
     this.unseen = !this.scene.root.getBoundingClientRect().width;
     this.fit();
-    if (this.k >= 0.6) return;
+    if (this.k >= READABLE) return;
     const { width } = this.view;
     const { drawn } = this.scene;
-    this.k = Math.max(Math.min(1, (width - 24) / drawn.width), 0.6);
+    this.k = READABLE;
     this.y = 12;
     this.x = (width - drawn.width * this.k) / 2;
     const top = [...this.scene.rects.values()].reduce((a, b) => (b.box[1] < a.box[1] ? b : a));
-    if (this.x < 0) this.x = width / 2 - (top.box[0] + top.box[2] / 2) * this.k;
+    const middle = top.box[0] + top.box[2] / 2;
+    // Where it is wider than the screen: its first box in the middle, but no empty margin.
+    if (this.x < 0) this.x = Math.max(width - 12 - drawn.width * this.k, Math.min(12, width / 2 - middle * this.k));
   }
 
   // Bring a box to the middle if it is not in view.
@@ -149,8 +158,7 @@ class Camera {
     [this.mapPicture.width, this.mapPicture.height] = [this.map.width, this.map.height];
     this.mapPen = this.mapPicture.getContext("2d");
     this.mapPen.scale(scale * ratio, scale * ratio);
-    const style = getComputedStyle(document.documentElement);
-    this.colour = (name) => style.getPropertyValue(name).trim();
+    this.colour = coloursOfPage();
     this.mapPen.strokeStyle = this.colour("--module-edge");
     this.mapPen.lineWidth = 1 / scale;
     for (const box of drawn.modules.values()) this.mapPen.strokeRect(...box);
@@ -220,6 +228,7 @@ class Camera {
       if (event.buttons) this.goTo(event);
     });
     new ResizeObserver(() => {
+      this.size = null;
       if (this.unseen) this.start();
       this.mapPicture = null;
       this.update();

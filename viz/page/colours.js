@@ -31,6 +31,16 @@ class Heat {
   }
 }
 
+// The page's colours by their names, each asked for once.
+function coloursOfPage() {
+  const style = getComputedStyle(document.documentElement);
+  const known = new Map();
+  return (name) => {
+    if (!known.has(name)) known.set(name, style.getPropertyValue(name).trim());
+    return known.get(name);
+  };
+}
+
 function numberText(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "string") return { nan: "NaN", inf: "∞", "-inf": "−∞" }[value] || value;

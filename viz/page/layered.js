@@ -10,11 +10,11 @@ const PORT_GAP = 11; // between a border's row and the next
 // Items are { width, height, row, lead }: row is "first" (what enters a group), "last" (what leaves
 // it) or "".  Returns the level's size, the items' centres and upper ends, a curve for each link.
 function arrange(items, links) {
-  const rank = levelRanks(items, links);
+  const { rank, strands } = levelRanks(items, links);
   const trunks = findTrunks(links, rank, 4 * items.length + 3000);
   const level = withDummies(items, links, rank, trunks);
   const rows = orderedRows(items, level);
-  let x = levelColumns(items, level, rows);
+  let x = levelColumns(items, level, rows, strands);
   const left = least(x.map((v, i) => v - level.width[i] / 2));
   x = x.map((v) => v - left);
   const right = most(x.map((v, i) => v + level.width[i] / 2));
@@ -52,10 +52,12 @@ function levelRanks(items, links) {
   const ranks = rankItems(index.size, inner);
   const start = items.some((item) => item.row === "first") ? 1 : 0;
   const end = start + (ranks.length ? most(ranks) : -1) + 1;
-  return items.map((item, i) => {
+  const rank = items.map((item, i) => {
     if (!item.row) return start + ranks[index.get(i)];
     return item.row === "first" ? 0 : end;
   });
+  const free = [...index.keys()];
+  return { rank, strands: new Set([...findStrands(free.length, inner)].map((k) => free[k])) };
 }
 
 function withDummies(items, links, ranks, trunks) {
@@ -109,17 +111,18 @@ function orderedRows(items, level) {
   return orderRows(rows, above, below, lead);
 }
 
-function levelColumns(items, level, rows) {
+function levelColumns(items, level, rows, strands) {
   const { width, dummy, segments } = level;
   const above = width.map(() => []), below = width.map(() => []);
   const feeders = findFeeders(items, segments);
+  const hanging = findHanging(strands, segments);
   const leaving = new Map();
   for (const [a, , atA] of segments) {
     if (!leaving.has(a)) leaving.set(a, []);
     leaving.get(a).push(atA);
   }
   for (const [a, b, atA, at] of segments) {
-    if (feeders.has(a)) continue;
+    if (feeders.has(a) || hanging.has(a) || hanging.has(b)) continue;
     // A line that leaves a group elsewhere than it came in would shift the next group, and that one
     // the next: so what is aligned is where groups are left, and lines bend.
     let atB = at;
@@ -134,17 +137,31 @@ function levelColumns(items, level, rows) {
     return (width[a] + width[b]) / 2 + (line ? LINE_GAP : ITEM_GAP);
   };
   const x = placeItems(rows, above, below, gap, dummy);
-  for (const row of rows) {
-    const places = row.map((_, k) => k);
-    for (const k of [...places, ...[...places].reverse()]) {
-      const head = feeders.get(row[k]);
-      if (head === undefined) continue;
-      const low = k ? x[row[k - 1]] + gap(row[k - 1], row[k]) : -1e9;
-      const high = k + 1 < row.length ? x[row[k + 1]] - gap(row[k], row[k + 1]) : 1e9;
-      x[row[k]] = Math.max(low, Math.min(high, x[head]));
+  for (const beside of [hanging, feeders]) {
+    for (const row of rows) {
+      const places = row.map((_, k) => k);
+      for (const k of [...places, ...[...places].reverse()]) {
+        const other = beside.get(row[k]);
+        if (other === undefined) continue;
+        const low = k ? x[row[k - 1]] + gap(row[k - 1], row[k]) : -1e9;
+        const high = k + 1 < row.length ? x[row[k + 1]] - gap(row[k], row[k + 1]) : 1e9;
+        x[row[k]] = Math.max(low, Math.min(high, x[other]));
+      }
     }
   }
   return x;
+}
+
+// Items of side strands: item -> the item above that it hangs on.
+function findHanging(strands, segments) {
+  const fed = new Set(segments.map(([, b]) => b));
+  const above = new Map();
+  for (const [a, b] of segments) {
+    if (!strands.has(b) || !fed.has(a)) continue;
+    if (!above.has(b)) above.set(b, []);
+    above.get(b).push(a);
+  }
+  return new Map([...above].filter(([, tails]) => tails.length === 1).map(([b, [a]]) => [b, a]));
 }
 
 // Leaves of an item that something else flows into as well: item -> the item it feeds.

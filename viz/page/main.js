@@ -131,7 +131,7 @@ class Explorer {
     const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     dataset.theme = dark ? "light" : "dark";
     this.camera.redrawMap();
-    this.player.drawStrip();
+    this.player.redrawStrip();
   }
 
   drawLegend() {
@@ -142,6 +142,11 @@ class Explorer {
     place.append(html("span", {}, `‖gradient‖  ${numberText(low)}`), html("span", { class: "swatches" }, ...swatches), html("span", {}, numberText(high)));
     place.append(html("span", {}, html("i", { class: "swatch plain" }), " none"), html("span", {}, html("i", { class: "swatch zero" }), " zero"));
     return undefined;
+  }
+
+  save() {
+    savePicture(this.scene);
+    this.camera.update();
   }
 
   help(open) {
@@ -161,7 +166,7 @@ class Explorer {
     on("close-all", () => this.setAll(model.live));
     on("open-all", () => this.setAll([]));
     on("theme", () => this.switchTheme());
-    on("save", () => savePicture(scene));
+    on("save", () => this.save());
     on("keys", () => this.help(true));
     on("help-close", () => this.help(false));
     scene.root.addEventListener("click", (event) => {
@@ -175,9 +180,9 @@ class Explorer {
     window.addEventListener("hashchange", () => { if (location.hash !== this.written) this.readAddress(); });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.camera.redrawMap();
-      this.player.drawStrip();
+      this.player.redrawStrip();
     });
-    new ResizeObserver(() => this.player.drawStrip()).observe(this.player.strip);
+    new ResizeObserver(() => this.player.redrawStrip()).observe(this.player.strip);
   }
 
   key(event) {
@@ -214,7 +219,7 @@ class Explorer {
       f: () => camera.fit(),
       0: () => camera.fit(),
       t: () => this.switchTheme(),
-      s: () => savePicture(scene),
+      s: () => this.save(),
       Escape: () => { this.search.clear(); this.select(null); },
     };
     const act = keys[event.key];

@@ -103,7 +103,7 @@ class Panel {
   values(node, leaf) {
     const part = section(leaf ? "Value now" : "Value", "value");
     const known = leaf ? [leaf.value] : node.values;
-    if (!known.length) part.append(html("p", { class: "missing" }, "not kept"), html("p", { class: "hint" }, this.model.data.recorded ? "It was not seen: it ran outside of viz.record(), or is a step of a custom Function or of a write in place." : "Run the forward pass in: with viz.record()"));
+    if (!known.length) part.append(html("p", { class: "missing" }, "not kept"), html("p", { class: "hint" }, this.model.data.recorded ? "It was not seen: it ran outside of viz.record()." : "Run the forward pass in: with viz.record()"));
     for (const stats of known) part.append(...statistics(stats, "value"));
     return part;
   }

@@ -99,39 +99,52 @@ class Player {
 
   // The norms of all steps as bars on a log scale, and where we are.
   drawStrip() {
-    const { model, strip, heat } = this;
+    const { model, strip } = this;
     if (!model.steps.length) return;
-    const ratio = window.devicePixelRatio || 1;
-    const { width, height } = strip.getBoundingClientRect();
-    const key = `${width} ${height} ${document.documentElement.dataset.theme}`;
-    const wide = Math.round(width * ratio), high = Math.round(height * ratio);
-    if (!wide || !high) return; // in a frame or tab that is not shown yet
-    const style = getComputedStyle(document.documentElement);
-    const value = (name) => style.getPropertyValue(name).trim();
-    if (this.stripKey !== key) {
-      this.stripKey = key;
-      this.stripPicture = document.createElement("canvas");
-      [this.stripPicture.width, this.stripPicture.height] = [wide, high];
-      const pen = this.stripPicture.getContext("2d");
-      const each = wide / model.steps.length;
-      model.sizes.forEach((size, k) => {
-        const share = size.status === "ok" ? 0.12 + 0.88 * heat.share(size.norm) : 0.06;
-        const known = heat.classOf(size);
-        pen.fillStyle = value(known.startsWith("heat") ? `--${known}` : known === "bad" ? "--bad" : "--line");
-        pen.fillRect(k * each, high * (1 - share), Math.max(each - (each > 4 ? 1 : 0), 1), high * share);
-      });
-    }
-    [strip.width, strip.height] = [wide, high];
+    const { theme = "" } = document.documentElement.dataset;
+    if (!this.bars || this.bars.theme !== theme) this.makeBars(theme);
+    if (!this.bars) return; // in a frame or tab that is not shown yet
+    const { picture, colour, ratio } = this.bars;
+    const { width: wide, height: high } = picture;
     const pen = strip.getContext("2d");
     const here = (wide * model.at) / model.steps.length;
-    pen.drawImage(this.stripPicture, 0, 0);
+    pen.clearRect(0, 0, wide, high);
+    pen.drawImage(picture, 0, 0);
     pen.globalCompositeOperation = "source-atop";
     pen.globalAlpha = 0.72;
-    pen.fillStyle = value("--chrome");
+    pen.fillStyle = colour("--chrome");
     pen.fillRect(here, 0, wide - here, high);
     pen.globalAlpha = 1;
     pen.globalCompositeOperation = "source-over";
-    pen.fillStyle = value("--accent");
+    pen.fillStyle = colour("--accent");
     pen.fillRect(Math.max(0, here - ratio), 0, 2 * ratio, high);
+  }
+
+  // Its bars, which only a new size or theme changes: asking for either at each step would have the
+  // document laid out at each step.
+  makeBars(theme) {
+    const { model, strip, heat } = this;
+    this.bars = null;
+    const ratio = window.devicePixelRatio || 1;
+    const { width, height } = strip.getBoundingClientRect();
+    const wide = Math.round(width * ratio), high = Math.round(height * ratio);
+    if (!wide || !high) return;
+    const colour = coloursOfPage();
+    const picture = document.createElement("canvas");
+    [picture.width, picture.height] = [strip.width, strip.height] = [wide, high];
+    const pen = picture.getContext("2d");
+    const each = wide / model.steps.length;
+    model.sizes.forEach((size, k) => {
+      const share = size.status === "ok" ? 0.12 + 0.88 * heat.share(size.norm) : 0.06;
+      const known = heat.classOf(size);
+      pen.fillStyle = colour(known.startsWith("heat") ? `--${known}` : known === "bad" ? "--bad" : "--line");
+      pen.fillRect(k * each, high * (1 - share), Math.max(each - (each > 4 ? 1 : 0), 1), high * share);
+    });
+    this.bars = { theme, picture, colour, ratio };
+  }
+
+  redrawStrip() {
+    this.bars = null;
+    this.drawStrip();
   }
 }

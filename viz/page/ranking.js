@@ -2,6 +2,8 @@
 // The layout is the one of tensorgrad/viz/ranking.py and its neighbours, which say why; a test
 // compares the two.
 
+const GATHERED = 4; // computed inputs above which an operation gathers (stack, cat)
+
 // Items 0..n-1 so that edges [tail, head] go forward.
 function topological(n, edges) {
   const incoming = new Array(n).fill(0);
@@ -36,6 +38,7 @@ function rankItems(n, edges) {
     rank[item] = after[item].length ? least : 0;
   }
   for (let round = 0; round < 12; round++) if (!shiftParts(rank, before, after)) break;
+  liftStrands(rank, edges, before, after, findStrands(n, edges));
   const lowest = rank.reduce((a, b) => Math.min(a, b), n ? rank[0] : 0);
   return rank.map((r) => r - lowest);
 }
@@ -77,6 +80,37 @@ function shiftParts(rank, before, after) {
     moved = true;
   }
   return moved;
+}
+
+// What lies on a way of its own between something and a gathering of many (stack, cat).
+function findStrands(n, edges) {
+  const before = Array.from({ length: n }, () => []);
+  const after = Array.from({ length: n }, () => []);
+  for (const [tail, head] of edges) {
+    after[tail].push(head);
+    before[head].push(tail);
+  }
+  const gathers = before.map((tails) => tails.filter((tail) => before[tail].length).length > GATHERED);
+  const strands = new Set();
+  for (const item of topological(n, edges).reverse()) {
+    if (after[item].length !== 1 || !before[item].length) continue;
+    const head = after[item][0];
+    if (gathers[head] || strands.has(head)) strands.add(item);
+  }
+  return strands;
+}
+
+// Draw strands up to the value that they come from; leaves come along.
+function liftStrands(rank, edges, before, after, strands) {
+  if (!strands.size) return;
+  for (const item of topological(rank.length, edges)) {
+    if (!strands.has(item)) continue;
+    const leaves = before[item].filter((tail) => !before[tail].length && after[tail].length === 1);
+    const flow = before[item].filter((tail) => !leaves.includes(tail));
+    if (!flow.length) continue;
+    rank[item] = most(flow.map((tail) => rank[tail])) + 1;
+    for (const leaf of leaves) rank[leaf] = rank[item] - 1;
+  }
 }
 
 // Union-find over the edges of length 1: for each item the representative of its part.

@@ -7,22 +7,26 @@ function pictureAsSvg(scene) {
   for (const key of scene.rects.keys()) scene.wordsOf(key);
   const far = scene.root.classList.contains("far");
   scene.root.classList.remove("far");
+  for (const label of scene.labels) scene.placeLabel(label, true, LABEL_SIZE, 8, 0);
+  scene.labels = [...scene.labels]; // which the camera places again
   const { width, height } = scene.drawn;
   const out = svg("svg", { width: Math.ceil(width), height: Math.ceil(height), viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}` });
   const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
   out.append(svg("rect", { width: "100%", height: "100%", fill: paper }));
-  out.append(...[...scene.world.children].map(plainCopy));
+  out.append(...plainCopies(scene.world));
   scene.root.classList.toggle("far", far);
   return new XMLSerializer().serializeToString(out);
+}
+
+// Plates are for names that are read from afar.
+function plainCopies(element) {
+  return [...element.children].filter((child) => !child.classList.contains("plate")).map(plainCopy);
 }
 
 function plainCopy(element) {
   const made = document.createElementNS(SVG, element.tagName);
   for (const { name, value } of element.attributes) {
     if (["x", "y", "width", "height", "rx", "d"].includes(name)) made.setAttribute(name, value);
-  }
-  if (element.classList.contains("label")) {
-    made.setAttribute("y", element.getAttribute("y"));
   }
   if (element.tagName !== "g") {
     const style = getComputedStyle(element);
@@ -36,7 +40,7 @@ function plainCopy(element) {
     }
   }
   if (element.tagName === "text") made.textContent = element.textContent.replace(/^[▾▸] /, "");
-  else made.append(...[...element.children].map(plainCopy));
+  else made.append(...plainCopies(element));
   return made;
 }
 

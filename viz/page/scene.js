@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const ROUND = { op: 5, leaf: 1.5, output: 10, cut: 9 };
 const CHUNK = 60; // strokes in one path element: thousands of elements would be slow to move
 const BAND = 900; // boxes in bands of this height are shown and hidden together
+const LABEL_SIZE = 10; // of modules' names, for which the layout keeps room
 const NEAR = 0.42; // the zoom below which a box is too small for words
 
 function svg(tag, attributes = {}, text = null) {
@@ -48,6 +49,13 @@ class Scene {
     this.labels = [];
     this.parts = []; // what is only shown when it is near the screen: { element, top, bottom }
     this.bands = new Map();
+    this.ends = new Map(); // the edges at each box
+    for (const edge of drawn.edges) {
+      for (const key of [edge.source, edge.target]) {
+        if (!this.ends.has(key)) this.ends.set(key, []);
+        this.ends.get(key).push(edge);
+      }
+    }
     this.lit = svg("g", { class: "lit" });
     this.layers = {
       modules: svg("g", { class: "modules" }),
@@ -78,9 +86,22 @@ class Scene {
       label.setAttribute("aria-label", `Close ${this.model.groups[group].label}`);
       label.setAttribute("x", short(x + 8));
       label.setAttribute("y", short(y + 13));
-      this.layers.labels.append(label);
-      this.labels.push({ group, label, x, y, width });
+      const plate = svg("rect", { class: `plate hidden shade${this.depth(group) % 3}`, x: short(x), y: short(y) });
+      this.layers.labels.append(plate, label);
+      this.labels.push({ label, plate, x, y, width, words: this.model.groups[group].width });
     }
+  }
+
+  // A module's name, and the plate behind it if it is given a width.
+  placeLabel({ label, plate, x, y }, shown, size, indent, wide) {
+    label.classList.toggle("hidden", !shown);
+    plate.classList.toggle("hidden", !shown || !wide);
+    if (!shown) return;
+    label.setAttribute("font-size", short(size));
+    label.setAttribute("x", short(x + indent));
+    label.setAttribute("y", short(y + size * (wide ? 1.1 : 1.3)));
+    plate.setAttribute("width", short(wide));
+    plate.setAttribute("height", short(size * 1.5));
   }
 
   depth(group) {
@@ -117,6 +138,7 @@ class Scene {
     rect.setAttribute("tabindex", "-1");
     rect.dataset.key = key;
     this.band(y).nodes.append(rect);
+    this.band(y).keys.push(key);
     this.rects.set(key, { rect, kind, box: [x, y, width, height], state: null });
   }
 
@@ -135,9 +157,19 @@ class Scene {
       this.bands.set(number, {
         nodes: this.part(this.layers.nodes, svg("g"), ...ends),
         words: this.part(this.layers.words, svg("g"), ...ends),
+        keys: [],
       });
     }
     return this.bands.get(number);
+  }
+
+  // The boxes of the bands that reach between two heights.
+  keysBetween(top, bottom) {
+    const found = [];
+    for (let number = Math.floor(top / BAND) - 1; number <= Math.floor(bottom / BAND); number++) {
+      if (this.bands.has(number)) found.push(...this.bands.get(number).keys);
+    }
+    return found;
   }
 
   showBetween(top, bottom) {
@@ -224,9 +256,9 @@ class Scene {
   // The edges of what is selected, and those through which the current step sends gradients.
   lightUp() {
     const lines = { near: [], flow: [] };
-    for (const edge of this.drawn.edges) {
-      const flows = this.now && edge.target === this.now;
-      if (flows) lines.flow.push(...this.layout.wayOf(edge));
+    const into = (key) => this.ends.get(key) || [];
+    for (const edge of new Set([...into(this.now), ...into(this.selected)])) {
+      if (this.now && edge.target === this.now) lines.flow.push(...this.layout.wayOf(edge));
       else if (edge.target === this.selected || edge.source === this.selected) {
         lines.near.push(...this.layout.wayOf(edge));
       }

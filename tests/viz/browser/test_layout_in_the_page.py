@@ -108,3 +108,79 @@ def test_it_is_ready_soon_and_scrubs_smoothly(nodes, bound, show):
     frame = page.driver.execute_async_script(SCRUB)
     print(f"{nodes} nodes: ready in {min(ready):.2f} s, {frame:.1f} ms a frame")
     assert frame < 3 * 33
+
+
+CROSSED = """
+const { scene, camera } = window.explorer;
+camera.apply();
+const seen = scene.labels.filter(({ label }) => label.getBoundingClientRect().width);
+const strokes = [...document.querySelectorAll(".edges .line")];
+const crossed = [];
+for (const { label } of seen) {
+  const { left, top, right, bottom } = label.getBoundingClientRect();
+  const origin = scene.root.getBoundingClientRect();
+  const inWorld = (x, y) => [(x - origin.left - camera.x) / camera.k,
+                             (y - origin.top - camera.y) / camera.k];
+  const [x0, y0] = inWorld(left, top), [x1, y1] = inWorld(right, bottom);
+  for (const stroke of scene.drawn.strokes) {
+    const p = stroke.points;
+    for (let k = 0; k + 3 < p.length; k += 3) for (let i = 0; i <= 40; i++) {
+      const t = i / 40, u = 1 - t;
+      const [x, y] = [0, 1].map((c) => u * u * u * p[k][c] + 3 * u * u * t * p[k + 1][c]
+        + 3 * u * t * t * p[k + 2][c] + t * t * t * p[k + 3][c]);
+      if (x > x0 && x < x1 && y > y0 && y < y1) crossed.push(label.textContent);
+    }
+  }
+}
+return { seen: seen.length, lines: strokes.length, crossed,
+         plates: document.querySelectorAll(".plate:not(.hidden)").length };
+"""
+
+
+def network():
+    tg.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(36, 10),
+    )  # fmt: skip
+    return viz.explore(model(tg.ones(2, 1, 8, 8)).sum(), params=model)
+
+
+@pytest.mark.parametrize("zoom", [1.5, 1.0, 0.66, 0.43])
+def test_no_line_runs_through_the_name_of_a_module(zoom, show):
+    page = show(network())
+    page.run("window.explorer.camera.fit()")
+    page.run("const c = window.explorer.camera; c.k = arguments[0]; c.x = c.y = 0;", zoom)
+    found = page.run(CROSSED)
+    assert found["seen"] == 7
+    assert found["lines"]
+    assert found["crossed"] == []
+    assert found["plates"] == 0
+
+
+def test_from_afar_names_are_on_plates(show):
+    page = show(large(60))
+    page.run(
+        "window.explorer.setAll([]); const c = window.explorer.camera;"
+        "c.k = 0.4; c.x = c.y = 0; c.apply();"
+    )
+    found = page.run(CROSSED)
+    assert found["seen"]
+    assert found["plates"] == found["seen"]
+
+
+@pytest.mark.parametrize("nodes", [60, 600, 5000])
+def test_it_opens_at_a_size_that_can_be_read(nodes, show):
+    page = show(large(nodes))
+    smallest = page.run(
+        "const { scene, camera } = window.explorer;"
+        "const texts = [...document.querySelectorAll('#world text:not(.hidden)')];"
+        "return Math.min(...texts.map((t) => parseFloat(getComputedStyle(t).fontSize))) * camera.k;"
+    )
+    assert smallest >= 10.9
+    page.click("#fit")
+    page.wait(
+        "(() => { const { camera, scene } = window.explorer; const { width, height } = camera.view;"
+        " return camera.x >= 0 && camera.y >= 0 && scene.drawn.height * camera.k <= height"
+        " && scene.drawn.width * camera.k <= width; })()"
+    )
