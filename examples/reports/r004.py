@@ -332,12 +332,14 @@ def collapse(report: Report, data: tuple[Split, Split]) -> None:
     right = statistics.fmean(measure(model, data[1])[1] for model in models)
     report.add(
         "004-N2", f"{100 * right:.1f} %; the doctor: {', '.join(found.causes) or 'nothing'}",
-        report.judged("constant predictor" in found.causes),
+        report.judged(bool({"constant predictor", "dead units", "NaN or infinity"}
+                           & set(found.causes))),
         what="Ex. 7: modified network on unscaled pixels", target="not stated",
         note="Pixels of up to 200 make the first gradients so large that a rate of 0.01 throws the "
         "weights to where units are off for every image, and a unit that is always off has no "
-        "gradient to come back by: soon every image has the same scores. The rate is not too "
-        "large, the pixels are: standardised per channel (the next row) the same network learns "
+        "gradient to come back by: soon every image has the same scores. A rare image that still "
+        "wakes some of them makes another such step, up to NaN. The rate is not too large, the "
+        "pixels are: standardised per channel (the next row) the same network learns "
         "at the same rate.",
     )  # fmt: skip
 
