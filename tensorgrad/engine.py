@@ -8,7 +8,6 @@ There are two loops, for arrays and for Tensors; the rules are the same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ from tensorgrad.node import (
 from tensorgrad.primitive import raw, recorded
 from tensorgrad.rebuilding import output_node, rebuilt
 from tensorgrad.scope import Walk
-from tensorgrad.shortcuts import arrive, pull, pull_number
+from tensorgrad.shortcuts import arrive, at_node, pull, pull_number
 
 __all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
 
@@ -70,16 +69,24 @@ def _references() -> int:
 _SOLE = _references()
 
 
-def _order(roots: Iterable[Node]) -> list[Node]:
-    """All nodes below the roots, consumers before their inputs."""
-    order = [*roots]
-    seen = {*order}
+def _order(roots: dict[Node, Any]) -> list[Node]:
+    """All nodes below the roots, consumers before their inputs, the leaves last."""
+    order: list[Node] = []
+    leaves: list[Node] = []
+    for root in roots:
+        (leaves if type(root) is AccumulateGrad else order).append(root)
+    seen = {*roots}
     for node in order:  # which grows meanwhile
         for edge in node.inputs:
             if edge is not None and edge not in seen:
                 seen.add(edge)
-                order.append(edge)
-    order.sort(key=_seq, reverse=True)
+                if type(edge) is AccumulateGrad:
+                    leaves.append(edge)
+                else:
+                    order.append(edge)
+    if len(order) > 1:
+        order.sort(key=_seq, reverse=True)
+    order += leaves
     return order
 
 
@@ -94,7 +101,6 @@ def _leading_to(order: list[Node], targets: set[Node]) -> set[Node]:
 
 def walk(
     pending: dict[Node, Any],
-    *,
     retain: bool,
     create: bool,
     targets: set[Node] | None = None,
@@ -155,7 +161,7 @@ def walk(
                             else:
                                 found = pull_number(op, g, saved, inputs)
                         except Exception as error:
-                            error.add_note(_at_node(node))
+                            error.add_note(at_node(node))
                             raise
                         if storages is not None and not retain:
                             if None in inputs:
@@ -238,7 +244,7 @@ def walk(
             try:
                 found = _contributions(node, g, saved, wanted, create)
             except Exception as error:
-                error.add_note(_at_node(node))
+                error.add_note(at_node(node))
                 raise
             if anomaly is not None:
                 anomaly.after(node, found)
@@ -285,11 +291,6 @@ def walk(
         for end in this.at_end:
             end()
     return captured
-
-
-def _at_node(node: Node) -> str:
-    """What an error in a rule is told."""
-    return f"in the gradient of {node.op.name}, recorded at {node.location}"
 
 
 def _observe(observers: Any, node: Node, g: Any) -> None:

@@ -116,6 +116,7 @@ class Primitive:
         self.name = forward.__name__.rstrip("_")
         self.__doc__ = forward.__doc__
         self.rules, self.joint = rules, joint
+        self.rule_count = 0 if joint else len(rules)
         self.formula, self.prose = formula, prose
         self.promote = promote
         self.keeps = frozenset(keeps.split())

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from operator import add, mul, sub, truediv
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy import asarray, ndarray
@@ -38,7 +39,7 @@ from tensorgrad.node import (
     storage_of,
 )
 from tensorgrad.promotion import promote
-from tensorgrad.provenance import caller, inside, outside
+from tensorgrad.provenance import caller, outside
 from tensorgrad.recording import as_argument, as_view, brought_together, failed, general, watch
 from tensorgrad.storages import inference_saved
 
@@ -50,15 +51,15 @@ __all__ = ["binary", "operator", "recorder", "unary"]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 _frame = sys._getframe
+_ON_SCALARS = {"add": add, "sub": sub, "mul": mul, "div": truediv}
 _new_tuple: Any = tuple.__new__
 
 
 def recorder(op: Primitive) -> Callable[..., Any]:
     """The function that users and the recorded namespace call."""
     simple = not (op.keeps or op.outputs or op.variadic or op.joint)
-    if not simple or op.view or op.has_params:
-        pass
-    elif len(op.arguments) == 3 and op.differentiable and op.promote is None:
+    fixed = simple and not op.view and not op.has_params and op.promote is None
+    if fixed and op.differentiable and len(op.arguments) == 3:
         return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
         return unary(op)
@@ -79,10 +80,11 @@ def unary(op: Primitive) -> Callable[..., Any]:
         tracked = isinstance(a, TensorBase)
         x = a._array if tracked else asarray(as_argument(a, op.name))
         try:
-            if ufunc is not None and ((kind := x.dtype) is float32 or kind is float64):
+            kind = x.dtype
+            if ufunc is not None and not params and (kind is float32 or kind is float64):
                 y = ufunc(x, out=...) if x.size < LARGE else spread(ufunc, x)
             else:
-                if to_float and x.dtype.kind in "biu":
+                if to_float and kind.kind in "biu":
                     (x,) = promote([x], to_float=True)
                 y = forward(x, **params)
         except Exception as error:
@@ -110,9 +112,6 @@ def unary(op: Primitive) -> Callable[..., Any]:
                 node.seq = number()
                 frame = _frame(1)
                 code = frame.f_code
-                if code.co_filename in inside:  # a method's frame, mostly
-                    frame = frame.f_back or frame
-                    code = frame.f_code
                 if code.co_filename in outside:
                     node.code, node.lasti = code, frame.f_lasti
                 else:
@@ -124,14 +123,11 @@ def unary(op: Primitive) -> Callable[..., Any]:
                         storage.stamp = 0
                     elif storage.inference:
                         raise inference_saved(op.name)
+                    node.saved, node.storages = (None, x), (None, storage)
                     if save_y:
                         made = out._storage = Storage()
                         made.stamp = 0
-                        node.saved = (y, x)
-                        node.storages = (made, storage)
-                    else:
-                        node.saved = (None, x)
-                        node.storages = (None, storage)
+                        node.saved, node.storages = (y, x), (made, storage)
                 elif save_y:
                     made = out._storage = Storage()
                     made.stamp = 0
@@ -159,14 +155,16 @@ def unary(op: Primitive) -> Callable[..., Any]:
 
 
 def operator(record: Callable[..., Any]) -> Callable[[Method], Method]:
-    """Let a primitive's recorder stand for a method of two operands, where it need not ask.
+    """Let a primitive's recorder stand for a method, where it need not ask.
 
-    That is on float32 and float64 tensors of one dtype, and with a number on one side: one Python
-    frame less on the commonest path.  The method has everything else.
+    Of one operand: always.  Of two: on float32 and float64 tensors of one dtype, and with a number
+    on one side; the method has everything else.  One Python frame or two less on the commonest
+    paths.
     """
 
     def decorate(method: Method) -> Method:
-        quick: Any = binary(record.primitive, method)  # type: ignore[attr-defined]
+        op: Primitive = record.primitive  # type: ignore[attr-defined]
+        quick: Any = unary(op) if len(op.arguments) == 1 else binary(op, method)
         found: Any = functools.wraps(method)(quick)
         return found  # type: ignore[no-any-return]
 
@@ -180,8 +178,11 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
     """
     forward, ufunc = op.forward, op.ufunc
     rule_a, rule_b = op.rules or (None, None)
-    # Whether to save y, a and b, by (a needs its gradient) + 2 * (b needs its gradient).
-    table = [op.places((bool(k & 1), bool(k & 2))) for k in range(4)] if op.rules else []
+    # Whether to save y, a and b.
+    if op.rules:
+        for_a, for_b, for_both = map(op.places, ((True, False), (False, True), (True, True)))
+    # On single numbers NumPy's scalars are faster than its ufuncs, and their results the same.
+    on_scalars = _ON_SCALARS.get(op.name)
 
     def record(a: Any, b: Any) -> Any:
         context = local.context
@@ -218,6 +219,8 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         try:
             if not quick or ufunc is None:
                 y = forward(x, z)
+            elif on_scalars is not None and not u.shape and not w.shape:
+                y = asarray(on_scalars(u[()], w[()]))
             elif u.size < LARGE and w.size < LARGE:
                 y = ufunc(u, w, out=...)
             else:
@@ -262,14 +265,16 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 node.seq = number()
                 frame = _frame(1)
                 code = frame.f_code
-                if code.co_filename in inside:  # a method's frame, mostly
-                    frame = frame.f_back or frame
-                    code = frame.f_code
                 if code.co_filename in outside:
                     node.code, node.lasti = code, frame.f_lasti
                 else:
                     node.code, node.lasti = caller(2)
-                keep_y, keep_a, keep_b = table[(edge_a is not None) + 2 * (edge_b is not None)]
+                if edge_b is None:
+                    keep_y, keep_a, keep_b = for_a
+                elif edge_a is None:
+                    keep_y, keep_a, keep_b = for_b
+                else:
+                    keep_y, keep_a, keep_b = for_both
                 # A promoted copy has no storage that could be written.
                 stored_a = stored_b = stored_y = None
                 if keep_a and has_a and x is a._array:
@@ -320,8 +325,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
 
 def ternary(op: Primitive) -> Callable[..., Any]:
     """The recorder of an operation on three arrays that are not promoted, or None."""
-    forward, name = op.forward, op.name
-    rules = op.rules
+    forward, name, rules = op.forward, op.name, op.rules
     general_record = general(op)
     places = {n: op.places((bool(n & 1), bool(n & 2), bool(n & 4))) for n in range(8)}
 

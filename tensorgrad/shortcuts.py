@@ -10,14 +10,16 @@ import sys
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import asarray, ndarray
 
+from tensorgrad import saved as packing
 from tensorgrad.blocks import LARGE, gradients
-from tensorgrad.constants import constant
-from tensorgrad.node import Node, hook, mark_inference, new
+from tensorgrad.constants import constant, float32, float64
+from tensorgrad.fitting import cast, unbroadcast
+from tensorgrad.node import NOTHING, AccumulateGrad, Node, hook, local, mark_inference, new
 from tensorgrad.primitive import Primitive, raw, scalars
 
-__all__ = ["arrive", "pull", "pull_number"]
+__all__ = ["arrive", "at_leaves", "at_node", "pull", "pull_number"]
 
 
 def _references_inside() -> int:
@@ -36,19 +38,17 @@ def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...])
     rules take what was saved and no more.
     """
     params = node.params
-    if op.joint is not None:
-        needs = tuple([edge is not None for edge in inputs])
-        return op.joint(raw, g, *saved, needs=needs, **(params or {}))
-    if g.size >= LARGE:
+    if g.size >= LARGE and op.joint is None:
         given = saved or (None, *inputs)
         found = gradients(op, raw, g, given, inputs, params or {})
         if found is not None:
             return found
     if params is None:
-        if len(inputs) == 1:
+        count = op.rule_count
+        if count == 1:
             y, x = saved or (None, inputs[0])
             return (op.rules[0](raw, g, y, x),)  # type: ignore[misc]
-        if len(inputs) == 2:
+        if count == 2:
             edge_a, edge_b = inputs
             y, a, b = saved or (None, edge_a, edge_b)
             if op.ufunc is not None:  # which takes an array faster than a number
@@ -57,15 +57,17 @@ def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...])
                 elif type(a) is float:
                     a = constant(a, node.dtype)
             first, second = op.rules
-            if edge_b is None:
-                return (first(raw, g, y, a, b), None)  # type: ignore[misc]
-            if edge_a is None:
-                return (None, second(raw, g, y, a, b))  # type: ignore[misc]
-            return (first(raw, g, y, a, b), second(raw, g, y, a, b))  # type: ignore[misc]
+            return (
+                None if edge_a is None else first(raw, g, y, a, b),  # type: ignore[misc]
+                None if edge_b is None else second(raw, g, y, a, b),  # type: ignore[misc]
+            )
         params = {}
-    elif len(inputs) == 1:
+    elif op.rule_count == 1:
         y, x = saved or (None, inputs[0])
         return (op.rules[0](raw, g, y, x, **params),)  # type: ignore[misc]
+    if op.joint is not None:
+        needs = tuple([edge is not None for edge in inputs])
+        return op.joint(raw, g, *saved, needs=needs, **params)
     return [
         None if edge is None else rule(raw, g, *saved, **params)  # type: ignore[misc]
         for rule, edge in zip(op.rules, inputs)
@@ -104,7 +106,7 @@ def arrive(leaf: Any, g: Any) -> bool:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
         # This frame and the walk's hold one reference each more than a sole local would.
         if not (sys.getrefcount(g) <= _SOLE_INSIDE and g.base is None and g.flags.carray):
-            g = np.array(g, order="C")
+            g = g.copy()  # in C order
         made = leaf._grad = new(hook.tensor)  # as in wrap
         made._array = g
         made._grad = made._storage = made._view = made._accumulator = made._hooks = None
@@ -118,3 +120,75 @@ def arrive(leaf: Any, g: Any) -> bool:
         np.add(held._array, g, held._array)
         held._bump()
     return True
+
+
+def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
+    """The whole walk from an operation on leaves alone: there is nothing to sort and to sum.
+
+    False, with nothing done, if the graph is larger, or if somebody watches or waits.
+    """
+    if type(root) is not Node:
+        return False
+    inputs = root.inputs
+    for edge in inputs:
+        if edge is None:
+            continue
+        if type(edge) is not AccumulateGrad:
+            return False
+        leaf: Any = edge.variable
+        if edge.hooks is not None or leaf._hooks or leaf._post_accumulate_hooks:
+            return False
+        held = leaf._grad
+        if held is not None and (held._requires_grad or held._array.shape != edge.shape):
+            return False
+    dtype, op, context = root.dtype, root.op, local.context
+    if (
+        root.hooks is not None
+        or not op.plain
+        or (dtype is not float32 and dtype is not float64)
+        or context.on_backward
+        or context.anomaly is not None
+        or (len(inputs) > 1 and len({*inputs}) < len(inputs))  # x * x: to be summed
+    ):
+        return False
+    saved, storages = root.saved, root.storages
+    if type(saved) is not tuple:
+        return False
+    if storages is not None:
+        seq = root.seq
+        for storage in storages:
+            if storage is not None and storage.stamp > seq:
+                raise packing.overwritten(root)
+    recording = context.grad_enabled
+    context.grad_enabled = False
+    try:
+        found = [*pull(op, root, g, saved, inputs)]
+    except Exception as error:
+        error.add_note(at_node(root))
+        raise
+    finally:
+        context.grad_enabled = recording
+    if storages is not None and not retain:
+        if None in inputs:
+            root.free()
+        else:
+            root.saved, root.storages = NOTHING, None
+    saved = ()
+    while found:
+        d = found.pop()
+        edge = inputs[len(found)]
+        if d is None or edge is None:
+            continue
+        if type(d) is not ndarray:
+            d = asarray(d)
+        if d.shape != edge.shape:
+            d = asarray(unbroadcast(raw, d, edge.shape))
+        if d.dtype is not edge.dtype:
+            d = cast(raw, d, edge.dtype)
+        arrive(edge.variable, d)  # type: ignore[attr-defined]
+    return True
+
+
+def at_node(node: Node) -> str:
+    """What an error in a rule is told."""
+    return f"in the gradient of {node.op.name}, recorded at {node.location}"

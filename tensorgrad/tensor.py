@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd, strides, views
+from tensorgrad.autograd.core import plain_backward
 from tensorgrad.batching import Batch
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
 from tensorgrad.device import check_device
@@ -250,6 +251,8 @@ class Tensor(TensorBase, Methods):
         inputs: Any = None,
     ) -> None:
         """Add this tensor's gradients to ``.grad`` of the leaves; see `autograd.backward`."""
+        if inputs is None and not create_graph and plain_backward(self, gradient, retain_graph):
+            return  # as in autograd.backward, without it in between
         autograd.backward(self, gradient, retain_graph, create_graph, None, inputs)
 
     def detach(self) -> Tensor:

@@ -19,11 +19,12 @@ from tensorgrad.errors import describe
 from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.provenance import warn
+from tensorgrad.shortcuts import at_leaves
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["backward", "grad", "observe_backward", "observe_forward"]
+__all__ = ["backward", "grad", "observe_backward", "observe_forward", "plain_backward"]
 
 # Nobody may write into a seed that all losses share; a leaf that it reaches gets a copy.
 _ONES = {np.dtype(kind): constant(1.0, np.dtype(kind)) for kind in (np.float32, np.float64)}
@@ -88,21 +89,29 @@ def _seeds(outputs: Sequence[Any], gradients: Any, create: bool, name: str) -> d
     return pending
 
 
-def _plain_seed(output: Any, gradient: Any) -> dict[Node, Any] | None:
-    """`_seeds` of the commonest call, ``loss.backward()``; None if it is any other, or wrong."""
+def plain_backward(output: Any, gradient: Any, retain: bool | None) -> bool:
+    """`backward` of the commonest call, ``loss.backward()``; False if it is any other, or wrong."""
     if not isinstance(output, TensorBase) or type(array := output._array) is not ndarray:
-        return None
-    edge = edge_of(output)
-    if edge is None:
-        return None
+        return False
+    edge = output._node
+    if edge is None or output._view is not None:
+        edge = edge_of(output)
+        if edge is None:
+            return False
+    dtype = array.dtype
     if gradient is None:
-        if array.shape == () and array.dtype in _ONES:
-            return {edge: _ONES[array.dtype]}
+        if array.shape != () or dtype not in _ONES:
+            return False
+        value = _ONES[dtype]
     elif isinstance(gradient, TensorBase):
         value = gradient._array
-        if type(value) is ndarray and value.dtype is array.dtype and value.shape == array.shape:
-            return {edge: value}
-    return None
+        if type(value) is not ndarray or value.dtype is not dtype or value.shape != array.shape:
+            return False
+    else:
+        return False
+    if not at_leaves(edge, value, retain):
+        walk({edge: value}, bool(retain), False)
+    return True
 
 
 def backward(
@@ -132,11 +141,8 @@ def backward(
                 "`grad_tensors` only"
             )
         grad_tensors = grad_variables
-    if inputs is None and not create_graph:
-        seed = _plain_seed(tensors, grad_tensors)
-        if seed is not None:
-            walk(seed, retain=bool(retain_graph), create=False)
-            return
+    if inputs is None and not create_graph and plain_backward(tensors, grad_tensors, retain_graph):
+        return
     outputs = _sequence(tensors)
     if any(is_batched(output) for output in outputs):
         raise RuntimeError(

@@ -136,8 +136,6 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def relu(input: Tensor) -> Tensor:
     """max(x, 0); the derivative at 0 is 0."""
-    if is_bool(input):
-        raise RuntimeError("relu(): Boolean inputs not supported; convert the input with .float()")
     return ops.relu(input)
 
 

@@ -168,12 +168,14 @@ class ArithmeticMethods:
             return sub(other, self)  # refuses
         return ops.sub(other, self)
 
+    @operator(ops.neg)
     def __neg__(self: Any) -> Tensor:
         return ops.neg(self)
 
     def __pos__(self: Any) -> Tensor:
         return self  # type: ignore[no-any-return]
 
+    @operator(ops.abs)
     def __abs__(self: Any) -> Tensor:
         return ops.abs(self)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import elementwise as functions
+from tensorgrad.ops import elementwise as ops
+from tensorgrad.recorders import operator
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -17,13 +19,15 @@ class ElementwiseMethods:
 
     __slots__ = ()
 
+    @operator(ops.abs)
     def abs(self: Any) -> Tensor:
         """|x|; the derivative at 0 is 0."""
-        return functions.abs(self)
+        return ops.abs(self)
 
+    @operator(ops.abs)
     def absolute(self: Any) -> Tensor:
         """|x|; the derivative at 0 is 0."""
-        return functions.abs(self)
+        return ops.abs(self)
 
     def add(self: Any, other: Any, *, alpha: Any = 1) -> Tensor:
         """input + alpha * other."""
@@ -49,9 +53,10 @@ class ElementwiseMethods:
         """The complex conjugate; a real tensor itself."""
         return functions.conj(self)
 
+    @operator(ops.cos)
     def cos(self: Any) -> Tensor:
         """The cosine of x in radians."""
-        return functions.cos(self)
+        return ops.cos(self)
 
     def div(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """input / other; rounding_mode "floor" or "trunc" rounds the quotient."""
@@ -61,9 +66,10 @@ class ElementwiseMethods:
         """input / other; rounding_mode "floor" or "trunc" rounds the quotient."""
         return functions.div(self, other, rounding_mode=rounding_mode)
 
+    @operator(ops.exp)
     def exp(self: Any) -> Tensor:
         """e**x."""
-        return functions.exp(self)
+        return ops.exp(self)
 
     def expm1(self: Any) -> Tensor:
         """e**x - 1, exact for small x."""
@@ -94,9 +100,10 @@ class ElementwiseMethods:
         """input + weight * (end - input)."""
         return functions.lerp(self, end, weight)
 
+    @operator(ops.log)
     def log(self: Any) -> Tensor:
         """The natural logarithm."""
-        return functions.log(self)
+        return ops.log(self)
 
     def log10(self: Any) -> Tensor:
         """The logarithm to base 10."""
@@ -126,13 +133,15 @@ class ElementwiseMethods:
         """input * other."""
         return functions.mul(self, other)
 
+    @operator(ops.neg)
     def neg(self: Any) -> Tensor:
         """-x."""
-        return functions.neg(self)
+        return ops.neg(self)
 
+    @operator(ops.neg)
     def negative(self: Any) -> Tensor:
         """-x."""
-        return functions.neg(self)
+        return ops.neg(self)
 
     def positive(self: Any) -> Tensor:
         """x itself; refused for bools."""
@@ -151,9 +160,10 @@ class ElementwiseMethods:
         """1 / x."""
         return functions.reciprocal(self)
 
+    @operator(ops.relu)
     def relu(self: Any) -> Tensor:
         """max(x, 0); the derivative at 0 is 0."""
-        return functions.relu(self)
+        return ops.relu(self)
 
     def remainder(self: Any, other: Any) -> Tensor:
         """input - other * floor(input / other): the sign of other."""
@@ -171,21 +181,24 @@ class ElementwiseMethods:
         """sign(x); x / |x| for complex x."""
         return functions.sgn(self)
 
+    @operator(ops.sigmoid)
     def sigmoid(self: Any) -> Tensor:
         """1 / (1 + e**-x)."""
-        return functions.sigmoid(self)
+        return ops.sigmoid(self)
 
     def sign(self: Any) -> Tensor:
         """-1, 0 or 1; derivative 0."""
         return functions.sign(self)
 
+    @operator(ops.sin)
     def sin(self: Any) -> Tensor:
         """The sine of x in radians."""
-        return functions.sin(self)
+        return ops.sin(self)
 
+    @operator(ops.sqrt)
     def sqrt(self: Any) -> Tensor:
         """The square root; NaN below 0."""
-        return functions.sqrt(self)
+        return ops.sqrt(self)
 
     def square(self: Any) -> Tensor:
         """x**2."""
@@ -199,9 +212,10 @@ class ElementwiseMethods:
         """input - alpha * other."""
         return functions.sub(self, other, alpha=alpha)
 
+    @operator(ops.tanh)
     def tanh(self: Any) -> Tensor:
         """The hyperbolic tangent."""
-        return functions.tanh(self)
+        return ops.tanh(self)
 
     def true_divide(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """input / other; rounding_mode "floor" or "trunc" rounds the quotient."""

@@ -56,6 +56,8 @@ def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     if x.dtype in FLOATS and x.size < 2048:
         return np.maximum(x, number(0.0, x))
+    if x.dtype.kind == "b":
+        raise RuntimeError("relu(): Boolean inputs not supported; convert the input with .float()")
     refuse_complex("relu", x)
     return rectify.maximum_with_zero(x)
 

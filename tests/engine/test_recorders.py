@@ -183,3 +183,103 @@ def test_three_arguments(needs):
     keep += [edge_of(p), edge_of(q)]
     same(primitives["where"], p > 1.0, p, q)
     same(primitives["where"], p > 1.0, p, 2.0)
+
+
+def gradients(make, *, leaves, watched=False):
+    """The gradients of the leaves after a backward through one operation, and what it kept."""
+    for x in leaves:
+        x.grad = None
+    out = make(*leaves)
+    seed = tg.from_numpy(np.linspace(1, 2, out.numel(), dtype=np.float32).reshape(out.shape))
+    if watched:  # takes the general walk
+        with observe_backward(lambda node, g: None):
+            out.backward(seed)
+    else:
+        out.backward(seed)
+    node = out.grad_fn
+    return [None if x.grad is None else x.grad._array for x in leaves], node.saved, node.storages
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x, y: -x,
+        lambda x, y: x + y,
+        lambda x, y: x * y,
+        lambda x, y: x * x,
+        lambda x, y: x * 2.5,
+        lambda x, y: x / y[0].detach(),
+        lambda x, y: x.sum(dim=1),
+        lambda x, y: tg.where(x > 1.0, x, y),
+        lambda x, y: tg.cat([x, y]),
+        lambda x, y: tg.cat([x, x, y]),
+        lambda x, y: x.reshape(6),
+        lambda x, y: x.transpose(0, 1),
+    ],
+)
+def test_a_walk_over_leaves_alone_is_the_walk(make):
+    leaves = [leaf(2, 3), leaf(2, 3, seed=1)]
+    quick, quick_saved, quick_storages = gradients(make, leaves=leaves)
+    slow, slow_saved, slow_storages = gradients(make, leaves=leaves, watched=True)
+    for got, wanted in zip(quick, slow, strict=True):
+        assert (got is None) == (wanted is None)
+        if wanted is not None:
+            np.testing.assert_array_equal(got, wanted)
+            assert got.flags.c_contiguous
+            assert got.flags.writeable
+    assert quick_storages is slow_storages is None
+    assert type(quick_saved) is type(slow_saved)
+
+
+def test_a_walk_over_leaves_alone_gives_each_leaf_its_own_gradient():
+    x, y = leaf(2, 3), leaf(2, 3, seed=1)
+    seed = tg.ones(2, 3)
+    (x + y).backward(seed)
+    x.grad += 5
+    np.testing.assert_array_equal(y.grad._array, 1)
+    np.testing.assert_array_equal(seed._array, 1)
+    held = x.grad
+    (x * 2).backward(seed)
+    assert x.grad is held
+    np.testing.assert_array_equal(held._array, 8)
+
+
+def test_a_walk_over_leaves_alone_calls_the_hooks():
+    x, y = leaf(2, 3), leaf(2, 3, seed=1)
+    seen = []
+    x.register_hook(lambda g: seen.append("hook") or g * 3)
+    x.register_post_accumulate_grad_hook(lambda t: seen.append("after"))
+    out = x * y
+    out.register_hook(lambda g: seen.append("out") or g * 2)
+    out.backward(tg.ones(2, 3))
+    assert seen == ["out", "hook", "after"]
+    np.testing.assert_allclose(x.grad._array, 6 * y._array)
+    np.testing.assert_allclose(y.grad._array, 2 * x._array)
+
+
+def test_a_walk_over_leaves_alone_refuses_what_the_walk_refuses():
+    x, y = leaf(2, 3), leaf(2, 3, seed=1)
+    out = x * y
+    out.backward(tg.ones(2, 3), retain_graph=True)
+    out.backward(tg.ones(2, 3))
+    np.testing.assert_allclose(x.grad._array, 2 * y._array)
+    with pytest.raises(RuntimeError, match="second time"):
+        out.backward(tg.ones(2, 3))
+    out = x * y
+    with tg.no_grad():
+        y += 1
+    with pytest.raises(RuntimeError, match=r"test_recorders\.py"):
+        out.backward(tg.ones(2, 3))
+
+
+def test_methods_of_one_operand_refuse_arguments_and_say_where():
+    x = leaf(2, 3)
+    for name in ("exp", "abs", "relu", "tanh", "neg"):
+        method = getattr(x, name)
+        assert method().grad_fn.location.function == (
+            "test_methods_of_one_operand_refuse_arguments_and_say_where"
+        )
+        with pytest.raises(TypeError):
+            method(1)
+        with pytest.raises(TypeError):
+            method(base=2)
