@@ -22,13 +22,22 @@ from tensorgrad.primitive import Primitive, raw, scalars
 __all__ = ["arrive", "at_leaves", "at_node", "pull", "pull_number"]
 
 
-def _references_inside() -> int:
-    """How many references Python counts to an array that a function and its caller hold."""
+def _references_inside() -> tuple[int, int]:
+    """How many references Python counts to an array that a function and its caller hold, or that
+    a function, its caller, and the caller's caller hold.
+    """
     array = np.empty(0)
-    return (lambda variable, array: sys.getrefcount(array))(None, array)
+
+    def inner(leaf: Any, array: Any) -> int:
+        return sys.getrefcount(array)
+
+    def outer(leaf: Any, array: Any) -> int:
+        return inner(leaf, array)
+
+    return inner(None, array), outer(None, array)
 
 
-_SOLE_INSIDE = _references_inside()
+_SOLE, _SOLE_FURTHER = _references_inside()
 
 
 def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
@@ -99,13 +108,23 @@ def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> A
 
 def arrive(leaf: Any, g: Any) -> bool:
     """A leaf's first gradient, or one more, if no hook of the leaf waits for it."""
+    held = leaf._grad
     if leaf._hooks or leaf._post_accumulate_hooks:
         return False
-    held = leaf._grad
+    if held is not None and (held._requires_grad or held._array.shape != g.shape):
+        return False
+    accept(leaf, g, held, _SOLE_FURTHER)
+    return True
+
+
+def accept(leaf: Any, g: Any, held: Any, sole: int) -> None:
+    """The gradient becomes ``leaf.grad``, or is added to what is held there.
+
+    sole: how many references to g there are if nobody but the callers can see it.
+    """
     if held is None:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
-        # This frame and the walk's hold one reference each more than a sole local would.
-        if not (sys.getrefcount(g) <= _SOLE_INSIDE and g.base is None and g.flags.carray):
+        if not (sys.getrefcount(g) <= sole and g.base is None and g.flags.carray):
             g = g.copy()  # in C order
         made = leaf._grad = new(hook.tensor)  # as in wrap
         made._array = g
@@ -114,12 +133,17 @@ def arrive(leaf: Any, g: Any) -> bool:
         made._requires_grad = False
         if hook.inference:
             mark_inference(made)
-    elif held._requires_grad or held._array.shape != g.shape:
-        return False
     else:
         np.add(held._array, g, held._array)
         held._bump()
-    return True
+
+
+def _repeated(inputs: tuple[Any, ...]) -> bool:
+    """Whether an edge occurs twice (or None does, which nobody asks about)."""
+    count = len(inputs)
+    if count < 3:
+        return count == 2 and inputs[0] is inputs[1]
+    return len({*inputs}) < count
 
 
 def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
@@ -148,7 +172,7 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         or (dtype is not float32 and dtype is not float64)
         or context.on_backward
         or context.anomaly is not None
-        or (len(inputs) > 1 and len({*inputs}) < len(inputs))  # x * x: to be summed
+        or _repeated(inputs)  # x * x: to be summed
     ):
         return False
     saved, storages = root.saved, root.storages
@@ -185,7 +209,8 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
             d = asarray(unbroadcast(raw, d, edge.shape))
         if d.dtype is not edge.dtype:
             d = cast(raw, d, edge.dtype)
-        arrive(edge.variable, d)  # type: ignore[attr-defined]
+        leaf = edge.variable  # type: ignore[attr-defined]
+        accept(leaf, d, leaf._grad, _SOLE)
     return True
 
 

@@ -93,6 +93,8 @@ PRIMITIVES = [
     primitive("cat", case(real(2, 3), real(1, 3), axis=0),
               case(real(2, 1), real(2, 0), real(2, 2), axis=1),
               case(real(2), axis=0)),
+    primitive("stack", case(real(2, 3), real(2, 3), axis=0), case(real(2), real(2), axis=1),
+              case(real(), axis=0)),
     primitive("split", case(real(5, 2), sections=(2, 0, 3), axis=0),
               case(real(2, 4), sections=(1, 3), axis=1)),
     primitive("pad", case(real(2, 3), widths=((1, 0), (2, 1)), value=0),

@@ -26,6 +26,7 @@ __all__ = [
     "permute",
     "reduction",
     "shaped",
+    "stack",
 ]
 
 
@@ -153,6 +154,12 @@ def cat(call: Call) -> Any:
     parts = [call.lead(i) for i in range(len(call.args))]
     ndim = max(call.ndim(i) for i in range(len(call.args)))
     return call.run(*parts, axis=further(call.params["axis"], ndim))
+
+
+def stack(call: Call) -> Any:
+    """As `cat`, along an axis that the examples have not."""
+    parts = [call.lead(i) for i in range(len(call.args))]
+    return call.run(*parts, axis=further(call.params["axis"], call.ndim(0) + 1))
 
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -144,6 +144,12 @@ def part(g: Array, start: int, stop: int, axis: int) -> Array:
     return np.take(g, range(start, stop), axis=axis)
 
 
+@word("{0:a}[{1}]")
+def slice_of(g: Array, k: int, axis: int) -> Array:
+    """The slice at k along an axis, without that axis."""
+    return np.take(g, k, axis=axis)
+
+
 def _join(*arguments: Any) -> Array:
     *parts, axis = arguments
     return np.concatenate(parts, axis=axis)

@@ -75,16 +75,15 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dimension."""
     parts = _check_list(tensors, "stack")
+    shape = parts[0]._array.shape
     for i, p in enumerate(parts):
-        if p._array.shape != parts[0]._array.shape:
+        if p._array.shape != shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at "
                 "entry 0 "
                 f"and {list(p.shape)} at entry {i}"
             )
-    dim = wrap_dim(dim, parts[0].ndim, extra=1)
-    index = (*(slice(None),) * dim, None)
-    return ops.cat(*[indexing.getitem(p, index=index) for p in parts], axis=dim)
+    return ops.stack(*parts, axis=wrap_dim(dim, len(shape), extra=1))
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

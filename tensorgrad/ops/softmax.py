@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad.batching import families
 from tensorgrad.blocks import LARGE, by_rows, leaves_rows
+from tensorgrad.ops.kinds import every
 from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, total_of
 from tensorgrad.primitive import Kept, primitive, recorded
 
@@ -97,7 +98,8 @@ def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any
     shape = kept_shape(x.shape, axis)
     y, g = xp.reshape(y, shape=shape), xp.reshape(g, shape=shape)
     # Where y is -inf (an empty sum of exponentials) x - y is NaN; the softmax there is 0.
-    safe = xp.where(np.isfinite(getattr(y, "_array", y)), y, 0)
+    finite = np.isfinite(getattr(y, "_array", y))
+    safe = y if every(finite) else xp.where(finite, y, 0)
     return xp.mul(g, xp.exp(xp.sub(x, safe)))
 
 
