@@ -175,13 +175,16 @@ def walk(
                             if d is None or edge is None:
                                 continue
                             if type(d) is not ndarray:
-                                if not edge.shape and edge.dtype is dtype and edge not in owned:
+                                if not edge.shape and edge.dtype is dtype:
                                     # One number stays a NumPy scalar until an array is asked for.
                                     before = pending.get(edge)
-                                    if before is not None:
-                                        d = d + (before[()] if type(before) is ndarray else before)
-                                    pending[edge] = d
-                                    continue
+                                    if before is None:
+                                        pending[edge] = d
+                                        continue
+                                    if edge not in owned:
+                                        before = before[()] if type(before) is ndarray else before
+                                        pending[edge] = before + d
+                                        continue
                                 d = asarray(d)
                             if d.shape != edge.shape:
                                 d = asarray(unbroadcast(raw, d, edge.shape))

@@ -94,12 +94,14 @@ def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> A
         if type(x) is ndarray:
             x = x[()]
         return (op.rules[0](scalars, g, y, x),)  # type: ignore[misc]
-    _, a, b = saved or (None, None, None)
+    first, second = op.rules
+    if not saved:  # of sums and differences
+        return (first(scalars, g, None, None, None), second(scalars, g, None, None, None))  # type: ignore[misc]
+    _, a, b = saved
     if type(a) is ndarray:
         a = a[()]
     if type(b) is ndarray:
         b = b[()]
-    first, second = op.rules
     return (
         None if inputs[0] is None else first(scalars, g, None, a, b),  # type: ignore[misc]
         None if inputs[1] is None else second(scalars, g, None, a, b),  # type: ignore[misc]

@@ -103,11 +103,12 @@ def cat(*xs: Any, axis: int) -> Any:
 
 def _stack_rule(xp: Any, g: Any, y: Any, *xs: Any, axis: int, needs: tuple[bool, ...]) -> list[Any]:
     before = (slice(None),) * (axis % g.ndim)
-    return [
-        None if not need else g[*before, k, ...] if type(g) is ndarray
-        else xp.getitem(g, index=(*before, k))
-        for k, need in enumerate(needs)
-    ]  # fmt: skip
+    parts: list[Any] = []
+    for k, need in enumerate(needs):
+        index: Any = (*before, k, Ellipsis)  # which makes even a single element a view
+        found = None if not need else g[index] if type(g) is ndarray else xp.getitem(g, index=index)
+        parts.append(found)
+    return parts
 
 
 @primitive(
