@@ -125,7 +125,7 @@ def stack(*xs: Any, axis: int) -> Any:
     shape = xs[0].shape
     axis %= len(shape) + 1
     out = np.empty((*shape[:axis], len(xs), *shape[axis:]), xs[0].dtype)
-    before = (slice(None),) * axis
+    before: tuple[Any, ...] = (slice(None),) * axis
     for k, x in enumerate(xs):
         out[*before, k] = x
     return out
