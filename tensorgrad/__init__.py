@@ -604,6 +604,7 @@ from tensorgrad.settings import (
     set_float32_matmul_precision,
     set_flush_denormal,
     set_warn_always,
+    use_deterministic,
     use_deterministic_algorithms,
 )
 from tensorgrad.signal.names import (
@@ -741,7 +742,8 @@ __all__ = [
     "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
     "unsafe_chunk",
     "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
-    "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view",
+    "use_deterministic", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean",
+    "vdot", "view",
     "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy",
     "viz", "vmap", "vsplit", "vstack", "where", "while_loop", "xlogy", "xlogy_", "zero_", "zeros",
     "zeros_like",

@@ -22,6 +22,7 @@ __all__ = [
     "set_float32_matmul_precision",
     "set_flush_denormal",
     "set_warn_always",
+    "use_deterministic",
     "use_deterministic_algorithms",
 ]
 
@@ -54,6 +55,15 @@ def set_default_device(device: Any) -> None:
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Nothing has to change: every operation gives the same numbers in every run, in any mode."""
     _Kept.deterministic, _Kept.warn_only = bool(mode), bool(warn_only)
+
+
+def use_deterministic(mode: bool = True) -> None:
+    """`use_deterministic_algorithms` by a shorter name: runs are alike to the bit either way.
+
+    That is on one machine, with one number of threads and the same kernels; with another number of
+    threads sums are taken in other parts, and agree to rounding.
+    """
+    use_deterministic_algorithms(mode)
 
 
 def are_deterministic_algorithms_enabled() -> bool:

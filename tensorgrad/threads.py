@@ -61,6 +61,10 @@ def _positive(number: Any, name: str) -> int:
     return number
 
 
+# What else must know a new number of threads: an accelerator, which has threads of its own.
+on_change: list[Callable[[int], None]] = []
+
+
 def set_num_threads(int: Any) -> None:
     """Set how many threads a matrix product may use, and into how many parts kernels are split.
 
@@ -81,6 +85,8 @@ def set_num_threads(int: Any) -> None:
         )
     found[0](number)
     _pool.count = number
+    for tell in on_change:
+        tell(number)
 
 
 def get_num_threads() -> int:

@@ -217,6 +217,24 @@ def test_threads_compute_side_by_side(onednn):
     assert not wrong
 
 
+def test_the_number_of_threads_is_set(onednn):
+    told = []
+    before, real = tg.get_num_threads(), onednn.set_threads
+    onednn.set_threads = lambda number: told.append(number) or real(number)
+    try:
+        for number in (1, 2, 2, 1):
+            tg.set_num_threads(number)
+            elementwise.softmax(np.ones((50, 30), np.float32))
+            elementwise.softmax(np.ones((50, 30), np.float32))
+        other = threading.Thread(target=elementwise.softmax, args=(np.ones((5, 3), np.float32),))
+        other.start()
+        other.join()
+    finally:
+        onednn.set_threads = real
+        tg.set_num_threads(before)
+    assert told == [1, 2, 1, 1]
+
+
 def test_what_is_prepared_is_bounded(onednn, monkeypatch):
     monkeypatch.setattr(primitive, "REMEMBERED", 5)
     for n in range(1, 40):

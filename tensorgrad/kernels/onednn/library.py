@@ -132,6 +132,8 @@ class Library:
         # Called for every array and every run: the status is looked at by the caller.
         self.set_handle = self._plain("memory_set_data_handle", "PP", ctypes.c_int)
         self.execute = self._plain("primitive_execute", "PPiP", ctypes.c_int)
+        # Of the OpenMP library that oneDNN is linked with; it counts for the calling thread.
+        self.set_threads: Any = getattr(self._lib, "omp_set_num_threads", lambda number: None)
         self.engine = self.new("engine_create", 1, 0)  # the first engine of kind CPU
 
     def _plain(self, name: str, letters: str, result: Any) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tensorgrad import threads
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.library import Argument, OneDNNError
@@ -196,9 +197,20 @@ class _Thread(threading.local):
     def __init__(self) -> None:
         self.stream: _Stream | None = None
         self.prepared: OrderedDict[Hashable, Any] = OrderedDict()
+        self.threads = 0  # what OpenMP was told here
 
 
 _thread = _Thread()
+# How many threads compute; 0 as long as nobody has said.
+_threads = {"number": 0}
+
+
+def set_threads(number: int) -> None:
+    """Compute with so many threads, in all of the program's threads, from now on."""
+    _threads["number"] = number
+
+
+threads.on_change.append(set_threads)
 
 
 def stream() -> _Stream:
@@ -210,7 +222,11 @@ def stream() -> _Stream:
 
 def per_thread(key: Hashable, make: Callable[[], Made]) -> Made:
     """What ``make`` gives, kept for this thread under ``key`` while it is among the last used."""
-    kept = _thread.prepared
+    kept, number = _thread.prepared, _threads["number"]
+    if number != _thread.threads:
+        library().set_threads(number)
+        _thread.threads = number
+        kept.clear()  # oneDNN plans for a number of threads
     found = kept.get(key)
     if found is None:
         found = kept[key] = make()
