@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import layer_norm as kernels
 from tensorgrad.primitive import Kept, primitive, recorded
 
 
@@ -28,62 +29,34 @@ def _rows(x: Any, axes: int) -> Any:
     return rows.astype(np.float32) if x.dtype.char == "e" else rows
 
 
-def _statistics(rows: Any, eps: float, centred: bool) -> tuple[Any, Any, Any]:
-    """The rows with their mean taken out (a new array), that mean, and 1 / s."""
-    kind = rows.dtype.type
-    n = kind(max(rows.shape[1], 1))
-    if centred:
-        mean = np.add.reduce(rows, axis=1, keepdims=True)
-        mean /= n
-        out = rows - mean
-    else:
-        mean, out = None, rows.copy()
-    spread = np.einsum("ij,ij->i", out, out)
-    spread /= n
-    spread += kind(eps)
-    inverse = np.reciprocal(np.sqrt(spread, out=spread), out=spread)[:, None]
-    return out, mean, inverse
-
-
 def _forward(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Kept:
-    y, mean, inverse = _statistics(_rows(x, axes), eps, centred)
-    y *= inverse
-    if w is not None:
-        y *= w.reshape(-1)
-    if b is not None:
-        y += b.reshape(-1)
+    rows = _rows(x, axes)
+    problem = kernels.Problem(rows.shape, rows.dtype, centred)
+    run = kernels.layer_norm.choose(problem)
+    y, mean, inverse = run(problem, rows, _vector(w, rows), _vector(b, rows), eps)
     return Kept(y.reshape(x.shape).astype(x.dtype, copy=False), cache=(mean, inverse))
 
 
 def _backward(
-    g: Any, x: Any, w: Any, needs: tuple[bool, ...], axes: int, cache: Any, centred: bool
-) -> tuple[Any, Any, Any]:
+    g: Any, x: Any, w: Any, needs: tuple[bool, ...], axes: int, eps: float, cache: Any,
+    centred: bool,
+) -> tuple[Any, Any, Any]:  # fmt: skip
     """The gradients of x, w and b where they are needed."""
-    mean, inverse = cache
-    normal, rows = _rows(x, axes), _rows(g, axes)
-    n = rows.dtype.type(max(rows.shape[1], 1))
-    normal = normal * inverse if mean is None else normal - mean
-    if mean is not None:
-        normal *= inverse
-    dw = db = dx = None
+    rows = _rows(x, axes)
+    problem = kernels.Problem(rows.shape, rows.dtype, centred)
+    run = kernels.layer_norm_gradient.choose(problem)
+    dx, dw, db = run(problem, _rows(g, axes), rows, _vector(w, rows), *cache, eps, needs)
     shape = x.shape[x.ndim - axes :]
-    if needs[2]:
-        db = np.add.reduce(rows, axis=0).reshape(shape)
-    if needs[1]:
-        dw = np.einsum("ij,ij->j", rows, normal).reshape(shape)
-    if needs[0]:
-        dx = rows.copy() if w is None else rows * w.reshape(-1)
-        along = np.einsum("ij,ij->i", dx, normal)
-        along /= n
-        if centred:
-            middle = np.add.reduce(dx, axis=1, keepdims=True)
-            middle /= n
-            dx -= middle
-        normal *= along[:, None]
-        dx -= normal
-        dx *= inverse
-        dx = dx.reshape(x.shape)
-    return dx, dw, db
+    return (
+        None if dx is None else dx.reshape(x.shape),
+        None if dw is None else dw.reshape(shape),
+        None if db is None else db.reshape(shape),
+    )
+
+
+def _vector(v: Any, rows: Any) -> Any:
+    """A weight or bias as one row, in the rows' dtype."""
+    return None if v is None else v.reshape(-1).astype(rows.dtype, copy=False)
 
 
 def _twin(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Any:
@@ -101,7 +74,7 @@ def _twin(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Any:
 def _layer_norm_rule(
     xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, axes: Any, eps: Any, needs: Any, cache: Any
 ) -> list[Any]:
-    return list(_backward(g, x, w, needs, axes, cache, centred=True))
+    return list(_backward(g, x, w, needs, axes, eps, cache, centred=True))
 
 
 def _layer_norm_twin(x: Any, w: Any, b: Any, *, axes: int, eps: float) -> Any:
@@ -134,7 +107,7 @@ def layer_norm(x: Any, w: Any, b: Any, *, axes: int, eps: float) -> Kept:
 def _rms_norm_rule(
     xp: Any, g: Any, y: Any, x: Any, w: Any, *, axes: Any, eps: Any, needs: Any, cache: Any
 ) -> list[Any]:
-    return list(_backward(g, x, w, (*needs, False), axes, cache, centred=False))[:2]
+    return list(_backward(g, x, w, (*needs, False), axes, eps, cache, centred=False))[:2]
 
 
 def composed_rms_norm(x: Any, w: Any, *, axes: int, eps: float) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.layouts import Handed, channels_last, new_channels_last
@@ -100,7 +101,7 @@ def layer_norm(rows: Any, w: Any, b: Any, eps: float) -> Three:
         )
 
     rows = np.ascontiguousarray(rows)
-    y, mean, var = np.empty_like(rows), np.empty(m, np.float32), np.empty(m, np.float32)
+    y, mean, var = arena.empty_like(rows), np.empty(m, np.float32), np.empty(m, np.float32)
     per_thread(key, make).run(rows, y, _or_filled(w, n, 1), _or_filled(b, n, 0), mean, var)
     return y, mean, var
 
@@ -128,6 +129,6 @@ def layer_norm_gradients(g: Any, rows: Any, w: Any, mean: Any, var: Any, eps: fl
         )  # fmt: skip
 
     rows, g, w = np.ascontiguousarray(rows), np.ascontiguousarray(g), _or_filled(w, n, 1)
-    dx, dw, db = np.empty_like(rows), np.empty(n, np.float32), np.empty(n, np.float32)
+    dx, dw, db = arena.empty_like(rows), np.empty(n, np.float32), np.empty(n, np.float32)
     per_thread(key, make).run(rows, g, dx, w, mean, var, dw, db, w)
     return dx, dw, db

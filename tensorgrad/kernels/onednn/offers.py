@@ -16,6 +16,7 @@ import numpy as np
 
 from tensorgrad.kernels import convolution as convolutions
 from tensorgrad.kernels import gelu as gelus
+from tensorgrad.kernels import layer_norm as layer_norms
 from tensorgrad.kernels import normalization as norms
 from tensorgrad.kernels import pooling as pools
 from tensorgrad.kernels.onednn import (
@@ -187,6 +188,30 @@ def _batch_norm_backward(
     problem: Any, g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float, needs: Any
 ) -> list[Any]:
     found = normalization.batch_norm_gradients(g, x, w, mean, var, eps)
+    return [d if need else None for d, need in zip(found, needs, strict=True)]
+
+
+# --- Layer norm -----------------------------------------------------------------------------------
+
+
+def _layer_norm(problem: Any) -> str:
+    return _small(problem) if problem.centred else "RMS norm"
+
+
+@offer(layer_norms.layer_norm, _layer_norm)
+def _rows_normalised(problem: Any, x: Any, w: Any, b: Any, eps: float) -> tuple[Any, Any, Any]:
+    y, mean, var = normalization.layer_norm(x, w, b, eps)
+    var += np.float32(eps)
+    return y, mean[:, None], np.reciprocal(np.sqrt(var, out=var), out=var)[:, None]
+
+
+@offer(layer_norms.layer_norm_gradient, _layer_norm)
+def _layer_norm_gradient(
+    problem: Any, g: Any, x: Any, w: Any, mean: Any, inverse: Any, eps: float, needs: Any
+) -> list[Any]:
+    # Its kernel adds eps again.
+    var = np.reciprocal(inverse * inverse) - np.float32(eps)
+    found = normalization.layer_norm_gradients(g, x, w, mean.ravel(), var.ravel(), eps)
     return [d if need else None for d, need in zip(found, needs, strict=True)]
 
 
