@@ -83,7 +83,8 @@ def _node(
         for i, argument in enumerate(vertex.arguments)
     ]
     made["params"] = vertex.params
-    made["forward"] = visible((op.__doc__ or "").strip().partition("\n")[0])
+    first = (op.__doc__ or "").strip().partition("\n")[0]
+    made["forward"] = visible(first.replace("``", ""))
     made["backward"] = formula_lines(vertex)
     if not made["backward"] and getattr(op, "prose", None):
         made["prose"] = visible(" ".join(op.prose.split()))

@@ -174,7 +174,7 @@ class _Level:
 
         x = place_items(rows, above, below, gap, dummy)
         for beside in (strands, feeders):
-            for row in rows:
+            for row in rows if beside else ():
                 places = list(range(len(row)))
                 for k in (*places, *reversed(places)):
                     other = beside.get(row[k])
@@ -190,6 +190,8 @@ class _Level:
         They stand beside the main line, which they would pull aside at every step.
         """
         above: dict[int, list[int]] = {}
+        if not self.strands:
+            return {}
         for a, b, _, _ in self.segments:
             if b in self.strands:
                 above.setdefault(b, []).append(a)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 __all__ = ["find_strands", "rank_items", "topological"]
@@ -45,7 +46,8 @@ def rank_items(n: int, edges: Sequence[Pair]) -> list[int]:
     for _ in range(12):
         if not _shift_parts(rank, before, after):
             break
-    _lift_strands(rank, edges, before, after, find_strands(n, edges))
+    if strands := find_strands(n, edges):
+        _lift_strands(rank, edges, before, after, strands)
     lowest = min(rank, default=0)
     return [r - lowest for r in rank]
 
@@ -83,6 +85,8 @@ def _shift_parts(rank: list[int], before: list[list[int]], after: list[list[int]
 
 def find_strands(n: int, edges: Sequence[Pair]) -> set[int]:
     """What lies on a way of its own between something and a gathering of many (stack, cat)."""
+    if max(Counter(head for _, head in edges).values(), default=0) <= GATHERED:
+        return set()  # nothing gathers, as mostly
     before: list[list[int]] = [[] for _ in range(n)]
     after: list[list[int]] = [[] for _ in range(n)]
     for tail, head in edges:
@@ -111,8 +115,6 @@ def _lift_strands(
     stacks them, far from their steps and as wide as there are steps; beside its step each is near
     what it belongs to, and the long ways to the gathering share one trunk.
     """
-    if not strands:
-        return
     for item in topological(len(rank), edges):
         if item not in strands:
             continue

@@ -87,6 +87,12 @@ def complete(data):
             assert number in reached, node["op"]
 
 
+def test_formulas_have_no_marks_of_docstrings():
+    data = explored(lambda: nn.LayerNorm(3)(start()).sum())
+    (node,) = [node for node in data["nodes"] if node["op"] == "layer_norm"]
+    assert node["forward"].endswith("over the last axes axes.")
+
+
 def test_a_custom_function():
     data = explored(lambda: Square.apply(start()).sum())
     complete(data)

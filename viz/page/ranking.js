@@ -90,6 +90,7 @@ function findStrands(n, edges) {
     after[tail].push(head);
     before[head].push(tail);
   }
+  if (before.every((tails) => tails.length <= GATHERED)) return new Set();
   const gathers = before.map((tails) => tails.filter((tail) => before[tail].length).length > GATHERED);
   const strands = new Set();
   for (const item of topological(n, edges).reverse()) {
