@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor
+from tensorgrad.node import local
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import normalization as ops
 from tensorgrad.tensor import Tensor
@@ -105,6 +106,13 @@ def by_running(
     wide = (1, -1) + (1,) * (input.ndim - 2)
     centre = mean._array.copy()  # a later batch moves the running mean in place
     scale: Any = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
+    if not (_recorded(weight) or _recorded(bias)):
+        # One number per channel each: six recorders would take longer than the arithmetic.
+        if weight is not None:
+            scale *= weight._array
+        centre *= scale
+        offset = -centre if bias is None else bias._array - centre
+        return elementwise.add(elementwise.mul(input, scale.reshape(wide)), offset.reshape(wide))
     if weight is not None:
         scale = elementwise.mul(weight, scale)
         shift = elementwise.neg(elementwise.mul(scale, centre))
@@ -119,3 +127,11 @@ def by_running(
     else:
         shift = shift.reshape(wide)
     return elementwise.add(elementwise.mul(input, scale), shift)
+
+
+def _recorded(value: Tensor | None) -> bool:
+    """Whether what is done with a weight must be recorded, or runs under `func.vmap`."""
+    context = local.context
+    if value is None:
+        return bool(context.vmaps)
+    return bool(context.vmaps or (context.grad_enabled and value._requires_grad))

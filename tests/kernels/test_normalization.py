@@ -77,3 +77,25 @@ def test_contiguous_images_keep_their_layout():
     assert not problem_of(x.numpy()).channels_last
     y = tg.nn.functional.batch_norm(x, None, None, training=True)
     assert y.numpy().strides == x.numpy().strides
+
+
+@pytest.mark.parametrize("affine", [(True, True), (True, False), (False, True), (False, False)])
+def test_evaluation_is_the_same_recorded_or_not(affine):
+    rng = np.random.default_rng(0)
+    x, mean, w, b = (tg.from_numpy(rng.standard_normal(s)) for s in ((6, 3, 2), (3,), (3,), (3,)))
+    var = tg.from_numpy(rng.random(3) + 0.5)
+    weight, bias = (v.requires_grad_() if there else None for v, there in zip((w, b), affine))
+    given = (mean, var, weight, bias)
+    before = [None if v is None else v.detach().clone() for v in given]
+    x.requires_grad_()
+    recorded = tg.nn.functional.batch_norm(x, *given)
+    fixed = tg.nn.functional.batch_norm(x, *(None if v is None else v.detach() for v in given))
+    with tg.no_grad():
+        plain = tg.nn.functional.batch_norm(x, *given)
+    np.testing.assert_allclose(plain.numpy(), recorded.detach().numpy(), rtol=1e-13, atol=1e-13)
+    grads = [tg.autograd.grad((y * y).sum(), x)[0].numpy() for y in (recorded, fixed)]
+    np.testing.assert_allclose(*grads, rtol=1e-12, atol=1e-12)
+    assert not plain.requires_grad
+    for v, old in zip(given, before):
+        if v is not None:
+            np.testing.assert_array_equal(v.detach().numpy(), old.numpy())
