@@ -285,6 +285,8 @@ if __name__ == "__main__":
     if sys.argv[2] == "exit":
         sys.exit(0)
     if sys.argv[2] == "interrupt":
+        # Programs in the background of a shell are started with the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)
     if sys.argv[2] == "kill":
