@@ -12,19 +12,19 @@ import statistics
 import sys
 from typing import Any
 
-import numpy as np
-
 import tensorgrad as tg
 from examples.reports.report import Report, main
 from examples.reports.training import Curves, band
 from examples.reports.uva import (
     BATCH,
+    a_batch,
     batch_norm_example,
-    default_mlp,
+    default_rows,
     default_runs,
     late,
     mlp,
     mlp_data,
+    one_example,
     printed_dx,
     run_mlp,
     vgg_runs,
@@ -43,14 +43,12 @@ ADAM: dict[str, Any] = {"kind": optim.Adam, "hidden": [300, 200], "rate": 6e-4, 
 
 def derivations(report: Report) -> None:
     """Question 1.1 by the machine, one example in a column as the report has it, then a batch."""
-    tg.manual_seed(0)
-    x, c = tg.randn(4, dtype=tg.float64, requires_grad=True), 1
-    W1, W2 = (tg.randn(n, dtype=tg.float64, requires_grad=True) for n in ((5, 4), (3, 5)))
-    b1, b2 = (tg.randn(n, dtype=tg.float64, requires_grad=True) for n in (5, 3))
+    x, W1, b1, W2, b2 = one_example()
     z = linear(x, W1, b1)
     h = tg.relu(z)
     o = linear(h, W2, b2)
     S = tg.softmax(o, 0)
+    c = 1
     p = S[c]
     L = -p.log()
     wanted = [W1, b1, W2, b2, x]
@@ -80,9 +78,7 @@ def derivations(report: Report) -> None:
 
 def batches(report: Report) -> None:
     """000-F12: the bias's sum, and softmax's Jacobian with an axis for the batch."""
-    X, t = tg.randn(6, 4, dtype=tg.float64), tg.tensor([0, 2, 1, 1, 0, 2])
-    W = tg.randn(3, 4, dtype=tg.float64, requires_grad=True)
-    b = tg.randn(3, dtype=tg.float64, requires_grad=True)
+    X, t, W, b = a_batch()
     z = linear(X, W, b)
     L = cross_entropy(z, t)
     figure = viz.derive(L, [W, b], convention="column", notation="index")
@@ -119,16 +115,9 @@ def batch_norm(report: Report) -> None:
 
 def default(report: Report) -> None:
     """000-N1, P1: the default MLP."""
-    count = sum(p.numel() for p in default_mlp().parameters())
-    report.exact_row("000-N1", 308310, count, what="parameters of the default MLP")
-    curves, twins = default_runs(report)
-    off = max(np.abs(np.subtract(t, c["loss"])).max() for t, c in zip(twins, curves))
-    report.number_row(
-        "000-N1", 0.465, [late(c) for c in curves],
-        note=f"Largest distance of a step's loss from the hand-written NumPy twin's: {off:.1e} "
-        "between float32 and float64; both in float64: see 003-N2.",
-    )  # fmt: skip
-    report.figure("000-P1", panels({"default": curves}, len(twins[0])), "fig1")
+    curves, twins = default_rows(report, "000-N1", 0.465)
+    models = {"tensorgrad": curves, "NumPy, by hand": twins}
+    report.figure("000-P1", panels(models, len(twins[0]["loss"])), "fig1")
 
 
 def best(
@@ -155,11 +144,16 @@ def mean_of(runs: list[Curves]) -> float:
     return 100 * statistics.fmean(map(late, runs))
 
 
+def spread_of(report: Report, runs: list[Curves]) -> str:
+    """The same with its deviation."""
+    return report.spread([late(run) for run in runs])
+
+
 def best_models(report: Report) -> None:
     """000-M1, M2, P2: the best models beside each other."""
     sgd, adam = best(report, **SGD), best(report, **ADAM)
     report.number_row("000-M2", 0.515, [late(c) for c in adam])
-    report.add("000-M1", f"SGD {mean_of(sgd):.1f} %, Adam {mean_of(adam):.1f} %",
+    report.add("000-M1", f"SGD {spread_of(report, sgd)}; Adam {spread_of(report, adam)}",
                report.judged(mean_of(adam) > mean_of(sgd)))  # fmt: skip
     figure = panels({"SGD": sgd, "Adam": adam}, len(sgd[0]["loss"]))
     report.figure("000-P2", figure, "fig2")
@@ -179,10 +173,10 @@ def ablations(report: Report) -> None:
     ]  # fmt: skip
     rows = []
     for claim, one, other in cases:
-        a, b = mean_of(one), mean_of(other)
-        rows.append({"claim": claim, "as claimed": f"{a:.1f} %", "otherwise": f"{b:.1f} %"})
-        report.add("000-M3", f"{a:.1f} % against {b:.1f} %", report.judged(a > b), what=claim,
-                   target="yes")  # fmt: skip
+        a, b = (spread_of(report, runs) for runs in (one, other))
+        rows.append({"claim": claim, "as claimed": a, "otherwise": b})
+        report.add("000-M3", f"{a} against {b}", report.judged(mean_of(one) > mean_of(other)),
+                   what=claim, target="yes")  # fmt: skip
     report.table("Ablations: test accuracy", "ablations", rows)
     per = [statistics.fmean(c["seconds"][0] for c in runs) for runs in (cases[2][1], cases[2][2])]
     steps = report.steps(BEST_STEPS, 30)
@@ -206,12 +200,15 @@ def panels(models: dict[str, list[Curves]], steps: int) -> Any:
 def cnn(report: Report) -> None:
     """000-C1, P3: the mini-VGG; the runs serve report 003 too."""
     runs, (defaults, _) = vgg_runs(report), default_runs(report)
-    found = [statistics.fmean(c[key][-1] for c in runs) for key in ("test accuracy", "test loss")]
-    mlps = [statistics.fmean(late(c, key) for c in defaults)
-            for key in ("test accuracy", "test loss")]  # fmt: skip
-    report.add("000-C1", f"accuracy {100 * found[0]:.1f} % against {100 * mlps[0]:.1f} %, loss "
-               f"{found[1]:.3f} against {mlps[1]:.3f}",
-               report.judged(found[0] > mlps[0] and found[1] < mlps[1]))  # fmt: skip
+    keys = ("test accuracy", "test loss")
+    right, loss = ([c[key][-1] for c in runs] for key in keys)
+    mlp_right, mlp_loss = ([late(c, key) for c in defaults] for key in keys)
+    report.add(
+        "000-C1", f"accuracy {report.spread(right)} against {report.spread(mlp_right)}; loss "
+        f"{report.spread(loss, percent=False)} against {report.spread(mlp_loss, percent=False)}",
+        report.judged(statistics.fmean(right) > statistics.fmean(mlp_right)
+                      and statistics.fmean(loss) < statistics.fmean(mlp_loss)),
+    )  # fmt: skip
     report.figure("000-P3", viz.learning_curves(
         {"accuracy": {"test": band(runs, "test accuracy")},
          "loss": {"test": band(runs, "test loss")}}, x_label="step"), "fig3")  # fmt: skip

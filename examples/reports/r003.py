@@ -10,22 +10,22 @@ MLP and of the mini-VGG are shared with report 000.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 
 import tensorgrad as tg
 from examples.reports.report import Report, main
-from examples.reports.training import band, windows
+from examples.reports.training import Curves, band
 from examples.reports.uva import (
-    STEPS,
+    a_batch,
     batch_norm_example,
     completed_dx,
-    default_mlp,
-    default_runs,
+    default_rows,
     double_losses,
-    late,
     mini_vgg,
     mlp_data,
+    one_example,
     run_mlp,
     torch_vgg_accuracies,
     vgg_runs,
@@ -56,10 +56,8 @@ def deep_mlp() -> nn.Sequential:
 
 def derivations(report: Report) -> None:
     """Question 1.1 in index notation, one example in a row as the report's products have it."""
-    tg.manual_seed(0)
-    x, t = (tg.randn(4, dtype=tg.float64, requires_grad=True), tg.tensor([0.0, 1, 0]).double())
-    W1, W2 = (tg.randn(n, dtype=tg.float64, requires_grad=True) for n in ((5, 4), (3, 5)))
-    b1, b2 = (tg.randn(n, dtype=tg.float64, requires_grad=True) for n in (5, 3))
+    x, W1, b1, W2, b2 = one_example()
+    t = tg.tensor([0.0, 1, 0]).double()
     z = linear(x, W1, b1)
     h = tg.relu(z)
     o = linear(h, W2, b2)
@@ -83,14 +81,33 @@ def derivations(report: Report) -> None:
     s = y.detach()
     error = float((jacobian - (tg.diag(s) - tg.outer(s, s))).abs().max())
     report.close_row("003-F2", error, 1e-12, what="1.1.a: softmax, diag(x) − x xᵀ as a matrix")
+    wrong_index(report)
     batches(report)
+
+
+def wrong_index(report: Report) -> None:
+    """003-F5: ∂x̃_i/∂W_jk as the report prints it, on a square layer, where its indices fit."""
+    x, W = tg.randn(3, dtype=tg.float64), tg.randn(3, 3, dtype=tg.float64, requires_grad=True)
+    y = linear(x, W)
+    L = (y**2).sum()
+
+    def printed(g: Any, x: Any) -> Any:
+        return np.einsum("i,i,jk->jk", g, x, np.eye(3))  # Σᵢ gᵢ xᵢ δⱼₖ
+
+    check = viz.check_derivation(L, W, printed, through=y)
+    report.wrong_row(
+        "003-F5", "xₖ δᵢⱼ; check_derivation: " + report.said(check), check,
+        "Output i uses row i of W only, and of that row weight k meets input k: xₖ δᵢⱼ. With the "
+        "indices of the report the sum over i gives a multiple of the identity; its next line, "
+        "δᵀ x, is right and does not follow. Read the sizes off the indices: i counts outputs, so "
+        "xᵢ does not exist where a layer has more outputs than inputs.",
+        what="1.1.a: linear layer, weight, as printed", target="xᵢ δⱼₖ",
+    )  # fmt: skip
 
 
 def batches(report: Report) -> None:
     """003-F7: the mean over the batch at the loss, the sum over it at weight and bias."""
-    X, t = tg.randn(6, 4, dtype=tg.float64), tg.tensor([0, 2, 1, 1, 0, 2])
-    W = tg.randn(3, 4, dtype=tg.float64, requires_grad=True)
-    b = tg.randn(3, dtype=tg.float64, requires_grad=True)
+    X, t, W, b = a_batch()
     z = linear(X, W, b)
     L = cross_entropy(z, t)
     figure = viz.derive(L, [W, b], notation="index")
@@ -119,25 +136,23 @@ def batch_norm(report: Report) -> None:
 
 def default(report: Report) -> None:
     """003-N1, N2, P1: the default MLP, in the framework and by hand."""
-    count = sum(p.numel() for p in default_mlp().parameters())
-    report.exact_row("003-N1", 308310, count, what="parameters of the default MLP")
-    curves, twins = default_runs(report)
-    report.number_row("003-N1", 0.4645, [late(c) for c in curves])
-    off = float(np.abs(np.subtract(twins[0], double_losses(report))).max())
-    single = max(np.abs(np.subtract(t, c["loss"])).max() for t, c in zip(twins, curves))
-    report.close_row(
-        "003-N2", off, 1e-6, what="largest distance of a step's loss, both in float64",
-        target="curves look the same",
-        note="Same weights, same batches, every step's loss beside the hand-written NumPy twin's. "
-        f"Between float32 and the twin's float64 the largest distance is {single:.1e}: training "
-        "makes a rounding error grow like any other small change of the weights.",
+    curves, twins = default_rows(report, "003-N1", 0.4645)
+    off = float(np.abs(np.subtract(twins[0]["loss"], double_losses(report))).max())
+    report.close_row("003-N2", off, 1e-6, what="largest distance of a step's loss, both in float64",
+                     target="curves look the same")  # fmt: skip
+    report.figure("003-P1", two_panels({"NumPy, by hand": twins}), "fig1")
+    report.figure("003-N2", two_panels({"tensorgrad": curves, "NumPy, by hand": twins}), "fig2")
+
+
+def two_panels(models: dict[str, list[Curves]]) -> Any:
+    """Training and test accuracy, and training loss, as the report's figures have them."""
+    size = max(1, len(next(iter(models.values()))[0]["loss"]) // 100)
+    return viz.learning_curves(
+        {"accuracy": {name: {k: band(runs, f"{k} accuracy") for k in ("training", "test")}
+                      for name, runs in models.items()},
+         "loss": {name: {"training": band(runs, "loss", size)} for name, runs in models.items()}},
+        x_label="step",
     )  # fmt: skip
-    size = max(1, report.steps(STEPS, 100) // 100)
-    twin = viz.over_runs([windows(losses, size) for losses in twins])
-    report.figure("003-P1", viz.learning_curves(
-        {"accuracy": {k: band(curves, f"{k} accuracy") for k in ("training", "test")},
-         "loss": {"tensorgrad": band(curves, "loss", size), "NumPy, by hand": twin}},
-        x_label="step"), "fig1")  # fmt: skip
 
 
 def deep(report: Report) -> None:
@@ -157,10 +172,7 @@ def deep(report: Report) -> None:
         "003-M1", 0.604, [c["test accuracy"][-1] for c in found], 0.03,
         note=f"{steps:,} steps of {DEEP_BATCH} images; the report has 100,000.",
     )  # fmt: skip
-    report.figure("003-P2", viz.learning_curves(
-        {"accuracy": {k: band(found, f"{k} accuracy") for k in ("training", "test")},
-         "loss": {"training": band(found, "loss", max(1, steps // 100))}},
-        x_label="step"), "fig3")  # fmt: skip
+    report.figure("003-P2", two_panels({"deep MLP": found}), "fig3")
 
 
 def cnn(report: Report) -> None:
@@ -176,10 +188,7 @@ def cnn(report: Report) -> None:
             note="Images that were decoded from JPEGs can cost points: what PyTorch reaches on "
             "them, from the same weights and on the same batches, is the bar to compare with.",
         )  # fmt: skip
-    size = max(1, len(runs[0]["loss"]) // 100)
-    report.figure("003-C1", viz.learning_curves(
-        {"accuracy": {k: band(runs, f"{k} accuracy") for k in ("training", "test")},
-         "loss": {"training": band(runs, "loss", size)}}, x_label="step"), "fig4")  # fmt: skip
+    report.figure("003-C1", two_panels({"mini-VGG": runs}), "fig4")
 
 
 PARTS = (

@@ -96,16 +96,19 @@ class Report:
         """The mean of ``got`` must be within ``tolerance`` of the target, or ``better`` than it."""
         mean = statistics.fmean(got)
         far = mean - target if better == "higher" else target - mean
-        scale, digits = (100, 1) if percent else (1, 4)
-        text = f"{scale * mean:.{digits}f}" + " %" * percent
-        if len(got) > 1:
-            text += f" ± {scale * statistics.stdev(got):.{digits}f}"
-        text += f", {len(got)} seed{'s' * (len(got) > 1)}"
         printed = f"{100 * target:.4g} %" if percent else f"{target:g}"
         values = [float(v) for v in got]
-        return self.add(
-            id, text, self.judged(far >= -tolerance), target=printed, values=values, **other
-        )
+        text, verdict = self.spread(values, percent), self.judged(far >= -tolerance)
+        return self.add(id, text, verdict, target=printed, values=values, **other)
+
+    @staticmethod
+    def spread(got: Sequence[float], percent: bool = True) -> str:
+        """Mean, deviation and number of seeds."""
+        scale, digits = (100, 1) if percent else (1, 4)
+        text = f"{scale * statistics.fmean(got):.{digits}f}" + " %" * percent
+        if len(got) > 1:
+            text += f" ± {scale * statistics.stdev(got):.{digits}f}"
+        return text + f", {len(got)} seed{'s' * (len(got) > 1)}"
 
     def exact_row(self, id: str, target: Any, got: Any, **other: Any) -> Row:
         """Something that must be equal."""
@@ -278,6 +281,7 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
     for pattern in arguments.only or []:
         if not fnmatch.filter(rows_of(number), pattern):
             parser.error(f"--only: no row of report {number} is called {pattern}")
+    tg.tune_malloc()  # the next step finds the last one's memory in the process
     report = Report(number, arguments)
     try:
         for part, ids in parts:
