@@ -53,7 +53,7 @@ def verdicts(found: dict[str, Any], id: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """MNIST and CIFAR-10 as files, 600 and 300 images that a class's brightness tells apart."""
+    """MNIST and CIFAR-10 as files, a few hundred images that a class's brightness tells apart."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     for prefix, count in (("train", 600), ("t10k", 300)):
@@ -64,6 +64,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
             path = folder / "mnist" / f"{prefix}-{kind}-ubyte.gz"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(gzip.compress(head + array.tobytes()))
+    (folder / "cifar-10-batches-bin").mkdir()
+    for name in (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"):
+        labels = rng.integers(0, 10, 200)
+        records = rng.integers(80, 140, (200, 1 + 3072)) + 3 * labels[:, None]
+        records[:, 0] = labels
+        path = folder / "cifar-10-batches-bin" / f"{name}.bin"
+        path.write_bytes(records.astype(np.uint8).tobytes())
     return str(folder)
 
 
@@ -189,18 +196,34 @@ def single(split: data.Split) -> data.Split:
     return data.Split(split.x.astype("f"), split.y)
 
 
-def test_a_trained_part(folder, tmp_path):
-    only = ("--only", "004-T2", "004-P*", "--data", folder)
-    module = script("004")
-    parts = [part for part in module.PARTS if part[0] is module.mnist_part]
-    assert report.main("004", None, parts, [*only, "--out", str(tmp_path)]) == 0
-    found = json.loads((tmp_path / "004" / "results-quick.json").read_text(encoding="utf-8"))
-    assert verdicts(found, "004-T2") == [report.WRONG, report.QUICK, report.REACHED]
-    accuracy = next(row for row in found["rows"] if row["verdict"] == report.QUICK)
-    assert accuracy["values"][0] > 0.3  # chance would be 0.1
-    for name in ("004-P1-kernels", "004-P2-misclassified", "004-P3-confusion"):
-        assert (tmp_path / "004" / f"{name}.svg").read_text(encoding="utf-8").startswith("<svg")
-    assert verdicts(found, "004-N1") == [report.NOT_RUN]
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_quick_form(number, folder, tmp_path):
+    """All of a script, on made-up images: a row for every id, its figures, tables and texts."""
+    found = run(number, tmp_path, "--data", folder)
+    rows = found["rows"]
+    assert {row["verdict"] for row in rows} <= {
+        report.REACHED, report.WRONG, report.SHOWN, report.QUICK
+    }  # fmt: skip
+    page = (tmp_path / number / "report.md").read_text(encoding="utf-8")
+    for id in checklist.rows_of(number):
+        assert verdicts(found, id), id
+        if "-P" in id:
+            (shown,) = (row["got"] for row in rows if row["id"] == id)
+            svg = (tmp_path / number / shown).read_text(encoding="utf-8")
+            assert svg.startswith("<svg"), id
+            assert f"]({shown})" in page, id
+    trained = [row for row in rows if row["verdict"] == report.QUICK]
+    assert trained
+    assert all("1 seed" in row["got"] for row in trained if row["values"])
+    for link in found["links"]:
+        assert (tmp_path / number / link).stat().st_size > 0, link
+    for table in (tmp_path / number).glob("*.csv"):
+        for suffix in (".md", ".tex"):
+            assert table.with_suffix(suffix).stat().st_size > 0, table
+    if number == "004":
+        assert verdicts(found, "004-T2") == [report.WRONG, report.QUICK, report.REACHED]
+        accuracy = next(row for row in rows if row["id"] == "004-T2" and row["values"])
+        assert accuracy["values"][0] > 0.3  # chance would be 0.1
 
 
 def test_rows_of_an_earlier_run_are_kept(tmp_path):

@@ -82,8 +82,9 @@ def numpy_twin(
         h = np.maximum(z, 0)
         o = h @ w2.T + b2
         o -= o.max(1, keepdims=True)
-        p = np.exp(o) / np.exp(o).sum(1, keepdims=True)
-        curves["loss"].append(float(-np.log(p[n, labels]).mean()))
+        p, total = np.exp(o), np.exp(o).sum(1, keepdims=True)
+        curves["loss"].append(float((np.log(total[:, 0]) - o[n, labels]).mean()))
+        p /= total
         p[n, labels] -= 1
         d = p / len(x)
         dz = (d @ w2) * (z > 0)
