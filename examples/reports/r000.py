@@ -193,7 +193,7 @@ def panels(models: dict[str, list[Curves]], steps: int) -> Any:
     return viz.learning_curves(
         {panel: {name: band(runs, key, max(1, steps // 100)) for name, runs in models.items()}
          for panel, key in keys.items()},
-        x_label="step",
+        x_label="step", columns=2,
     )  # fmt: skip
 
 
@@ -210,8 +210,10 @@ def cnn(report: Report) -> None:
                       and statistics.fmean(loss) < statistics.fmean(mlp_loss)),
     )  # fmt: skip
     report.figure("000-P3", viz.learning_curves(
-        {"accuracy": {"test": band(runs, "test accuracy")},
-         "loss": {"test": band(runs, "test loss")}}, x_label="step"), "fig3")  # fmt: skip
+        {"accuracy": {part: band(runs, f"{part} accuracy") for part in ("training", "test")},
+         "loss": {"training": band(runs, "loss", max(1, len(runs[0]["loss"]) // 100)),
+                  "test": band(runs, "test loss")}},
+        x_label="step", columns=1), "fig3")  # fmt: skip
 
 
 PARTS = (

@@ -302,24 +302,14 @@ def shuffled(report: Report) -> None:
         for k in range(EPOCHS):
             report.number_row("002-V1", targets[k], got[:, k], 0.03, better="lower", percent=False,
                               what=f"Q7.1: {part} loss of epoch {k + 1}")  # fmt: skip
-    report.figure(
-        "002-P4",
-        viz.learning_curves(
-            {"loss": {"training": viz.over_runs(means), "validation": viz.over_runs(held)}}
-        ),
-        "fig4",
-    )
-    report.figure(
-        "002-V2",
-        viz.learning_curves(
-            {
-                f"means of {size}": {"training loss": band(runs, "loss", size)}
-                for size in ((1000, 100) if report.full else (100, 10))
-            },
-            x_label="step",
-        ),
-        "fig5",
-    )
+    report.figure("002-P4", viz.learning_curves(
+        {"loss": {"training": viz.over_runs(means), "validation": viz.over_runs(held)}}),
+        "fig4")  # fmt: skip
+    sizes = (1000, 100) if report.full else (100, 10)
+    report.figure("002-V2", viz.learning_curves(
+        {f"means of {size}": {"training loss": band(runs, "loss", size)} for size in sizes},
+        x_label="step", columns=1), "fig5",
+        note=f"{len(runs)} run{'s' * (len(runs) > 1)}; the report has 3.")  # fmt: skip
 
 
 def sweep(report: Report) -> None:

@@ -145,12 +145,11 @@ def default(report: Report) -> None:
 
 
 def two_panels(models: dict[str, list[Curves]]) -> Any:
-    """Training and test accuracy, and training loss, as the report's figures have them."""
-    size = max(1, len(next(iter(models.values()))[0]["loss"]) // 100)
+    """Training and test accuracy, and the loss of every batch, as the report's figures do."""
     return viz.learning_curves(
         {"accuracy": {name: {k: band(runs, f"{k} accuracy") for k in ("training", "test")}
                       for name, runs in models.items()},
-         "loss": {name: {"training": band(runs, "loss", size)} for name, runs in models.items()}},
+         "loss": {name: {"training": band(runs, "loss")} for name, runs in models.items()}},
         x_label="step",
     )  # fmt: skip
 

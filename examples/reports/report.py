@@ -168,11 +168,11 @@ class Report:
         got = f"{text}; finite differences {error:.1e}; {name}.html"
         return self.add(id, got, self.within(error), **other)
 
-    def figure(self, id: str, figure: Any, name: str) -> None:
+    def figure(self, id: str, figure: Any, name: str, **other: Any) -> None:
         """Save a figure as SVG, and its row."""
         figure.save(self.folder / f"{name}.svg")
         self.links[f"{name}.svg"] = f"{id}: {ROWS[id][0]}"
-        self.add(id, f"{name}.svg", SHOWN)
+        self.add(id, f"{name}.svg", SHOWN, **other)
 
     def table(self, what: str, name: str, rows: list[dict[str, Any]], **how: Any) -> None:
         """Write a table as Markdown, CSV and LaTeX."""
