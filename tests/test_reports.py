@@ -217,6 +217,9 @@ def test_the_quick_form(number, folder, tmp_path):
     assert all("1 seed" in row["got"] for row in trained if row["values"])
     for link in found["links"]:
         assert (tmp_path / number / link).stat().st_size > 0, link
+    for tex in (tmp_path / number).glob("*.tex"):
+        assert tex.read_text(encoding="utf-8").isascii(), tex  # so that pdflatex takes it
+        assert "[U+" not in tex.read_text(encoding="utf-8"), tex
     for table in (tmp_path / number).glob("*.csv"):
         for suffix in (".md", ".tex"):
             assert table.with_suffix(suffix).stat().st_size > 0, table

@@ -12,10 +12,8 @@ from tensorgrad.viz.svg import fmt
 __all__ = ["svg_to_tikz"]
 
 PIXEL = 0.75  # points in a CSS pixel
-_MATHS = {"×": r"$\times$", "…": r"\ldots{}", "‖": r"$\|$", "|": r"\textbar{}"}
+_TEXT = {"…": r"\ldots{}", "|": r"\textbar{}"}
 _PRESENTATION = ("fill", "stroke", "stroke-width", "text-anchor", "font-size", "fill-opacity")
-_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_RAISED = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 
 Style = dict[str, str]
 
@@ -143,8 +141,7 @@ class _Writer:
         if style.get("paint-order") == "stroke":  # a halo
             options += [f"fill={self._colour(style['stroke'])}", "inner sep=0.8pt"]
         said = "".join(element.itertext())
-        shown = "".join(_MATHS.get(char) or latex_escape(char) for char in said)
-        shown = _RAISED.sub(lambda m: f"$^{{{m[0].translate(_SUPERSCRIPTS)}}}$", shown)
+        shown = "".join(_TEXT.get(part) or latex_escape(part) for part in re.split("([…|])", said))
         self.lines.append(f"\\node[{', '.join(options)}] at {_point(x, y)} {{{shown}}};")
 
 

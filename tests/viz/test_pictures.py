@@ -16,6 +16,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.training import confusion_matrix
+from tensorgrad.viz.latex import latex_escape
 from tensorgrad.viz.pixels import to_bytes
 from tensorgrad.viz.smoothing import exponential_mean, windowed_mean
 
@@ -290,3 +291,11 @@ def test_same_input_same_bytes():
 
     for a, b in zip(make(), make()):
         assert (a.svg(), str(a), a.json()) == (b.svg(), str(b), b.json())
+
+
+def test_formulas_in_a_latex_table():
+    shown = latex_escape("∂L/∂oᵢ = W₂ᵀ δ ⊙ x̂, 10⁻³ ± 5 %, [1]")
+    assert shown == (
+        r"$\partial$L/$\partial$o$_{i}$ = W$_{2}$$^{\top}$ $\delta$ $\odot$ $\hat{x}$, "
+        r"10$^{-3}$ $\pm$ 5 \%, {[}1]"
+    )

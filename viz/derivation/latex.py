@@ -6,6 +6,7 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
+from tensorgrad.viz.latex import MATHS
 from tensorgrad.viz.words import visible
 
 __all__ = ["Latex", "escape_latex"]
@@ -14,8 +15,7 @@ _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
-    "—": "---", "–": "--", "…": r"\dots{}", "·": r"$\cdot$", "×": r"$\times$", "−": r"$-$",
-    "→": r"$\to$", "‖": r"$\|$", "²": r"$^2$", "≤": r"$\le$",
+    "—": "---", "–": "--", "…": r"\dots{}", "²": r"$^2$",
 }  # fmt: skip
 # Straight double quotes need an encoding that plain LaTeX does not load.
 _ESCAPES['"'] = "''"
@@ -36,8 +36,8 @@ def escape_latex(text: str) -> str:
 def _escaped(char: str) -> str:
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if char in _NAMES:
-        return f"${_NAMES[char]}$"
+    if char in _NAMES or char in MATHS:
+        return f"${_NAMES.get(char) or MATHS[char]}$"
     return char if char.isascii() else f"[U+{ord(char):04X}]"
 
 
