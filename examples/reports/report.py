@@ -269,7 +269,9 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
         "--only", nargs="+", metavar="ROW", help="only these rows, as 001-T0 or '001-F*'"
     )
     parser.add_argument(
-        "--torch", action="store_true", help="train the mini-VGG with PyTorch too (003 only)"
+        "--torch",
+        action="store_true",
+        help="train with PyTorch, too: 003's mini-VGG, what 001 missed",
     )
     arguments = parser.parse_args(argv)
     if arguments.seeds is None:

@@ -64,3 +64,30 @@ def test_a_cnn_from_the_same_weights(tmp_path):
     assert theirs["test accuracy"] == [pytest.approx(accuracy, abs=0.03)]
     run(5, tmp_path / "parts.pt")
     assert run(12, tmp_path / "parts.pt") == theirs  # goes on from the checkpoint
+
+
+def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
+    rng = np.random.default_rng(0)
+    split = Split(rng.standard_normal((40, 12)).astype("f"), rng.integers(0, 10, 40))
+
+    def make():
+        tg.manual_seed(0)
+        return nn.Sequential(nn.Linear(12, 7), nn.ReLU(), nn.Linear(7, 10))
+
+    model, batches = make(), training.Batches(split, 16, 0)
+    optimizer = optim.Adam(model.parameters(), lr=1e-2, weight_decay=0.1)
+    ours = training.train(
+        model, optimizer, batches, 12, name="mlp", folder=tmp_path,
+        scheduler=optim.lr_scheduler.StepLR(optimizer, batches.per_epoch, 0.5),
+    )  # fmt: skip
+
+    def run(steps, path):
+        batches = training.Batches(split, 16, 0)
+        return peer.train_torch(
+            make(), batches, split, steps, 1e-2, path, weight_decay=0.1, per_epoch=0.5
+        )
+
+    theirs = run(12, tmp_path / "whole.pt")
+    assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-5)
+    run(5, tmp_path / "parts.pt")
+    assert run(12, tmp_path / "parts.pt") == theirs
