@@ -11,6 +11,7 @@ array that refers to it, view or not, is gone.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from math import prod
@@ -108,3 +109,14 @@ def empty_cache() -> None:
     with _lock:
         _free.clear()
         _cached = 0
+
+
+def _after_fork() -> None:
+    """Another thread of the parent may have held the lock, in the middle of a change."""
+    global _lock
+    _lock = threading.RLock()
+    empty_cache()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

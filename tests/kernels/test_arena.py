@@ -1,7 +1,10 @@
 """Memory of large results is used again, never while anybody can see it."""
 
 import gc
+import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -107,3 +110,36 @@ def test_results_that_are_kept_are_not_overwritten():
     for _ in range(5):
         tg.relu(-x)
     assert np.array_equal(kept, expected[:, ::2])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_lock_that_a_thread_of_its_parent_held():
+    held, over = threading.Event(), threading.Event()
+
+    def hold():
+        with arena._lock:
+            held.set()
+            over.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(60)
+    child = os.fork()
+    if child == 0:
+        arena.empty((300, 200), np.float32)
+        os._exit(0)
+    try:
+        for _ in range(500):
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                break
+            time.sleep(0.01)
+        else:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        assert done
+        assert status == 0
+    finally:
+        over.set()
+        thread.join()
