@@ -7,7 +7,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.node import Node, local, wrap
+import numpy as np
+
+from tensorgrad.node import Node, hook, local, wrap
 
 __all__ = ["NodeHooks", "RemovableHandle", "register_post_hook", "register_pre_hook"]
 
@@ -112,7 +114,7 @@ def before(node: Node, g: Any, create: bool) -> Any:
     for reference in hooks.retain:
         tensor = reference()
         if tensor is not None:
-            tensor._grad = g if create else wrap(g.copy())
+            tensor._grad = _added(tensor._grad, g, create)
     for function in list(hooks.pre.values()):
         several = isinstance(g, tuple)
         given = g if several else (g,)
@@ -123,6 +125,13 @@ def before(node: Node, g: Any, create: bool) -> Any:
             result = result if create else tuple(None if t is None else t._array for t in result)
             g = result if several else result[0]
     return g
+
+
+def _added(held: Any, g: Any, create: bool) -> Any:
+    """What a non-leaf that keeps its gradient has after one more, as a leaf would."""
+    if create:
+        return g if held is None else hook.recorded.add(held, g)
+    return wrap(g.copy() if held is None else np.asarray(held._array + g))
 
 
 def after(node: Node, contributions: list[Any], g: Any, create: bool) -> list[Any]:

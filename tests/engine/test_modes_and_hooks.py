@@ -109,6 +109,19 @@ def test_a_hook_may_not_change_the_shape():
         (x * 1).sum().backward()
 
 
+def test_a_retained_gradient_accumulates_as_a_leaf_s_does():
+    x = tg.ones(3, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    z = (y * y).sum()
+    z.backward(retain_graph=True)
+    kept = y.grad
+    z.backward()
+    assert y.grad.tolist() == [8.0] * 3
+    assert kept.tolist() == [4.0] * 3  # somebody may hold the first
+    assert x.grad.tolist() == [16.0] * 3
+
+
 def test_retain_grad():
     x = tg.ones(2, requires_grad=True)
     y = x * 3
