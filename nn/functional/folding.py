@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from tensorgrad.errors import describe
+from tensorgrad.functions.shape import copied
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.ops import resampling as ops
 from tensorgrad.ops import shape as shape_ops
@@ -121,7 +122,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     split = shape_ops.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     order = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
     moved = shape_ops.permute(split, axes=order)
-    return shape_ops.reshape(moved, shape=(*lead, c // (r * r), h * r, w * r))
+    return copied(shape_ops.reshape(moved, shape=(*lead, c // (r * r), h * r, w * r)))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -137,7 +138,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     split = shape_ops.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
     moved = shape_ops.permute(split, axes=order)
-    return shape_ops.reshape(moved, shape=(*lead, c * r * r, h // r, w // r))
+    return copied(shape_ops.reshape(moved, shape=(*lead, c * r * r, h // r, w // r)))
 
 
 def native_channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -162,4 +163,4 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         )
     split = shape_ops.reshape(input, shape=(shape[0], groups, shape[1] // groups, *shape[2:]))
     moved = shape_ops.permute(split, axes=(0, 2, 1, *range(3, len(shape) + 1)))
-    return shape_ops.reshape(moved, shape=shape)
+    return copied(shape_ops.reshape(moved, shape=shape))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions.diagonals import diagonal
-from tensorgrad.functions.shape import movedim, wrap_dim
+from tensorgrad.functions.shape import movedim, permute, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import einsum as ops
 
@@ -72,6 +72,8 @@ def einsum(*args: Any) -> Tensor:
     for i, term in enumerate(named):
         plain_operands[i], named[i] = _without_repeats(operands[i], term, i)
     _check_sizes(plain_operands, named, equation)
+    if len(named) == 1 and len(named[0]) == len(output):  # nothing is summed: a view
+        return permute(plain_operands[0], [named[0].index(name) for name in output])
     return ops.einsum(*plain_operands, equation=f"{','.join(named)}->{output}")
 
 

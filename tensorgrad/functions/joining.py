@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.functions.shape import expand, reshape, squeeze, wrap_dim
+from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
@@ -133,12 +133,16 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal size along a dimension."""
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     total = input._array.shape[wrap_dim(dim, input.ndim)]
     return split(input, max(-(-total // chunks), 1), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, without it."""
+    if not input.ndim:
+        raise IndexError(f"unbind: dimension {dim} of a tensor that has no dimensions")
     dim = wrap_dim(dim, input.ndim)
     if not input._array.shape[dim]:
         return ()
@@ -152,7 +156,7 @@ def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
     shape = (1,) * (len(dims) - input.ndim) + input._array.shape
     spread = reshape(input, [k for n in shape for k in (1, n)])
     wide = expand(spread, *[k for r, n in zip(dims, shape, strict=True) for k in (r, n)])
-    return ops.reshape(wide, shape=tuple(r * n for r, n in zip(dims, shape, strict=True)))
+    return copied(ops.reshape(wide, shape=tuple(r * n for r, n in zip(dims, shape, strict=True))))
 
 
 concat = concatenate = cat

@@ -176,7 +176,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
             raise RuntimeError(f"Tensor dimension is {m.ndim}, expected 2: matrix {i} of the chain")
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
-    return matrices[0] if len(matrices) == 1 else multiplied(matrices, "chain_matmul")
+    return matrices[0].clone() if len(matrices) == 1 else multiplied(matrices, "chain_matmul")
 
 
 def multiplied(matrices: Sequence[Tensor], name: str) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from tensorgrad.functions.joining import cat, split
 from tensorgrad.functions.shape import flip, permute, reshape, unsqueeze, wrap_dim
 from tensorgrad.node import TensorBase, wrap
-from tensorgrad.ops import indexing
+from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
 
 if TYPE_CHECKING:
@@ -50,11 +50,13 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     out = input
     for shift, dim in zip(moves, along, strict=True):
         axis = wrap_dim(dim, input.ndim)
-        size = input._array.shape[axis] if input.ndim else 0
+        if not input.ndim:
+            raise IndexError(f"roll: dimension {dim} of a tensor that has no dimensions")
+        size = input._array.shape[axis]
         if size and shift % size:
             places = (np.arange(size) - shift) % size
             out = indexing.take_rows(out, index=places, axis=axis)
-    return ops.reshape(out, shape=out._array.shape) if out is input else out
+    return elementwise.clone(input) if out is input else out
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:

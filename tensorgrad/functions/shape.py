@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.node import storage_of, strided
-from tensorgrad.ops import indexing
+from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
 from tensorgrad.strides import view_as_shape
 
@@ -55,6 +55,11 @@ def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
             f"{dim})"
         )
     return dim % span
+
+
+def copied(out: Tensor) -> Tensor:
+    """A result that must be memory of its own, copied where the steps to it were views alone."""
+    return out if out._view is None else elementwise.clone(out)
 
 
 def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[int, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.batching import families
 from tensorgrad.kernels.einsum import contract
 from tensorgrad.primitive import primitive
@@ -31,6 +33,11 @@ def _rule(xp: Any, g: Any, y: Any, *xs: Any, equation: str, needs: tuple[bool, .
     return found
 
 
+def _contract(*xs: Any, equation: str) -> Any:
+    inputs, output = equation.split("->")
+    return contract(list(xs), inputs.split(","), output)
+
+
 @primitive(
     joint=_rule,
     saves="*",
@@ -39,8 +46,10 @@ def _rule(xp: Any, g: Any, y: Any, *xs: Any, equation: str, needs: tuple[bool, .
     promote="common",
     variadic=True,
     batch=families.einsum,
+    raw=_contract,
 )
 def einsum(*xs: Any, equation: str) -> Any:
     """The sum of products that an equation ``ij,jk->ik`` names; no label twice in one term."""
-    inputs, output = equation.split("->")
-    return contract(list(xs), inputs.split(","), output)
+    y = _contract(*xs, equation=equation)
+    # Where nothing is summed but axes of length 1, the only operand is its own sum.
+    return y.copy() if len(xs) == 1 and np.may_share_memory(y, xs[0]) else y
