@@ -17,6 +17,8 @@ from tensorgrad.nn.functional.checks import (
 )
 from tensorgrad.ops import elementwise, indexing, reduction, shape
 from tensorgrad.ops import softmax as ops
+from tensorgrad.ops.kinds import every
+from tensorgrad.primitive import recorded
 from tensorgrad.tensor import Tensor
 
 __all__ = ["cross_entropy", "nll_loss"]
@@ -80,7 +82,8 @@ def cross_entropy(
             spread = spread * weight._array
         own = np.equal(classes[:, None], np.arange(count)) * factors[:, None]
         shares = kept[:, None] * spread + own * kept.dtype.type(1 - label_smoothing)
-        losses = elementwise.neg(_total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1))
+        sums = _total(elementwise.mul(ops.log_softmax(rows, axis=1), shares), 1)
+        losses = _where_counted(elementwise.neg(sums), kept)
         if reduction == "none":
             return shape.reshape(losses, shape=out_shape)
         total = _total(losses, None)
@@ -248,7 +251,13 @@ def _picked(logs: Tensor, classes: Array, factors: Array, out: tuple[int, ...]) 
     """-factor * logs[class] for every row, in the shape ``out``."""
     picked = indexing.gather(logs, index=classes[:, None], axis=1)
     losses = elementwise.mul(shape.reshape(picked, shape=factors.shape), np.negative(factors))
-    return shape.reshape(losses, shape=out)
+    return shape.reshape(_where_counted(losses, factors), shape=out)
+
+
+def _where_counted(losses: Tensor, factors: Array) -> Tensor:
+    """0 for what does not count, also where the logits are infinite or NaN."""
+    counts = np.not_equal(factors, 0)
+    return losses if every(counts) else recorded.mask(losses, mask=counts)
 
 
 def _total(x: Any, axis: int | None) -> Tensor:

@@ -103,10 +103,9 @@ def smooth_l1_loss(
         raise RuntimeError(
             f"smooth_l1_loss(): does not support negative values for beta, got {beta}"
         )
-    size = ops.abs(difference)
     if beta == 0:
-        return reduced("smooth_l1_loss", size, reduction)
-    return reduced("smooth_l1_loss", _rounded(difference, size, beta, 1 / beta), reduction)
+        return reduced("smooth_l1_loss", ops.abs(difference), reduction)
+    return reduced("smooth_l1_loss", _rounded(difference, beta, 1 / beta), reduction)
 
 
 def huber_loss(
@@ -122,12 +121,15 @@ def huber_loss(
         raise RuntimeError(
             f"huber_loss(): does not support non-positive values for delta, got {delta}"
         )
-    losses = _rounded(difference, ops.abs(difference), delta, 1.0)
+    losses = _rounded(difference, delta, 1.0)
     return _weighted("huber_loss", losses, input, weight, reduction)
 
 
-def _rounded(difference: Any, size: Any, width: float, scale: float) -> Tensor:
-    """scale * (d**2 / 2 where |d| < width, else width * (|d| - width / 2))."""
-    inner = ops.mul(ops.pow(difference, 2), 0.5 * scale)
-    outer = ops.mul(ops.sub(size, 0.5 * width), width * scale)
-    return ops.where(size._array < width, inner, outer)
+def _rounded(difference: Any, width: float, scale: float) -> Tensor:
+    """scale * (d**2 / 2 where |d| < width, else width * (|d| - width / 2)).
+
+    That is c (d - c / 2) for c = d cut at width: without a square of what may be infinite, whose
+    gradient would be NaN however it is masked.
+    """
+    cut = ops.clamp(difference, min=-width, max=width)
+    return ops.mul(ops.mul(cut, ops.sub(difference, ops.mul(cut, 0.5))), scale)

@@ -64,7 +64,7 @@ def batch_norm(
     out = ops.batch_norm(input, weight, bias, mean=mean, var=var, eps=eps)
     if n:
         move_running(running_mean, mean, momentum)
-        move_running(running_var, var * x.dtype.type(n / (n - 1)), momentum)
+        move_running(running_var, var * var.dtype.type(n / (n - 1)), momentum)
     return out
 
 
@@ -89,7 +89,7 @@ def move_running(running: Tensor | None, batch: Any, momentum: float) -> None:
         return
     array = running._array
     array *= array.dtype.type(1 - momentum)
-    array += batch * array.dtype.type(momentum)
+    array += (batch * batch.dtype.type(momentum)).astype(array.dtype, copy=False)
     if running._storage is not None:  # else nothing saved or shares this memory
         running._bump()
 

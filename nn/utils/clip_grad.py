@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.node import wrap
+from tensorgrad.ops.kinds import single
 from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
@@ -35,7 +36,7 @@ def _gradients(parameters: list[Tensor]) -> list[Tensor]:
 
 def _norm(array: np.ndarray[Any, Any], order: float) -> float:
     """The p-norm of all elements."""
-    flat = array.reshape(-1)
+    flat = single(array.reshape(-1))
     return float(np.linalg.norm(flat, ord=order)) if flat.size else 0.0
 
 

@@ -148,8 +148,7 @@ def std(
     correction: Any = None,
 ) -> Tensor:
     """The standard deviation, sqrt(var)."""
-    first = _variance("std", input, *_spread(dim, unbiased, correction), keepdim)
-    return elementwise.sqrt(first)
+    return root_of(_variance("std", input, *_spread(dim, unbiased, correction), keepdim))
 
 
 def var_mean(
@@ -181,7 +180,7 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:
     """(std, mean)."""
     first, second = _both("std_mean", input, *_spread(dim, unbiased, correction), keepdim)
-    return elementwise.sqrt(first), second
+    return root_of(first), second
 
 
 def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
@@ -290,6 +289,17 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return soft.logsumexp(input, axis=axis_of(dim), keepdims=keepdim)
 
 
+def root_of(squares: Tensor) -> Tensor:
+    """The square root of a sum of squares: its slope at 0 is inf, the subgradient of both is 0."""
+    found = squares._array
+    if type(found) is np.ndarray and np.count_nonzero(found) == found.size:
+        return elementwise.sqrt(squares)
+    zero = elementwise.eq(squares, 0)
+    if not np.any(zero._array):
+        return elementwise.sqrt(squares)
+    return elementwise.where(zero, 0, elementwise.sqrt(elementwise.where(zero, 1, squares)))
+
+
 def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -300,19 +310,15 @@ def norm(
             f"norm: Expected a floating point or complex tensor as input. Got {typed.dtype}; "
             "convert it with .float(), or pass dtype"
         )
+    if typed._array.dtype.char == "e":  # whose squares leave its range
+        wide = elementwise.astype(typed, dtype=np.dtype(np.float32))
+        return elementwise.astype(norm(wide, p, dim, keepdim), dtype=typed._array.dtype)
     square = p in ("fro", None, 2)
     # The square of a real number is that of its absolute value.
     x = typed if square and typed._array.dtype.kind == "f" else elementwise.abs(typed)
     if square:
         squares = ops.sum(elementwise.mul(x, x), axis=axis, keepdims=keepdim)
-        found = squares._array
-        if type(found) is np.ndarray and np.count_nonzero(found) == found.size:
-            return elementwise.sqrt(squares)
-        # sqrt has slope inf at 0, where the norm's subgradient is 0.
-        zero = elementwise.eq(squares, 0)
-        if not np.any(zero._array):
-            return elementwise.sqrt(squares)
-        return elementwise.where(zero, 0, elementwise.sqrt(elementwise.where(zero, 1, squares)))
+        return root_of(squares)
     if p == float("inf"):
         return ops.amax(x, axis=axis, keepdims=keepdim)
     if p == -float("inf"):

@@ -108,7 +108,14 @@ def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> A
         flat = reshape(input, (-1,))
         if not flat._array.size:
             return wrap(np.asarray(np.nan, input._array.dtype))
-        return _median(flat, 0, False, blind, name).values
+        value = _median(flat, 0, False, blind, name).values
+        if isinstance(flat._array, Batch):  # each example has as many ties as it has
+            return value
+        same = flat._array == value._array
+        ties = np.flatnonzero(same if same.any() else np.isnan(flat._array))
+        return reduction.amax(  # which shares the gradient evenly, as PyTorch does
+            indexing.take_rows(flat, index=ties, axis=0), axis=None, keepdims=False
+        )
     axis = wrap_dim(dim, input.ndim)
     array = input._array
     if input.ndim == 0:

@@ -60,11 +60,11 @@ def _bell(x: Any) -> Any:
 
 
 def _curve(x: Any) -> tuple[Any, Any]:
-    """tanh(sqrt(2 / pi) (x + 0.044715 x**3)), and x times the derivative of what is inside."""
+    """tanh(sqrt(2 / pi) (x + 0.044715 x**3)), and the derivative of what is inside."""
     cubic, linear = (x.dtype.type(c) for c in _CUBIC)
     square = x * x
     inside = x * (square * cubic + linear)
-    return np.tanh(inside), x * (square * (3 * cubic) + linear)
+    return np.tanh(inside), square * (3 * cubic) + linear
 
 
 def _reference(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
@@ -79,7 +79,7 @@ def _reference_gradient(problem: Problem, g: Any, x: Any, kept: Any) -> Any:
         return g * (special_erf.ndtr(x) + _bell(x))
     curve, slope = _curve(x)
     half = x.dtype.type(0.5)
-    return g * half * ((curve + 1) + slope * (1 - curve * curve))
+    return g * half * ((curve + 1) + slope * (1 - curve * curve) * x)
 
 
 def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
@@ -138,7 +138,7 @@ def _normal(x: Any, y: Any, slope: Any, s: Any, p: Any) -> None:
 
 
 def _cubic(x: Any, y: Any, slope: Any, s: Any, p: Any) -> None:
-    """With p = 1 + tanh: half of p + x p (2 - p) times the derivative inside."""
+    """With p = 1 + tanh: half of p + p (2 - p) times the derivative inside, times x."""
     np.multiply(x, x, out=s)
     _sigmoidal(x, y, s, p, _CUBIC)
     if slope is None:
@@ -146,11 +146,12 @@ def _cubic(x: Any, y: Any, slope: Any, s: Any, p: Any) -> None:
     cubic, linear = _constants(x.dtype, 3 * _CUBIC[0], _CUBIC[1])
     s *= cubic
     s += linear
-    s *= x
+    # p (2 - p) is 0 for large x, and must be so before x, else it would meet an infinity.
     np.subtract(2, p, out=slope)
+    slope *= p
     s *= slope
-    s += 1
-    s *= p
+    s *= x
+    s += p
     np.multiply(s, 0.5, out=slope)
 
 

@@ -150,7 +150,12 @@ def maximum(problem: Any, x: Any) -> Any:
 
 def winner(problem: Any, x: Any, y: Any) -> Any:
     """Backwards through the places, so that the first one has the last word."""
-    x = padded(x, problem.padding, lowest(x.dtype))
+    low = lowest(x.dtype)
+    # A window of nothing else equals its border, which must not win.
+    inside = None
+    if any(map(any, problem.padding)) and np.equal(y, low).any():
+        inside = padded(np.ones(x.shape, bool), problem.padding, False)
+    x = padded(x, problem.padding, low)
     count = prod(problem.kernel)
     kind: Any = np.uint8 if count < 255 else np.int32
     won = np.full_like(y, count, dtype=kind)
@@ -161,6 +166,8 @@ def winner(problem: Any, x: Any, y: Any) -> Any:
         hit = part == y
         if nan:
             hit |= np.isnan(part)
+        if inside is not None:
+            hit &= inside[every[k]]
         np.copyto(won, kind(k), where=hit)
     return won
 

@@ -75,7 +75,8 @@ def _winner(problem: Problem, x: Any, y: Any) -> Any:
     def work(start: int, stop: int) -> None:
         for where, part in _blocks(problem, start, stop):
             best, found = y[where], won[where]
-            if np.isnan(np.add.reduce(best, axis=None)):  # a NaN equals nothing
+            # A NaN equals nothing, and -inf equals the border.
+            if not np.isfinite(np.add.reduce(best, axis=None)):
                 found[...] = winner(part, x[where], best)
                 continue
             full = padded(x[where], part.padding, lowest(x.dtype))

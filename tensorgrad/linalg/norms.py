@@ -45,7 +45,11 @@ def vector_norm(
     """
     if isinstance(ord, (str, bool)) or not isinstance(ord, (int, float)):
         raise RuntimeError(f"linalg.vector_norm: ord must be a number, got {ord!r}")
-    size = elementwise.abs(_typed("linalg.vector_norm", x, dtype))
+    typed = _typed("linalg.vector_norm", x, dtype)
+    if typed._array.dtype.char == "e":  # whose squares leave its range
+        wide = elementwise.astype(typed, dtype=np.dtype(np.float32))
+        return elementwise.astype(vector_norm(wide, ord, dim, keepdim), dtype=typed._array.dtype)
+    size = elementwise.abs(typed)
     axis = axis_of(dim)
     if size.numel() == 0 and (ord < 0 or ord == inf):
         kept = reduction.axes_of(axis, size.ndim)

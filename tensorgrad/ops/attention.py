@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.kernels import attention as kernels
+from tensorgrad.ops.kinds import single
 from tensorgrad.primitive import Kept, primitive, recorded
 
 __all__ = ["attention"]
@@ -46,6 +47,7 @@ def _joint(
     scale: float, causal: bool, kept: Any, share: float, cache: Any, needs: Any,
 ) -> list[Any]:  # fmt: skip
     """All gradients at once; only ever called on arrays."""
+    g, y, q, k, v, bias = (single(x) for x in (g, y, q, k, v, bias))
     problem = _problem(q, k, v, bias, kept)
     run = kernels.attention_gradient.choose(problem)
     extras = kernels.Extras(bias, scale, causal, kept, share)
@@ -82,7 +84,9 @@ def attention(
     """
     if q.dtype.kind != "f":
         raise RuntimeError(f"expected floating-point numbers, got {q.dtype}")
+    dtype = q.dtype
+    q, k, v, bias = (single(x) for x in (q, k, v, bias))
     problem = _problem(q, k, v, bias, kept)
     extras = kernels.Extras(bias, scale, causal, kept, share)
     y, cache = kernels.attention.choose(problem)(problem, q, k, v, extras, keep)
-    return Kept(y, cache=cache)
+    return Kept(y.astype(dtype, copy=False), cache=cache)

@@ -17,6 +17,11 @@ def is_complex(*values: Any) -> bool:
     )
 
 
+def single(x: Any) -> Any:
+    """float16 as float32, in which its sums of squares are taken: from 65504 on they overflow."""
+    return x.astype(np.float32) if x is not None and x.dtype.char == "e" else x
+
+
 def number(value: complex, like: Any) -> Any:
     """A number for a ufunc beside an array: a 0-d array, which it takes faster, where it may be.
 

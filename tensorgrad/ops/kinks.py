@@ -41,13 +41,14 @@ def mask(x: Any, *, mask: Any) -> Any:
 _BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
 
 
-def _positive(x: Any) -> Any:
-    x = getattr(x, "_array", x)
-    return x > number(0.0, x)
+def _passes(y: Any) -> Any:
+    """Where relu's output is not 0: NaN passes its gradient on, as in PyTorch."""
+    y = getattr(y, "_array", y)
+    return y != number(0.0, y)
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mask(g, mask=_positive(y)),
+    lambda xp, g, y, x: xp.mask(g, mask=_passes(y)),
     saves="y",
     formula="g * [x > 0]",
     batch=families.elementwise,
@@ -130,12 +131,14 @@ def clamp(x: Any, *, min: Any, max: Any) -> Any:
     return np.clip(x, min, max)
 
 
-def _share(xp: Any, g: Any, mine: Any, other: Any) -> Any:
-    """All of g where mine wins, half where they tie, nothing where other wins."""
+def _share(xp: Any, g: Any, mine: Any, other: Any, lose: Any) -> Any:
+    """All of g where mine wins, half where they tie, nothing where other wins.
+
+    Where either is NaN nobody loses, and both have all of it, as in PyTorch.
+    """
     mine, other = (getattr(v, "_array", v) for v in (mine, other))
-    won = np.greater_equal(mine, other)
-    ties = np.equal(mine, other)
-    share = xp.mask(g, mask=np.logical_or(won, np.isnan(mine)))
+    lost, ties = lose(mine, other), np.equal(mine, other)
+    share = xp.mask(g, mask=np.logical_not(lost))
     if some(ties):
         share = xp.mul(share, np.where(ties, 0.5, 1).astype(_dtype(g)))
     return share
@@ -146,8 +149,8 @@ def _dtype(g: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, a, b: _share(xp, g, a, b),
-    lambda xp, g, y, a, b: _share(xp, g, b, a),
+    lambda xp, g, y, a, b: _share(xp, g, a, b, np.less),
+    lambda xp, g, y, a, b: _share(xp, g, b, a, np.less),
     saves="a b",
     formula=("g * ([a > b] + [a == b] / 2)", "g * ([b > a] + [a == b] / 2)"),
     promote="common",
@@ -161,8 +164,8 @@ def maximum(a: Any, b: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, a, b: _share(xp, g, b, a),
-    lambda xp, g, y, a, b: _share(xp, g, a, b),
+    lambda xp, g, y, a, b: _share(xp, g, a, b, np.greater),
+    lambda xp, g, y, a, b: _share(xp, g, b, a, np.greater),
     saves="a b",
     formula=("g * ([a < b] + [a == b] / 2)", "g * ([b < a] + [a == b] / 2)"),
     promote="common",

@@ -13,20 +13,15 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from tensorgrad.kernels import layer_norm as kernels
+from tensorgrad.ops.kinds import single
 from tensorgrad.primitive import Kept, primitive, recorded
 
 
 def _rows(x: Any, axes: int) -> Any:
-    """The array as a matrix with what is normalised together in a row.
-
-    float16 is computed in float32: its sums of squares would overflow from 65504 on.
-    """
+    """The array as a matrix with what is normalised together in a row."""
     kept = x.ndim - axes
-    rows = x.reshape(prod(x.shape[:kept]), prod(x.shape[kept:]))
-    return rows.astype(np.float32) if x.dtype.char == "e" else rows
+    return single(x.reshape(prod(x.shape[:kept]), prod(x.shape[kept:])))
 
 
 def _forward(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Kept:

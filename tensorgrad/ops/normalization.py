@@ -16,13 +16,15 @@ from numpy import ndarray
 
 from tensorgrad.kernels import normalization as kernels
 from tensorgrad.kernels import normalization_blocks  # noqa: F401 (registers its kernels)
+from tensorgrad.ops.kinds import single
 from tensorgrad.primitive import primitive, recorded
 
 
 def statistics(x: Any) -> tuple[Any, Any]:
-    """Mean and (biased) variance of each channel of x (N, C, ...)."""
+    """Mean and (biased) variance of each channel of x (N, C, ...); of float16 in float32."""
     if not isinstance(x, ndarray):  # the examples of vmap: written with operations that they have
         return kernels.batch_statistics.reference.run(None, x)  # type: ignore[no-any-return]
+    x = single(x)
     problem = kernels.problem_of(x)
     return kernels.batch_statistics.choose(problem)(problem, x)  # type: ignore[no-any-return]
 
@@ -44,6 +46,7 @@ def _joint(
     xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float, needs: Any
 ) -> list[Any]:
     """All three gradients from two sums per channel; only ever called on arrays."""
+    g, x, w = single(g), single(x), single(w)
     problem = kernels.problem_of(x)
     backward = kernels.batch_norm_backward.choose(problem)
     return backward(problem, g, x, w, mean, var, eps, needs)  # type: ignore[no-any-return]
@@ -67,5 +70,7 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str, str]:
 )
 def batch_norm(x: Any, w: Any, b: Any, *, mean: Any, var: Any, eps: float) -> Any:
     """w * (x - mean) / sqrt(var + eps) + b per channel, with x's own statistics (C,)."""
+    dtype, x, w, b = x.dtype, single(x), single(w), single(b)
     problem = kernels.problem_of(x)
-    return kernels.batch_norm.choose(problem)(problem, x, w, b, mean, var, eps)
+    y = kernels.batch_norm.choose(problem)(problem, x, w, b, mean, var, eps)
+    return y.astype(dtype, copy=False)

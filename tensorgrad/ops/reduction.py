@@ -14,7 +14,7 @@ from numpy import ndarray
 from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import channels
-from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
+from tensorgrad.ops.kinds import number, refuse_complex, single, some, zeros
 from tensorgrad.primitive import primitive, raw
 
 
@@ -119,12 +119,17 @@ def total_of(x: Any, axis: Any, keepdims: Any) -> Any:
     axes = reduced(axis, x.ndim)
     if type(axes) is tuple and not keepdims and channels.serves(x, axes):
         return channels.total(x)
+    if x.dtype.char == "e":
+        return np.add.reduce(x, axes, np.float32, keepdims=keepdims).astype(x.dtype)
     return np.add.reduce(x, axes, keepdims=keepdims)
 
 
-def _times(total: Any, factor: float, dtype: Any) -> Any:
-    """A real sum, which of everything is a NumPy scalar, times a number, in its dtype."""
-    return total * (number(factor, total) if total.shape else dtype.type(factor))
+def _over(total: Any, divisor: float) -> Any:
+    """A real sum, which of everything is a NumPy scalar, divided by a number, in its dtype.
+
+    A product with 1 / n would be quicker, and make the mean of 41 ones less than 1.
+    """
+    return total / (number(divisor, total) if total.shape else total.dtype.type(divisor))
 
 
 def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
@@ -147,8 +152,10 @@ def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
         axes = axes_of(axis, x.ndim)
         shape = shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i not in axes)
         return np.full(shape, np.nan if x.dtype.kind == "f" else complex(np.nan, np.nan), x.dtype)
-    total = total_of(x, axis, keepdims)
-    return _times(total, 1 / n, x.dtype) if x.dtype.kind == "f" else total / n
+    total = total_of(single(x), axis, keepdims)
+    if x.dtype.kind != "f":
+        return total / n
+    return _over(total, n).astype(x.dtype, copy=False)
 
 
 def _centred(x: Any, axis: Any) -> Any:
@@ -176,12 +183,11 @@ def var(x: Any, *, axis: Any, correction: float, keepdims: Any) -> Any:
     """The variance over axes: squared deviations over (count - correction)."""
     if x.dtype.kind not in "f":
         raise RuntimeError(f"var only supports floating point dtypes here, got {x.dtype}")
-    centred = _centred(x, axis) if x.size else x
+    centred = _centred(single(x), axis) if x.size else single(x)
     squares = np.multiply(centred, centred)
     total = np.add.reduce(squares, reduced(axis, x.ndim), keepdims=keepdims)
     freedom = max(count(x.shape, axis) - correction, 0)
-    scale = 1 / freedom if freedom else float("nan")
-    return _times(total, scale, x.dtype)
+    return _over(total, freedom or float("nan")).astype(x.dtype, copy=False)
 
 
 def _raw(value: Any) -> Any:

@@ -13,18 +13,9 @@ from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, total_of
 from tensorgrad.primitive import Kept, primitive, recorded
 
 
-def _shift(x: Any, axis: Any, out: Any) -> Any:
-    """Write x minus its maximum; the maximum, where -inf or inf is not taken out."""
-    top = _largest(x, axis)
-    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))
-    np.subtract(x, top, out=out)
-    return top
-
-
-def _shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    """x minus its maximum, and the maximum."""
-    y = np.empty_like(x)
-    return y, _shift(x, axis, y)
+def _shift(x: Any, axis: Any, out: Any) -> None:
+    """Write x minus its maximum: NaN where that is infinite, as in PyTorch."""
+    np.subtract(x, _largest(x, axis), out=out)
 
 
 # Rows up to this length have their maxima taken column by column, over all rows at once.
@@ -98,8 +89,8 @@ def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any
     shape = kept_shape(x.shape, axis)
     y, g = xp.reshape(y, shape=shape), xp.reshape(g, shape=shape)
     # Where y is -inf (an empty sum of exponentials) x - y is NaN; the softmax there is 0.
-    finite = np.isfinite(getattr(y, "_array", y))
-    safe = y if every(finite) else xp.where(finite, y, 0)
+    some = np.not_equal(getattr(y, "_array", y), -np.inf)
+    safe = y if every(some) else xp.where(some, y, 0)
     return xp.mul(g, xp.exp(xp.sub(x, safe)))
 
 
@@ -113,8 +104,9 @@ def _logsumexp_rule(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any
 def logsumexp(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """log sum e**x over axes."""
     axes = axes_of(axis, x.ndim)
-    shifted, top = _shifted(x, axis)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=axes, keepdims=True)) + top
+    top = _largest(x, axis)
+    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))  # inf - inf would be NaN
+    total = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
     return total if keepdims else total.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
@@ -144,11 +136,15 @@ def _cross_entropy_rule(
 )
 def cross_entropy(x: Any, *, target: Any, weight: Any) -> Kept:
     """sum_i weight_i * (log sum_j e**x_ij - x_i,target_i): x (M, C), target and weight (M,)."""
-    y, _ = _shifted(x, 1)
+    y = np.empty_like(x)
+    _shift(x, 1, y)
     rows = np.arange(len(target))
     picked = y[rows, target]
     np.exp(y, out=y)
     total = total_of(y, 1, True)
-    loss = np.dot(np.log(total[:, 0]) - picked, weight)
+    terms = np.log(total[:, 0]) - picked
+    loss = np.dot(terms, weight)
+    if not np.isfinite(loss):  # rows that do not count may be infinite or NaN
+        loss = np.dot(np.where(weight == 0, 0, terms), weight)
     y /= total
     return Kept(np.asarray(loss, x.dtype), cache=y)

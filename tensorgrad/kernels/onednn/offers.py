@@ -135,10 +135,10 @@ def _pooling(problem: Any) -> str:
     return _small(problem) if all(problem.output) else "no window fits"
 
 
-def _has_nan(x: Any) -> bool:
-    """Whether any element is NaN: then a sum of squares is, and not otherwise."""
+def _finite(x: Any) -> bool:
+    """Whether all elements are numbers, and none so large that its square is not."""
     flat = x.ravel("K")
-    return bool(np.isnan(np.dot(flat, flat)))
+    return bool(np.isfinite(np.dot(flat, flat)))
 
 
 # The places of the maxima that a forward pass found, while its result lives: the gradient
@@ -148,7 +148,7 @@ _places: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
 @offer(pools.max_pool, _pooling)
 def _max_pool(problem: Any, x: Any) -> Any:
-    if _has_nan(x):  # oneDNN passes over NaN, PyTorch and NumPy hand it on
+    if not _finite(x):  # oneDNN passes over NaN, and has the lowest number for -inf
         return pools.max_pool.reference.run(problem, x)
     y, won = _pooled(problem, x)
     key = id(y)
@@ -169,7 +169,7 @@ def _pool_winner(problem: Any, x: Any, y: Any) -> Any:
     known = _places.get(id(y))
     if known is not None and known[0]() is y:
         return known[1]
-    if _has_nan(y):
+    if not _finite(y):
         return pools.pool_winner.reference.run(problem, x, y)
     return _pooled(problem, x)[1]
 
