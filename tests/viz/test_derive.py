@@ -201,3 +201,46 @@ def test_in_a_notebook():
     assert set(bundle) == {"text/plain", "text/html"}
     assert "<math" in bundle["text/html"]
     assert "<script" not in bundle["text/html"]
+
+
+def test_constants_that_differ_are_not_called_alike():
+    x = tg.tensor([1.0, -2.0, 3.0], dtype=tg.float64, requires_grad=True)
+    slope = tg.tensor([0.3], dtype=tg.float64, requires_grad=True)
+    text = str(viz.derive(tg.nn.functional.prelu(x, slope).sum(), x))
+    assert "x ⊙ [mask]" in text
+    assert "x ⊙ [mask₂]" in text
+    same = tg.tensor([2.0, 3.0, 4.0], dtype=tg.float64)
+    text = str(viz.derive((x * same * same).sum(), x))
+    assert "same₂" not in text
+
+
+def test_a_gradient_is_as_exact_as_the_coarsest_number_on_its_way():
+    x = tg.tensor([[0.3, -0.2, 0.7]], dtype=tg.float64, requires_grad=True)
+    y = tg.softmax(x, 1, dtype=tg.float32)
+    data = viz.derive((y * y).sum(), x).data
+    assert 1e-9 < data["results"][0]["check"]["relative_error"] < 1e-5
+    assert "✗" not in str(viz.derive((y * y).sum(), x))
+
+
+def test_of_a_gradient_that_is_only_rounding_differences_say_nothing():
+    size = tg.tensor([[1.3, 0.4], [0.8, 1.7]], dtype=tg.float64, requires_grad=True)
+    angle = tg.tensor([[0.3, 2.0], [-0.7, 1.1]], dtype=tg.float64, requires_grad=True)
+    z = tg.polar(size, angle)
+    text = str(viz.derive((z * z).abs().sum(), angle))  # |z|² does not depend on it
+    assert "✗" not in text
+    assert "their own rounding" in " ".join(text.split())
+
+
+def test_the_real_part_of_a_complex_variable_is_checked():
+    z = tg.tensor([1 + 2j, 3 - 1j], requires_grad=True)
+    assert "not checked" not in str(viz.derive(z.real.sum(), z))
+
+
+def test_a_long_chain_is_checked_step_by_step():
+    x = tg.tensor([0.1, 0.2], dtype=tg.float64, requires_grad=True)
+    y = x
+    for _ in range(300):
+        y = (y + x).tanh()
+    text = str(viz.derive(y.sum(), x))
+    assert text.count("✓") > 900
+    assert "✗" not in text

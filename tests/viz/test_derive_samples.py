@@ -34,8 +34,8 @@ def test_a_sample(sample, monkeypatch):
     told = []
     agrees = Forms.agrees
 
-    def watched(self, letters, x, array):
-        told.append(agrees(self, letters, x, array))
+    def watched(self, letters, x, array, **options):
+        told.append(agrees(self, letters, x, array, **options))
         return told[-1]
 
     monkeypatch.setattr(Forms, "agrees", watched)

@@ -51,12 +51,16 @@ def between(root: Any, wanted: list[Any]) -> Part:
     keys = {id(t) if t.grad_fn is None else key_of(t.grad_fn) for t in wanted}
     targets = {key: edge for key, edge in edges.items() if key in keys}
     reached = set(targets)
+    outputs: dict[int, list[Key]] = {}  # of operations with several
+    for key in edges:
+        if isinstance(key, tuple):
+            outputs.setdefault(key[0], []).append(key)
     leading = []
     for node in operations:  # inputs first
         if any(edge is not None and key_of(edge) in reached for edge in node.inputs):
             leading.append(node)
             reached.add(id(node))
-            reached |= {key for key in edges if isinstance(key, tuple) and key[0] == id(node)}
+            reached.update(outputs.get(id(node), ()))
     return Part(leading, reached, targets, _ways(root, leading, reached, targets), operations)
 
 

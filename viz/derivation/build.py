@@ -67,6 +67,12 @@ class Builder:
             for i, edge in enumerate(node.inputs):
                 if edge is not None and key_of(edge) in part.reached:
                     self.incoming.setdefault(key_of(edge), []).append((id(node), i))
+        self.several: dict[int, dict[int, Any]] = {}  # the outputs of operations with several
+        for other in [self.root, *(e for node in part.everything for e in node.inputs)]:
+            if other is not None and hasattr(other, "index"):
+                self.several.setdefault(id(other.inputs[0]), {})[other.index] = other
+        self._constants: dict[tuple[int, int | str], str] = {}  # (node, argument) -> name
+        self._alike: dict[str, list[tuple[str, Any]]] = {}
         self.order = order
         self.by_id = {id(node): node for node in order}
         self.forms = Forms(self)
@@ -236,20 +242,16 @@ class Builder:
         """The variables that an operation made, as far as the loss depends on them."""
         if not node.op.outputs:
             return [node]
-        found = {}
-        for other in self.part.everything:
-            for edge in other.inputs:
-                if edge is not None and hasattr(edge, "index") and edge.inputs[0] is node:
-                    found[edge.index] = edge
-        if hasattr(self.root, "index") and self.root.inputs[0] is node:
-            found[self.root.index] = self.root
+        found = self.several.get(id(node), {})
         return [found[k] for k in sorted(found)] or [node]
 
     def reader(self, node: Any, outputs: list[Any]) -> Reader:
         """What the names of the operation's formulas stand for."""
         names: dict[str, Read] = {"none": Read(ex.Words("all"), None)}
         for key, value in (node.params or {}).items():
-            names[key] = parameter_value(key, value)
+            array = isinstance(value, np.ndarray) and key not in ("index", "target")
+            shown = self.constant((id(node), key), key, value) if array else key
+            names[key] = parameter_value(shown, value)
         if node.op.outputs:
             for k in range(len(node.shape)):
                 names[f"g{k}"], names[f"y{k}"] = Read(ex.Num(0), ()), Read(Symbol(f"y{k}"), None)
@@ -266,7 +268,7 @@ class Builder:
         for i, (edge, spec) in enumerate(zip(node.inputs, node.input_specs, strict=False)):
             name = node.op.arguments[i] if i < len(node.op.arguments) else f"x{i}"
             called = operands[i] if i < len(operands) and node.scope is None else None
-            names[name] = self.argument(edge, spec, called or name)
+            names[name] = self.argument(node, i, edge, spec, called or name)
         written = self.names.sources.index(node)
         if written and "index" in names:
             names["index"] = names["index"]._replace(expr=ex.Words(shorten(written, 24)))
@@ -275,7 +277,7 @@ class Builder:
             names["target"] = names["target"]._replace(expr=Symbol(target))
         return Reader(names, self.counts)
 
-    def argument(self, edge: Any, spec: Any, called: str) -> Read:
+    def argument(self, node: Any, i: int, edge: Any, spec: Any, called: str) -> Read:
         """An argument of an operation: a variable, a constant, a number."""
         if edge is not None:
             return Read(self.symbol(edge), tuple(edge.shape))
@@ -284,7 +286,23 @@ class Builder:
         shape = getattr(spec, "shape", None)
         if isinstance(spec, np.ndarray) and spec.size == 1 and spec.dtype.kind in "fiu":
             return Read(ex.Num(float(spec.reshape(()))), tuple(spec.shape))
+        called = self.constant((id(node), i), called, self.forms.constant(node, i))
         return Read(Symbol(called, len(shape or ())), None if shape is None else tuple(shape))
+
+    def constant(self, place: tuple[int, int | str], called: str, value: Any) -> str:
+        """The name of a constant: two that are called alike and are not are numbered."""
+        if place not in self._constants:
+            alike = self._alike.setdefault(called, [])
+            for name, other in alike:
+                if value is None or other is None or np.array_equal(value, other):
+                    self._constants[place] = name
+                    break
+            else:
+                if alike:
+                    self.names.take(called)
+                self._constants[place] = self.names.another(called) if alike else called
+                alike.append((self._constants[place], value))
+        return self._constants[place]
 
     def forward(self, node: Any, reader: Reader) -> Expr:
         """What an operation computes, by its formula or its name."""

@@ -115,8 +115,13 @@ class Forms:
             self._closed[key] = self._close(edge)
         return self._closed[key]
 
-    def agrees(self, letters: Letters, x: Expr, array: Any) -> bool | None:
-        """Whether an expression has these numbers; None if its symbols' values are not known."""
+    def agrees(
+        self, letters: Letters, x: Expr, array: Any, *, exact: bool | None = None
+    ) -> bool | None:
+        """Whether an expression has these numbers; None if its symbols' values are not known.
+
+        exact: whether they were computed in double precision; by default as their dtype says.
+        """
         free = [a for a in letters if a is not None]
         squeezed = np.squeeze(np.asarray(array))
         try:
@@ -126,7 +131,9 @@ class Forms:
         except (Unevaluable, ValueError, KeyError, IndexError, TypeError):
             return None
         scale = float(np.max(np.abs(squeezed), initial=0.0)) or 1.0
-        loose = 1e-9 if np.asarray(array).dtype in (np.float64, np.complex128) else 1e-3
+        if exact is None:
+            exact = np.asarray(array).dtype in (np.float64, np.complex128)
+        loose = 1e-9 if exact else 1e-3
         return bool(np.all(np.abs(found - squeezed) <= loose * scale))
 
     # --- The gradient in all ------------------------------------------------------------------
@@ -239,7 +246,7 @@ class Forms:
                 continue
             shown = plain[name].expr
             names[name] = Variable(tuple(getattr(spec, "shape", ())), element_of(shown))
-            entry = self._constant(node, i)
+            entry = self.constant(node, i)
             if entry is not None and isinstance(shown, Symbol):
                 self.constants.add(shown.name)
                 self.arrays["", shown.name, ""] = np.squeeze(entry)
@@ -251,7 +258,8 @@ class Forms:
         self._statistics(node, names)
         return Indexed(names, self.builder.counts, used)
 
-    def _constant(self, node: Any, i: int) -> Any:
+    def constant(self, node: Any, i: int) -> Any:
+        """The value of an argument that is no variable; None if it was not kept."""
         gradients = self.builder.gradients
         if gradients is None:
             return None
@@ -273,9 +281,10 @@ class Forms:
                 if np.isclose(array[0] * n, 1, rtol=1e-6, atol=0) and n > 1:
                     even = ex.Over(ex.ONE, self.builder.counts.symbol(n))
                 return Variable((n,), lambda own: even, value)
-        symbol = Symbol(name)
         if array is not None:
+            name = self.builder.constant((id(node), name), name, array)
             self.arrays["", name, ""] = np.squeeze(array)
+        symbol = Symbol(name)
         shape = () if array is None else array.shape
         return Variable(shape, element_of(symbol), value)
 

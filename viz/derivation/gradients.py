@@ -11,7 +11,14 @@ from tensorgrad import autograd
 from tensorgrad.engine import unbroadcast
 from tensorgrad.primitive import raw
 from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
-from tensorgrad.viz.derivation.differences import NOTHING, Checked, check_step, check_whole
+from tensorgrad.viz.derivation.differences import (
+    MANY,
+    NOTHING,
+    Checked,
+    check_step,
+    check_whole,
+    tolerance,
+)
 from tensorgrad.viz.derivation.model import Size
 from tensorgrad.viz.derivation.values import Values
 
@@ -47,7 +54,20 @@ class Gradients:
         self.checked: dict[tuple[int, int], Checked] = {}
         self.whole: dict[Key, Checked] = {}
         self.problem = ""
+        self.within = self._limits()
         self._room = KEEP
+
+    def _limits(self) -> dict[Key, float]:
+        """How exact the gradient of each variable is: as the coarsest dtype on its way."""
+        found: dict[Key, float] = {}
+        for node in reversed(self.part.operations):
+            outputs = range(len(node.shape)) if node.op.outputs else ()
+            own = [found.get(key, 0.0) for key in (id(node), *((id(node), k) for k in outputs))]
+            for edge in node.inputs:
+                if edge is not None:
+                    limit = tolerance(node.dtype, edge.dtype)
+                    found[key_of(edge)] = max(found.get(key_of(edge), 0.0), limit, *own)
+        return found
 
     def run(self, loss: Any, root: Any, seed: Any) -> None:
         """Go back from the loss once; on failure ``problem`` says why there are no numbers."""
@@ -71,7 +91,9 @@ class Gradients:
             self.sizes[key] = size_of(array)
             self.arrays[key] = array
             if self.check:
-                self.whole[key] = check_whole(self.values, self.part, root, key, weight, array)
+                self.whole[key] = check_whole(
+                    self.values, self.part, root, key, weight, array, self.within.get(key, 1e-7)
+                )
 
     def _arrived(self, node: Any, gradient: Any) -> None:
         if isinstance(gradient, tuple):
@@ -83,6 +105,8 @@ class Gradients:
             self.arrays[key_of(node)] = array.copy()
 
     def _watcher(self, node: Any) -> Any:
+        quick = len(self.part.operations) > MANY
+
         def watch(grad_inputs: tuple[Any, ...], grad_outputs: tuple[Any, ...]) -> None:
             gradient = tuple(None if g is None else g._array for g in grad_outputs)
             for i, (found, edge) in enumerate(zip(grad_inputs, node.inputs, strict=False)):
@@ -91,9 +115,13 @@ class Gradients:
                 array = np.asarray(unbroadcast(raw, np.asarray(found._array), edge.shape))
                 if array.dtype.kind == "c" and edge.dtype.kind != "c":
                     array = array.real
+                elif array.dtype.kind != "c" and edge.dtype.kind == "c":
+                    array = array.astype(edge.dtype)
                 self.terms[id(node), i] = size_of(array)
                 if self.check:
-                    self.checked[id(node), i] = check_step(self.values, node, i, gradient, array)
+                    self.checked[id(node), i] = check_step(
+                        self.values, node, i, gradient, array, quick=quick
+                    )
                 else:
                     self.checked[id(node), i] = NOTHING
 

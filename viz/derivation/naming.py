@@ -69,14 +69,21 @@ class Names:
             self._give(key, name)
 
     def _give(self, key: Key, name: str) -> None:
-        if key in self._names:
-            return
+        if key not in self._names:
+            self._names[key] = self.another(name)
+
+    def take(self, name: str) -> None:
+        """Nothing else is to be called so."""
+        self._taken.add(name)
+
+    def another(self, name: str) -> str:
+        """This name, or the same with a number if something is called so already."""
         unique, k = name, 2
         while unique in self._taken:
             unique = f"{name}′{k}" if name[-1:].isdigit() else f"{name}{k}"
             k += 1
         self._taken.add(unique)
-        self._names[key] = unique
+        return unique
 
     def _number(self, wanted: list[tuple[Key, str]]) -> None:
         """A name that is used again and again (``h`` in a loop) is numbered from 1."""

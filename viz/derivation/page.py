@@ -79,7 +79,7 @@ def _step(step: Step, largest: float) -> str:
     rows = [f"<div class=forward>{_equation(step.left, step.right)}</div>"]
     if step.summed:
         rows.append(_sum(step.gradient, step.summed, step.terms, step.size))
-    rows += [_way(way, step.dtype, largest) for way in step.ways]
+    rows += [_way(way, largest) for way in step.ways]
     return f"<section>{head}{''.join(rows)}</section>"
 
 
@@ -87,7 +87,7 @@ def _equation(*sides: Expr) -> str:
     return _MATH.equation(*sides)
 
 
-def _way(way: Way, dtype: str, largest: float) -> str:
+def _way(way: Way, largest: float) -> str:
     if way.right is None:
         formula = f"{_MATH.math(way.left)}<p class=prose>{escape(way.prose)}</p>"
     else:
@@ -97,7 +97,7 @@ def _way(way: Way, dtype: str, largest: float) -> str:
         below += f"<div class=local>{_equation(*pair)}<em>{escape(word)}</em></div>"
     if way.remark:
         below += f"<p class=remark>{escape(way.remark)}</p>"
-    facts = f"{_facts(way.shape, way.size, largest)}{_mark(way, dtype)}"
+    facts = f"{_facts(way.shape, way.size, largest)}{_mark(way)}"
     return (
         f"<div class=way><div class=formula>{formula}</div>"
         f"<div class=facts>{facts}</div>{below}</div>"
@@ -116,11 +116,11 @@ def _facts(shape: tuple[int, ...], size: Size, largest: float) -> str:
     return told
 
 
-def _mark(way: Way, dtype: str) -> str:
-    told = agreement(way.checked, dtype)
+def _mark(way: Way) -> str:
+    told = agreement(way.checked)
     if not told:
         return ""
-    kind = {True: "good", False: "bad", None: "unknown"}[verdict(way.checked, dtype)]
+    kind = {True: "good", False: "bad", None: "unknown"}[verdict(way.checked)]
     return f"<span class={kind}>{escape(told)}</span>"
 
 
@@ -146,9 +146,9 @@ def _result(result: Result) -> str:
     if result.reached:
         facts.append(f"<span>‖·‖ {escape(norm(result.size))}</span>")
     facts.append(f"<span>{escape(result_words(result))}</span>")
-    told = agreement(result.checked, result.dtype)
+    told = agreement(result.checked)
     if told:
-        kind = {True: "good", False: "bad", None: "unknown"}[verdict(result.checked, result.dtype)]
+        kind = {True: "good", False: "bad", None: "unknown"}[verdict(result.checked)]
         around = "whole gradient " if result.checked.error is not None else ""
         facts.append(f"<span class={kind}>{around}{escape(told)}</span>")
     return (

@@ -60,17 +60,17 @@ def _step(step: Step, heading: str) -> list[str]:
     if step.summed:
         rows.append(_sum(step.gradient, step.summed))
     for way in step.ways:
-        rows += _way(way, step.dtype)
+        rows += _way(way)
     return rows
 
 
-def _way(way: Way, dtype: str) -> list[str]:
+def _way(way: Way) -> list[str]:
     right = _SHOW(way.right) if way.right is not None else _SHOW(ex.Words(way.prose))
     words = [dimensions(way.shape)]
     if way.size.status != "none":
         words.append(f"norm {norm(way.size)}")
     if way.checked.error is not None:
-        words.append(f"error {_plain(agreement(way.checked, dtype))}")
+        words.append(f"error {_plain(agreement(way.checked))}")
     rows = [f"{_SHOW(way.left)} &= {right}{_facts(words)}"]
     rows += [
         f"{_SHOW(pair[0])} &= {_SHOW(pair[1])}{_facts([word])}" for word, pair in derivatives(way)
@@ -94,7 +94,7 @@ def _results(results: list[Result]) -> list[str]:
         if result.reached:
             words.append(f"norm {norm(result.size)}")
         if result.checked.error is not None:
-            told = _plain(agreement(result.checked, result.dtype))
+            told = _plain(agreement(result.checked))
             words.append(f"error beside differences {told}")
         right = _SHOW(ex.plus(*result.summed)) if result.summed else ""
         space = f" \\in \\mathbf{{R}}^{{{_dims(result.shape)}}}"

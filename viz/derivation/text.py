@@ -95,17 +95,17 @@ def _step(step: Step, width: int) -> list[str]:
             step.gradient, step.summed, [norm(t) for t in step.terms], norm(step.size), width
         )
     for way in step.ways:
-        out += _way(way, step.dtype, width)
+        out += _way(way, width)
     return out
 
 
-def _way(way: Way, dtype: str, width: int) -> list[str]:
+def _way(way: Way, width: int) -> list[str]:
     right = f"‹{way.prose}›" if way.right is None else _SHOW(way.right)
     first = f"     {_SHOW(way.left)} = {right}"
     facts = [dimensions(way.shape)]
     if way.size.status != "none":
         facts.append(f"‖·‖ {norm(way.size)}")
-    told = agreement(way.checked, dtype)
+    told = agreement(way.checked)
     if told and way.checked.error is not None:
         facts.append(told)
     if way.right is None:
@@ -158,7 +158,7 @@ def _result(result: Result, width: int) -> list[str]:
         sizes = [norm(t) for t in result.terms]
         out += _sum(result.gradient, result.summed, sizes, norm(result.size), width)
     out += _wrapped(result_words(result), width, "       ")
-    told = agreement(result.checked, result.dtype)
+    told = agreement(result.checked)
     if told:
         way = f" ({result.checked.method})" if result.checked.method else ""
         words = f"the whole gradient beside finite differences{way}: {told}"

@@ -19,18 +19,8 @@ __all__ = [
     "reading",
     "result_words",
     "sizes",
-    "tolerance",
     "verdict",
 ]
-
-# Of a function that bends much, differences themselves are not closer than this.
-_LIMITS = {"float64": 1e-6, "complex128": 1e-6, "float32": 1e-3, "complex64": 1e-3, "float16": 5e-2}
-
-
-def tolerance(dtype: str) -> float:
-    """Up to which relative error a gradient of this dtype counts as right."""
-    return _LIMITS.get(dtype, 5e-2)
-
 
 def norm(size: Size) -> str:
     """The norm of a gradient in words; never 0 for one that was not computed."""
@@ -43,7 +33,7 @@ def norm(size: Size) -> str:
     return number(size.norm, 4)
 
 
-def agreement(checked: Checked, dtype: str) -> str:
+def agreement(checked: Checked) -> str:
     """The relative error beside differences, with its mark; why there is none; or nothing."""
     if checked.error is None:
         return f"not checked: {checked.why}" if checked.why else ""
@@ -51,7 +41,7 @@ def agreement(checked: Checked, dtype: str) -> str:
     if checked.error < 1e-9:
         return "✓ < 1e-09"
     shown = f"{checked.error:.0e}"
-    return f"✓ {shown}" if checked.error <= tolerance(dtype) else f"✗ {checked.error:.2g}"
+    return f"✓ {shown}" if checked.error <= checked.within else f"✗ {checked.error:.2g}"
 
 
 def derivatives(way: Way) -> list[tuple[str, tuple[Expr, Expr]]]:
@@ -60,9 +50,9 @@ def derivatives(way: Way) -> list[tuple[str, tuple[Expr, Expr]]]:
     return [(word, pair) for word, pair in found if pair is not None]
 
 
-def verdict(checked: Checked, dtype: str) -> bool | None:
+def verdict(checked: Checked) -> bool | None:
     """Whether a gradient agrees with differences; None where that is not known."""
-    return None if checked.error is None else checked.error <= tolerance(dtype)
+    return None if checked.error is None else checked.error <= checked.within
 
 
 def dimensions(dims: tuple[int, ...]) -> str:
