@@ -77,10 +77,11 @@ def dot_layout(
 ) -> Layout:
     """Lay out a snapshot by Graphviz: sizes in pixels (its points) as for the built-in layout.
 
-    engine: the system's ``dot``, or ``wasi``, which knows no time-out.
+    engine: the system's ``dot``, or ``wasi``; ``timeout`` is in seconds for both.
     """
     source = skeleton(snapshot, sizes, labels, rankdir)
-    answer = run_dot(source, "json0", timeout) if engine == "dot" else run_wasi(source, "json0")
+    run = run_dot if engine == "dot" else run_wasi
+    answer = run(source, "json0", timeout)
     try:
         layout = _read(json.loads(answer), snapshot, sizes)
     except (ValueError, KeyError, IndexError) as error:

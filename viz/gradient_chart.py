@@ -123,7 +123,7 @@ def _tooltip(row: GradStats) -> str:
     lines = [row.name, f"{shape(row.shape)} {row.dtype}"]
     if row.status in ("ok", "zero"):
         lines += [
-            f"mean |g| {number(row.mean)}, max |g| {number(row.max)}",
+            f"mean |g| {number(row.mean)}, max |g| {number(row.max)}, std {number(row.std)}",
             f"‖g‖ {number(row.norm)}, ‖w‖ {number(row.data_norm)}, ratio {number(row.ratio)}",
         ]
     if row.remark:

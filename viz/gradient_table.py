@@ -19,21 +19,21 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 def gradient_table(rows: list[GradStats], title: str) -> str:
     """One line a parameter; the bar shows the mean on a log scale from decade to decade."""
     means = [row.mean for row in rows if row.status == "ok" and row.mean]
-    head = ["parameter", "shape", "mean |g|", "max |g|", "‖g‖", "‖g‖/‖w‖", "log mean |g|"]
+    head = ["parameter", "shape", "mean |g|", "max |g|", "std g", "‖g‖", "‖g‖/‖w‖", "log mean |g|"]
     cells = []
     for row in rows:
         name, dims = shorten(row.name, 44, middle=True), shape(row.shape)
         if row.remark and row.status != "zero":
-            cells.append([name, dims, "-", "-", "-", "-", row.remark])
+            cells.append([name, dims, "-", "-", "-", "-", "-", row.remark])
         else:
-            numbers = [number(v) for v in (row.mean, row.max, row.norm, row.ratio)]
+            numbers = [number(v) for v in (row.mean, row.max, row.std, row.norm, row.ratio)]
             cells.append([name, dims, *numbers, row.remark or _bar(row.mean or 0.0, means)])
-    widths = [max(len(line[k]) for line in [head, *cells]) for k in range(6)]
+    widths = [max(len(line[k]) for line in [head, *cells]) for k in range(7)]
     lines = [title, ""]
     for line in [head, *cells]:
         left = [line[k].ljust(widths[k]) for k in (0, 1)]
-        right = [line[k].rjust(widths[k]) for k in (2, 3, 4, 5)]
-        lines.append("  ".join([*left, *right, line[6]]).rstrip())
+        right = [line[k].rjust(widths[k]) for k in (2, 3, 4, 5, 6)]
+        lines.append("  ".join([*left, *right, line[7]]).rstrip())
     return "\n".join(lines)
 
 

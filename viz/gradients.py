@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.figure import Figure, write_atomically
 from tensorgrad.viz.gradient_chart import gradient_chart
 from tensorgrad.viz.gradient_table import gradient_table
 from tensorgrad.viz.naming import named_tensors
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.words import no_formula, visible
 
 __all__ = ["GradFlowFigure", "GradStats", "grad_flow", "gradient_stats"]
+
+_NUMBERS = ("mean", "max", "std", "norm", "data_norm", "ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,9 @@ class GradStats:
     "none" (there is no gradient: it was not computed); "empty" (there are no elements).
     ``keeps_grad`` is False for a tensor that is no leaf and does not retain its gradient.
     The numbers are None unless they are known: a gradient that was not computed is never 0.
-    ``mean`` and ``max`` are of the absolute values, ``norm`` is the Euclidean norm, ``ratio`` is
-    it divided by the norm of the parameter, None where that is 0.
+    ``mean`` and ``max`` are of the absolute values, ``std`` is the deviation of the gradient
+    itself, ``norm`` the Euclidean norm, ``ratio`` is it divided by the norm of the parameter, None
+    where that is 0.
     """
 
     name: str
@@ -38,6 +46,7 @@ class GradStats:
     status: str
     mean: float | None = None
     max: float | None = None
+    std: float | None = None
     norm: float | None = None
     data_norm: float | None = None
     ratio: float | None = None
@@ -65,6 +74,32 @@ class GradFlowFigure(Figure):
     def __init__(self, rows: list[GradStats], title: str) -> None:
         super().__init__(title)
         self.rows = rows
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The numbers as CSV, a line for each parameter; also written to ``path`` if given.
+
+        What was not computed is empty.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["name", "shape", "status", *_NUMBERS])
+        for row in self.rows:
+            numbers = [getattr(row, name) for name in _NUMBERS]
+            cells = ["" if value is None else f"{value:.6g}" for value in numbers]
+            dims = "x".join(map(str, row.shape))
+            writer.writerow([no_formula(row.name), dims, row.status, *cells])
+        if path is not None:
+            write_atomically(Path(path), text.getvalue().encode("utf-8", "replace"))
+        return text.getvalue()
+
+    def to_matplotlib(self) -> Any:
+        """The same as a matplotlib Figure; needs ``pip install 'tensorgrad[matplotlib]'``."""
+        from tensorgrad.viz.matplotlib_export import gradients_to_matplotlib
+
+        return gradients_to_matplotlib(self)
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        return {**super()._formats(), ".csv": lambda: self.to_csv().encode("utf-8", "replace")}
 
     def _make_text(self) -> str:
         return gradient_table(self.rows, self.title)
@@ -111,7 +146,8 @@ def gradient_stats(name: str, tensor: Any) -> GradStats:
     grad = tensor.grad if keeps else None
     if grad is None:
         return base
-    size = np.abs(_array(grad)).astype(np.float64).ravel()
+    values = _array(grad).ravel()
+    size = np.abs(values).astype(np.float64)
     data_norm = _norm(np.abs(_array(tensor)).astype(np.float64).ravel())
     fields = {**asdict(base), "data_norm": data_norm}
     if not size.size:
@@ -120,7 +156,7 @@ def gradient_stats(name: str, tensor: Any) -> GradStats:
     if nan or inf:
         kind = "nan" if nan else "inf"
         value = math.nan if nan else math.inf
-        known = {"mean": value, "max": value, "norm": value, "ratio": value}
+        known = {"mean": value, "max": value, "std": value, "norm": value, "ratio": value}
         return GradStats(**{**fields, **known, "status": kind, "nan": nan, "inf": inf})
     norm = _norm(size)
     return GradStats(
@@ -129,6 +165,7 @@ def gradient_stats(name: str, tensor: Any) -> GradStats:
             "status": "ok" if norm else "zero",
             "mean": _mean(size),
             "max": float(size.max()),
+            "std": _std(values, float(size.max())),
             "norm": norm,
             "ratio": norm / data_norm if data_norm and math.isfinite(data_norm) else None,
         }
@@ -146,6 +183,13 @@ def _norm(size: np.ndarray[Any, Any]) -> float:
     if not largest or not math.isfinite(largest):
         return largest
     return largest * math.sqrt(float(np.square(size / largest).sum()))
+
+
+def _std(values: np.ndarray[Any, Any], largest: float) -> float:
+    if not largest:
+        return 0.0
+    scaled = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64) / largest
+    return largest * float(np.std(scaled))
 
 
 def _mean(size: np.ndarray[Any, Any]) -> float:

@@ -133,11 +133,11 @@ def graph(
     params: Any = None,
     depth: int | None = None,
     fold_repeats: bool = True,
-    *,
     show: str | Iterable[str] = ("shape",),
     rankdir: RankDir = "TB",
     max_nodes: int | None = None,
     engine: Engine = "auto",
+    *,
     trace: Trace | None = None,
 ) -> GraphFigure:
     """The computation graph that leads to ``root``, as it is now; works after ``backward`` too.

@@ -8,9 +8,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from tensorgrad.viz.curves import CurvesFigure
+    from tensorgrad.viz.gradients import GradFlowFigure
     from tensorgrad.viz.monitor_views import MonitorFigure
 
-__all__ = ["curves_to_matplotlib", "monitor_to_matplotlib"]
+__all__ = ["curves_to_matplotlib", "gradients_to_matplotlib", "monitor_to_matplotlib"]
 
 
 def _figure(caller: str, rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
@@ -48,6 +49,34 @@ def monitor_to_matplotlib(report: MonitorFigure) -> Any:
     axes[0][1].legend(fontsize="small")
     for axis in axes[-1]:
         axis.set_xlabel("step")
+    return figure
+
+
+def gradients_to_matplotlib(flow: GradFlowFigure) -> Any:
+    """A row for each parameter: mean and largest |gradient|, and the ratio of the norms."""
+    rows = flow.rows
+    figure, axes = _figure("to_matplotlib", 1, 2, (9, 0.28 * len(rows) + 1.4))
+    left, right = axes[0]
+    known = [(k, row) for k, row in enumerate(rows) if row.status == "ok"]
+    places = [k for k, _ in known]
+    left.plot([row.mean for _, row in known], places, "|", markersize=9, label="mean |g|")
+    left.plot([row.max for _, row in known], places, ".", label="max |g|")
+    ratios = [(k, row.ratio) for k, row in known if row.ratio and np.isfinite(row.ratio)]
+    right.plot([r for _, r in ratios], [k for k, _ in ratios], "o", markersize=4)
+    left.set_xlabel("gradient")
+    right.set_xlabel("‖gradient‖ / ‖parameter‖")
+    for axis in (left, right):
+        if axis.lines and any(len(line.get_xdata()) for line in axis.lines):
+            axis.set_xscale("log")
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.grid(alpha=0.3)
+    # What was not computed keeps its row, and says so.
+    names = [_plain(row.name + (f" ({row.remark})" if row.remark else "")) for row in rows]
+    left.set_yticks(range(len(rows)), names, fontsize="small")
+    right.set_yticks(range(len(rows)), [""] * len(rows))
+    if known:
+        left.legend(fontsize="small")
+    figure.suptitle(_plain(flow.title), x=0.01, ha="left", fontsize="medium")
     return figure
 
 

@@ -213,6 +213,10 @@ class Monitor:
         """
         return MonitorFigure(self.courses(), self.tracks(), self.steps, names, self.warnings())
 
+    def to_matplotlib(self) -> Any:
+        """The report as a matplotlib Figure; needs ``pip install 'tensorgrad[matplotlib]'``."""
+        return self.report().to_matplotlib()
+
     def warnings(self) -> Findings:
         """What is wrong with this training, with the evidence, the line and what to do."""
         changed = {

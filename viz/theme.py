@@ -89,6 +89,7 @@ _COMMON = {
     "text.strong": {"font-weight": "600"},
     "text.warn": {"fill": "@warn"},
     "text.small": {"font-size": "10px"},
+    "text.mono": {"font-family": MONO, "font-size": "12px"},
 }
 _GRAPH = {
     ".node rect": {"fill": "@op", "stroke": "@op-edge"},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn, viz
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(*shape, seed=0, grad=True):
@@ -180,7 +183,7 @@ def test_choices():
         viz.derive((x * x).sum(), x, convention="rows")
 
 
-@pytest.mark.parametrize("suffix", ["txt", "html", "tex", "json"])
+@pytest.mark.parametrize("suffix", ["txt", "html", "tex", "json", "svg"])
 def test_files(tmp_path, suffix):
     model, loss = network()
     figure = viz.derive(loss, model)
@@ -192,13 +195,22 @@ def test_files(tmp_path, suffix):
     assert viz.derive(loss, model).save(tmp_path / f"b.{suffix}").read_bytes() == first
     assert again.derivation.results[0].reached is False  # of another model
     with pytest.raises(ValueError, match="not one of"):
-        figure.save(tmp_path / "a.svg")
+        figure.save(tmp_path / "a.dot")
+
+
+def test_its_picture_is_the_text_column_by_column():
+    model, loss = network()
+    figure = viz.derive(loss, model)
+    words = [t.text for t in ElementTree.fromstring(figure.svg()).iter(SVG + "text")]
+    squeezed = "".join(str(figure).replace("─", "").split())
+    assert "".join("".join(words).split()) == squeezed
+    assert figure.svg() == viz.derive(loss, model).svg()
 
 
 def test_in_a_notebook():
     model, loss = network()
     bundle = viz.derive(loss, model)._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/html"}
+    assert set(bundle) == {"text/plain", "image/svg+xml", "text/html"}
     assert "<math" in bundle["text/html"]
     assert "<script" not in bundle["text/html"]
 

@@ -33,6 +33,7 @@ def test_the_statistics():
     assert row.status == "ok"
     assert row.mean == pytest.approx(1.25)
     assert row.max == 2.0
+    assert row.std == pytest.approx(np.std([1.0, -2.0, 2.0, 0.0]))
     assert row.norm == pytest.approx(3.0)
     assert row.data_norm == pytest.approx(5.0)
     assert row.ratio == pytest.approx(0.6)
@@ -50,7 +51,8 @@ def test_a_model_after_backward():
 def test_a_gradient_that_was_not_computed_is_never_zero():
     figure = viz.grad_flow({"w": parameter([1.0], None)})
     (row,) = figure.rows
-    assert (row.status, row.mean, row.max, row.norm, row.ratio) == ("none", None, None, None, None)
+    assert row.status == "none"
+    assert (row.mean, row.max, row.std, row.norm, row.ratio) == (None,) * 5
     assert "no gradient" in str(figure)
     assert "no gradient" in figure.svg()
     assert figure.data["parameters"][0]["mean"] is None
@@ -160,7 +162,7 @@ def test_same_input_same_bytes_and_the_figure_is_of_its_moment():
 
 def test_a_chart_is_not_saved_as_a_graph(tmp_path):
     figure = viz.grad_flow({"w": parameter([1.0], [1.0])})
-    with pytest.raises(ValueError, match=r"'\.dot' is not one of.*choose \.html, \.json, \.pdf"):
+    with pytest.raises(ValueError, match=r"'\.dot' is not one of.*choose \.csv, \.html, \.json, \.pdf"):
         figure.save(tmp_path / "g.dot")
 
 
@@ -173,3 +175,25 @@ def test_wrong_arguments():
         viz.grad_flow([parameter([1.0], None)])
     with pytest.raises(ValueError, match="no parameters"):
         viz.grad_flow({})
+
+
+def test_as_csv(tmp_path):
+    figure = viz.grad_flow({"w": parameter([3.0, 4.0], [1.0, -1.0]), "=b": parameter([1.0], None)})
+    lines = figure.to_csv(tmp_path / "flow.csv").splitlines()
+    assert lines[0] == "name,shape,status,mean,max,std,norm,data_norm,ratio"
+    assert lines[1] == "w,2,ok,1,1,1,1.41421,5,0.282843"
+    assert lines[2] == "'=b,1,none,,,,,,"
+    assert (tmp_path / "flow.csv").read_text() == figure.to_csv()
+    assert figure.save(tmp_path / "again.csv").read_text() == figure.to_csv()
+
+
+def test_as_a_matplotlib_figure():
+    pytest.importorskip("matplotlib", reason="an extra")
+    named = {"$w_0$": parameter([3.0, 4.0], [1.0, -1.0]), "frozen": parameter([1.0], None)}
+    drawn = viz.grad_flow(named).to_matplotlib()
+    drawn.canvas.draw()
+    left, right = drawn.axes
+    assert [t.get_text() for t in left.get_yticklabels()] == [r"\$w_0\$", "frozen (no gradient)"]
+    assert list(left.lines[0].get_xdata()) == [1.0]
+    assert len(right.lines[0].get_xdata()) == 1
+    viz.grad_flow({"frozen": parameter([1.0], None)}).to_matplotlib().canvas.draw()

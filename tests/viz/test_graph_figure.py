@@ -16,7 +16,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import viz
 from tensorgrad.primitive import push_scope
-from tensorgrad.viz import dot_engine
+from tensorgrad.viz import dot_engine, graphs
 from tensorgrad.viz.dot_engine import find_dot, run_dot
 from tensorgrad.viz.dot_source import quoted
 
@@ -154,7 +154,9 @@ def test_dot_source_of_hostile_names_has_the_nodes_it_should(hostile):
     assert len(answer["edges"]) == len(figure.snapshot.edges)
 
 
-def test_without_dot_the_built_in_layout_draws(network, no_dot, tmp_path, parse_svg):
+def test_without_dot_the_built_in_layout_draws(network, no_dot, tmp_path, parse_svg, monkeypatch):
+    monkeypatch.setattr(graphs, "has_wasi", lambda: False)
+    monkeypatch.setattr(graphs, "can_convert", lambda: False)
     loss, params = network()
     figure = viz.graph(loss, params)
     parse_svg(figure.svg())
@@ -241,3 +243,11 @@ def test_importing_viz_loads_neither_graphviz_nor_the_network():
     code = "import tensorgrad.viz, sys; print('graphviz' in sys.modules, 'IPython' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_arguments_may_be_given_by_their_places():
+    w = tg.ones(2, requires_grad=True)
+    figure = viz.graph(w.exp().sum(), {"w": w}, None, True, ("shape", "dtype"), "LR", 2, "builtin")
+    assert figure.engine == "builtin"
+    assert len(figure.snapshot.vertices) <= 4
+    assert "float32" in figure.svg()

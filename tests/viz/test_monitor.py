@@ -388,3 +388,4 @@ def test_matplotlib_is_an_extra():
             monitor.report().to_matplotlib()
     else:
         assert len(monitor.report().to_matplotlib().axes) == 8
+        assert len(monitor.to_matplotlib().axes) == 8

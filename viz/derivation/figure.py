@@ -11,13 +11,16 @@ from tensorgrad.viz.derivation.page import render_fragment, render_page
 from tensorgrad.viz.derivation.tex import render_latex
 from tensorgrad.viz.derivation.text import render_text
 from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.text_svg import text_svg
 from tensorgrad.viz.words import visible
 
 __all__ = ["DerivationFigure"]
 
 
 class DerivationFigure(Figure):
-    """A derivation: prints as text, shows as MathML, saves as .txt, .html, .tex and .json.
+    """A derivation: prints as text, shows as MathML, saves as .txt, .html, .tex, .json and .svg.
+
+    The SVG (and .png, .pdf) is a picture of the text; formulas are set by a browser or by LaTeX.
 
     ``derivation`` is what was found: steps, results, notices.
     """
@@ -36,15 +39,11 @@ class DerivationFigure(Figure):
         """The derivation as an ``align`` of amsmath, to be put into a report."""
         return self._once("tex", lambda: render_latex(self.derivation))
 
-    def svg(self) -> str:
-        """Refused: formulas are drawn by the browser, or by LaTeX."""
-        raise ValueError(
-            "DerivationFigure.svg: a derivation has no SVG: formulas are set by the browser "
-            '(save("x.html")) or by LaTeX (save("x.tex"))'
-        )
-
     def _make_text(self) -> str:
         return self.text()
+
+    def _make_svg(self) -> str:
+        return text_svg(str(self), self.title)
 
     def _make_data(self) -> dict[str, Any]:
         return as_data(self.derivation)
@@ -53,15 +52,14 @@ class DerivationFigure(Figure):
         return render_page(self.derivation, self.title)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
-        known = super()._formats()
-        del known[".svg"]
-        return {**known, ".tex": lambda: (self.latex() + "\n").encode("utf-8")}
+        return {**super()._formats(), ".tex": lambda: (self.latex() + "\n").encode("utf-8")}
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None, **kwargs: Any
     ) -> dict[str, str]:
         wanted: dict[str, Callable[[], str]] = {
             "text/plain": self.__str__,
+            "image/svg+xml": self.svg,
             "text/html": lambda: render_fragment(self.derivation, self.title),
         }
         return {

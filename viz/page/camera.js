@@ -39,7 +39,7 @@ class Camera {
     const near = this.k >= NEAR;
     scene.root.classList.toggle("far", !near);
     const [, top, , bottom] = this.window;
-    scene.showBetween(top - (bottom - top) / 2, bottom + (bottom - top) / 2);
+    scene.showBetween(top, bottom);
     if (near) this.writeWords();
     this.placeLabels();
     this.drawMap();

@@ -3,7 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ROUND = { op: 5, leaf: 1.5, output: 10, cut: 9 };
 const CHUNK = 60; // strokes in one path element: thousands of elements would be slow to move
-const BAND = 900; // boxes in bands of this height are shown and hidden together
+const BAND = 500; // what lies in bands of this height is shown and hidden together
+const OVER = 200; // by which it may reach into the next
 const LABEL_SIZE = 10; // of modules' names, for which the layout keeps room
 const NEAR = 0.42; // the zoom below which a box is too small for words
 
@@ -59,6 +60,7 @@ class Scene {
     this.lit = svg("g", { class: "lit" });
     this.layers = {
       modules: svg("g", { class: "modules" }),
+      small: svg("g", { class: "modules" }), // those that fit into a band, within the others
       edges: svg("g", { class: "edges" }),
       nodes: svg("g", { class: "nodes" }),
       words: svg("g", { class: "words" }),
@@ -67,8 +69,8 @@ class Scene {
     this.drawModules();
     this.drawEdges();
     for (const [key, box] of drawn.boxes) this.drawBox(key, box);
-    const { modules, edges, nodes, words, labels } = this.layers;
-    this.world.replaceChildren(modules, edges, this.lit, nodes, words, labels);
+    const { modules, small, edges, nodes, words, labels } = this.layers;
+    this.world.replaceChildren(modules, small, edges, this.lit, nodes, words, labels);
     this.paintAll();
   }
 
@@ -79,7 +81,8 @@ class Scene {
       const rect = svg("rect", { class: shade, x: short(x), y: short(y), rx: 6 });
       rect.setAttribute("width", short(width));
       rect.setAttribute("height", short(height));
-      this.part(this.layers.modules, rect, y, y + height);
+      if (height > OVER) this.part(this.layers.modules, rect, y, y + height);
+      else this.band(y).modules.append(rect);
       const label = svg("text", { class: `label shade${this.depth(group) % 3}`, role: "button" });
       label.dataset.group = group;
       label.textContent = `▾ ${this.model.groups[group].label}`;
@@ -87,7 +90,7 @@ class Scene {
       label.setAttribute("x", short(x + 8));
       label.setAttribute("y", short(y + 13));
       const plate = svg("rect", { class: `plate hidden shade${this.depth(group) % 3}`, x: short(x), y: short(y) });
-      this.layers.labels.append(plate, label);
+      this.band(y).labels.append(plate, label);
       this.labels.push({ label, plate, x, y, width, words: this.model.groups[group].width });
     }
   }
@@ -124,7 +127,7 @@ class Scene {
       const [x, y] = edge.label;
       const text = svg("text", { class: "times", x: short(x + 10), y: short(y + 3.5) });
       text.textContent = `×${edge.times}`;
-      this.layers.labels.append(text);
+      this.band(y).labels.append(text);
     }
   }
 
@@ -153,8 +156,10 @@ class Scene {
   band(y) {
     const number = Math.floor(y / BAND);
     if (!this.bands.has(number)) {
-      const ends = [number * BAND, (number + 1) * BAND + 200];
+      const ends = [number * BAND, (number + 1) * BAND + OVER];
       this.bands.set(number, {
+        modules: this.part(this.layers.small, svg("g"), ...ends),
+        labels: this.part(this.layers.labels, svg("g"), ...ends),
         nodes: this.part(this.layers.nodes, svg("g"), ...ends),
         words: this.part(this.layers.words, svg("g"), ...ends),
         keys: [],
