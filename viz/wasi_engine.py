@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib.util
 import threading
 from typing import Any
@@ -58,9 +59,7 @@ def run_wasi(source: str, output: str, seconds: float | None = None) -> bytes:
             ) from error
 
 
-def _render(
-    backend: Any, source: str, output: str, seconds: float, slow: threading.Event
-) -> bytes:
+def _render(backend: Any, source: str, output: str, seconds: float, slow: threading.Event) -> bytes:
     # An epoch that passes traps whatever runs; the call into wasmtime lets other threads run.
     backend._session.store.set_epoch_deadline(1)
 
@@ -90,10 +89,8 @@ def _make_backend() -> Any:
 
     config = wasmtime.Config()
     config.epoch_interruption = True
-    try:
+    with contextlib.suppress(wasmtime.WasmtimeError):  # a home that cannot be written to
         config.cache = True
-    except wasmtime.WasmtimeError:  # a home that cannot be written to
-        pass
     backend = WasmtimeBackend.__new__(WasmtimeBackend)
     backend.wasm_path = PACKAGE_WASM_PATH
     backend._engine = wasmtime.Engine(config)

@@ -196,11 +196,11 @@ def _compare(
     size = max(size, ROUNDING * sum(float(np.linalg.norm(w)) for w in weights if w is not None))
     if not np.isfinite(gap):
         return Checked(None, why="the differences are not finite")
-    error = gap / size if size else gap
-    if error > within and method != "complex":
-        here = differences.subject.values()
-        moved = sum(float(abs(w) @ abs(y)) for w, y in zip(weights, here) if w is not None)
+    relative = gap / size if size else gap
+    if relative > within and method != "complex":
+        outputs = differences.subject.values()
+        moved = sum(float(abs(w) @ abs(y)) for w, y in zip(weights, outputs) if w is not None)
         if gap <= 64 * np.finfo(float).eps * moved / differences.step(point):
-            why = "it is so small that differences show nothing but their own rounding"
-            return Checked(None, why=why)
-    return Checked(error, method, within=within)
+            told = "it is so small that differences show nothing but their own rounding"
+            return Checked(None, why=told)
+    return Checked(relative, method, within=within)

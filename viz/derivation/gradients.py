@@ -62,7 +62,8 @@ class Gradients:
         found: dict[Key, float] = {}
         for node in reversed(self.part.operations):
             outputs = range(len(node.shape)) if node.op.outputs else ()
-            own = [found.get(key, 0.0) for key in (id(node), *((id(node), k) for k in outputs))]
+            keys: list[Key] = [id(node), *((id(node), k) for k in outputs)]
+            own = [found.get(key, 0.0) for key in keys]
             for edge in node.inputs:
                 if edge is not None:
                     limit = tolerance(node.dtype, edge.dtype)

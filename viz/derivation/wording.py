@@ -22,6 +22,7 @@ __all__ = [
     "verdict",
 ]
 
+
 def norm(size: Size) -> str:
     """The norm of a gradient in words; never 0 for one that was not computed."""
     if size.status == "none":

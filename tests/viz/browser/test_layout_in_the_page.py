@@ -113,6 +113,7 @@ def test_it_is_ready_soon_and_scrubs_smoothly(nodes, bound, show):
 CROSSED = """
 const { scene, camera } = window.explorer;
 camera.apply();
+scene.showBetween(-Infinity, Infinity); // what is off the screen is hidden otherwise
 const seen = scene.labels.filter(({ label }) => label.getBoundingClientRect().width);
 const strokes = [...document.querySelectorAll(".edges .line")];
 const crossed = [];
