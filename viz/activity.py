@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tensorgrad.node import Node, local
 from tensorgrad.provenance import Location, locate
+from tensorgrad.viz.activations import Kind, inside, kind_of
 from tensorgrad.viz.findings import short_place
 from tensorgrad.viz.words import visible
 
@@ -22,12 +23,8 @@ __all__ = ["Activation", "Activity", "Inert", "Place", "spread_of"]
 
 Array = NDArray[Any]
 
-# An output that has come so close to a bound that the derivative there is below 0.02.
-_SATURATED: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda y: np.abs(y - 0.5) > 0.49,
-    "tanh": lambda y: np.abs(y) > 0.99,
-}
-_WATCHED = {"relu", *_SATURATED}
+# Operations that make one function of several: x σ(x), max(x, 0) + α (e^min(x, 0) − 1).
+_COMBINING = {"mul", "add", "sub", "div", "where"}
 _CALLS = 8  # of one activation in one step that are looked at: a loop may make thousands
 
 
@@ -35,7 +32,7 @@ class Place(NamedTuple):
     """An activation function in one place of the program."""
 
     name: str
-    op: str
+    kind: Kind
     location: Location | None
 
 
@@ -43,8 +40,8 @@ class Place(NamedTuple):
 class Activation:
     """What was seen of one activation in one step: parts of its outputs, judged when asked.
 
-    ``parts`` are pairs of an array and its axis of units; of a relu's output it is only kept where
-    it is not 0.
+    ``parts`` are pairs of an array and its axis of units; of what can die it is only kept where the
+    output is alive.
     """
 
     place: Place
@@ -57,9 +54,9 @@ class Activation:
         count = sum(part.size for part, _ in self.parts)
         if not count:
             return None, None, None
-        if self.place.op != "relu":
-            at_bound = _SATURATED[self.place.op]
-            return None, None, sum(int(at_bound(part).sum()) for part, _ in self.parts) / count
+        if not self.place.kind.dies:
+            stuck = self.place.kind.stuck
+            return None, None, sum(int(stuck(part).sum()) for part, _ in self.parts) / count
         alive = self.alive()
         assert alive is not None
         zero = 1 - sum(int(np.count_nonzero(part)) for part, _ in self.parts) / count
@@ -67,7 +64,7 @@ class Activation:
 
     def alive(self) -> Array | None:
         """Of each unit that was looked at, whether it was ever not 0; None if it cannot die."""
-        if self.place.op != "relu" or not self.parts:
+        if not self.place.kind.dies or not self.parts:
             return None
         alive: Array | None = None
         for part, axis in self.parts:
@@ -90,6 +87,8 @@ class Activity:
         self.users: dict[int, Location | None] = {}  # id(parameter) -> the line that uses it
         self.output: Array | None = None  # some rows and columns of what the model returned
         self._places: dict[Any, Place] = {}
+        self._inside: set[Any] = set()  # keys of what is but a part of another function
+        self._recent: dict[int | None, tuple[Node, Any]] = {}  # in this call of the model
         self._whole = False  # hooks on every module, since the model itself is not called
         self._called = True
         self._depth = 0
@@ -146,12 +145,14 @@ class Activity:
             node = getattr(item, "grad_fn", None)
             while node is not None and node.op.view:  # sigmoid(x).squeeze(-1)
                 node = node.inputs[0]
-            if node is not None and node.op.name in _SATURATED:
+            kind = None if node is None else kind_of(node)
+            if kind is not None and not kind.dies:
                 key = (self._path(node.scope), node.op.name, node.code, node.lasti)
                 if key in self.found:
                     self.found[key].is_output = True
 
     def _stop(self) -> None:
+        self._recent.clear()  # it would keep the graph
         context = local.context
         context.on_forward = tuple(w for w in context.on_forward if w != self._node)
         self._base = None
@@ -164,31 +165,41 @@ class Activity:
                 variable = getattr(edge, "variable", None)
                 if variable is not None and id(variable) not in self.users:
                     self.users[id(variable)] = locate(node.code, node.lasti)
-        if op not in _WATCHED:
+        if self._recent and op in _COMBINING:
+            for edge in node.inputs:
+                before = self._recent.get(getattr(edge, "seq", None))
+                if before is not None and inside(before[0], node):
+                    self._inside.add(before[1])
+                    self.found.pop(before[1], None)
+        kind = kind_of(node)
+        if kind is None:
             return
         key = (self._path(node.scope), op, node.code, node.lasti)
+        if key in self._inside:
+            return
+        self._recent[node.seq] = (node, key)
         seen = self.found.get(key)
         if seen is None:
-            seen = self.found[key] = Activation(self._place(key, node))
+            seen = self.found[key] = Activation(self._place(key, node, kind))
         seen.calls += 1
         if seen.calls <= _CALLS and out._array.size:
             axis = _unit_axis(node)
             # A share is known well enough from a quarter of what tells dead units from rare ones.
-            limit = self.elements if op == "relu" else self.elements // 4
+            limit = self.elements if kind.dies else self.elements // 4
             part = _part(out._array, axis, limit)
-            seen.parts.append((part != 0 if op == "relu" else part.copy(), axis))
+            seen.parts.append((~kind.stuck(part) if kind.dies else part.copy(), axis))
 
-    def _place(self, key: Any, node: Node) -> Place:
+    def _place(self, key: Any, node: Node, kind: Kind) -> Place:
         """``0.act: relu`` for a module, ``block: relu at net.py:12`` for a function."""
         if key not in self._places:
-            path, op = key[0], key[1]
+            path, op = key[0], kind.name
             location = locate(node.code, node.lasti)
             name = visible(f"{path}: {op}" if path else op)
             if node.scope is None or node.scope.cls.lower() != op:
                 name += f" at {short_place(location)}"
             others = sum(p.name.partition(" #")[0] == name for p in self._places.values())
             name = f"{name} #{others + 1}" if others else name
-            self._places[key] = Place(name, op, location)
+            self._places[key] = Place(name, kind, location)
         return self._places[key]
 
     def _path(self, scope: Scope | None) -> str:

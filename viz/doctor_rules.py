@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tensorgrad.node import Node
 from tensorgrad.provenance import Location
+from tensorgrad.viz.activations import Kind, inside, kind_of
 from tensorgrad.viz.causes import FIXES, LIMITS
 from tensorgrad.viz.examination import Examination, Parameter
 from tensorgrad.viz.findings import Finding, short_place
@@ -215,22 +216,34 @@ def _uses(node: Node, p: Parameter) -> bool:
     return any(getattr(edge, "variable", None) is p.tensor for edge in node.inputs)
 
 
+def _own_kind(facts: Examination, node: Node) -> Kind | None:
+    """The activation function that a node is, unless it is but a part of another function."""
+    kind = kind_of(node)
+    if kind is None or any(inside(node, c) for c in facts.consumers.get(id(node), [])):
+        return None
+    return kind
+
+
 def dead_units(facts: Examination) -> Iterator[Finding]:
-    """Units of a relu that give 0 for every example of the batch."""
+    """Units of a relu that give 0 for every example of the batch, or of a gelu nearly so."""
     for node in facts.nodes:
-        value = facts.value(node) if node.op.name == "relu" else None
-        if value is None or value.ndim < 1:
+        kind = _own_kind(facts, node)
+        value = facts.value(node) if kind is not None and kind.dies else None
+        if kind is None or value is None or value.ndim < 1:
             continue
         axis = 1 if value.ndim == 4 else value.ndim - 1
         axes = tuple(k for k in range(value.ndim) if k != axis)
         if value.size // max(1, value.shape[axis]) < ENOUGH:
             continue
-        alive = (value != 0).any(axes)
+        alive = (~kind.stuck(value)).any(axes)
         dead, units = int((~alive).sum()), alive.size
         if units and dead / units > LIMITS["dead"]:
             seen = plural(value.size // units, "value")
             said = (
                 f"{dead} of {units} units gave 0 for all of their {seen}: no gradient passes them."
+                if kind.name == "relu"
+                else f"{dead} of {units} units were where it is flat for all of their {seen}: "
+                "hardly any gradient passes them."
             )
             yield finding(
                 "dead units", facts.name_of(node), said, node.location, dead=dead, units=units
@@ -240,12 +253,11 @@ def dead_units(facts: Examination) -> Iterator[Finding]:
 def saturation(facts: Examination) -> Iterator[Finding]:
     """Sigmoids and tanhs at their bounds, but for those that make the output."""
     for node in facts.nodes:
-        name = node.op.name
-        value = facts.value(node) if name in ("sigmoid", "tanh") else None
-        if value is None or not value.size or not facts.after[id(node)]:
+        kind = _own_kind(facts, node)
+        value = facts.value(node) if kind is not None and not kind.dies else None
+        if kind is None or value is None or not value.size or not facts.after[id(node)]:
             continue
-        size = np.abs(value - 0.5) > 0.49 if name == "sigmoid" else np.abs(value) > 0.99
-        share = float(size.mean())
+        share = float(kind.stuck(value).mean())
         if share > LIMITS["saturated"]:
             said = (
                 f"{100 * share:.0f} % of its {value.size:,} outputs are at a bound, where the "

@@ -39,7 +39,7 @@ class Monitor:
     optimizer: any Optimizer that trains (some of) them; its steps are the clock.
     every: look at every so-manieth step, beginning with the first.
     sample: at most so many evenly spaced elements of each parameter are looked at.
-    activations: watch relu, sigmoid and tanh inside the model, as modules and as functions.
+    activations: watch relu, gelu, sigmoid, tanh and their kin inside the model.
     records: keep at most so many; then every second one is dropped and ``every`` is doubled.
 
     ``report()`` is a figure of everything so far, ``warnings()`` what is wrong and how to mend it,
@@ -81,7 +81,8 @@ class Monitor:
         self._spaced: dict[tuple[int, int], Spaced] = {}
         self._recorder = Recorder(records)
         self._about: dict[str, tuple[Location | None, bool]] = {}  # of activations
-        self._steps = 0
+        self._steps = self._looks = 0
+        self._places: list[tuple[str, Any, str]] = []  # a parameter's name, table and key there
         self._activity = Activity(model) if activations else None
         self._first = {name: _checksum(p) for name, p in model.named_parameters()}
         self._before: dict[int, tuple[Any, Array | None, Array]] = {}
@@ -136,11 +137,27 @@ class Monitor:
         self._shapes[number] = shape  # a lazy parameter gets one late
         return number
 
+    def _parameters(self) -> list[tuple[str, Any]]:
+        """The model's parameters; where they stand is looked up at every eighth look.
+
+        Walking through the modules takes longer than all else with a small model.  A parameter that
+        is exchanged is seen at once, one in a new place up to seven looks late.
+        """
+        if self._looks % 8 == 0:
+            tables = {path: module._parameters for path, module in self.model.named_modules()}
+            self._places = []
+            for name, _ in self.model.named_parameters():
+                path, _, key = name.rpartition(".")
+                self._places.append((name, tables[path], key))
+        self._looks += 1
+        found = [(name, table.get(key)) for name, table, key in self._places]
+        return [(name, p) for name, p in found if p is not None]
+
     def _of(self, array: Array, number: int) -> Array:
         key = (number, array.size)
         if key not in self._spaced:
             self._spaced[key] = Spaced(array.size, self._sample)
-        return self._spaced[key].of(array)
+        return self._spaced[key].copy_of(array)
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self._steps % self.every:
@@ -148,14 +165,14 @@ class Monitor:
         # A closure computes gradients within the step: those that are there now are old.
         closure = bool(args and args[0] is not None) or kwargs.get("closure") is not None
         self._before.clear()
-        for name, p in self.model.named_parameters():
+        for name, p in self._parameters():
             if not isinstance(getattr(p, "_array", None), np.ndarray) or not p._array.size:
                 continue
             number = self._number(name, tuple(p._array.shape))
             grad = None
             if not closure and p._grad is not None:
-                grad = self._of(p._grad._array, number).copy()
-            self._before[number] = (p, grad, self._of(p._array, number).copy())
+                grad = self._of(p._grad._array, number)
+            self._before[number] = (p, grad, self._of(p._array, number))
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         due = self._steps % self.every == 0
@@ -179,7 +196,7 @@ class Monitor:
         rates: dict[int, float] = {}
         for number, (p, grad, data) in self._before.items():
             if grad is None and p._grad is not None:
-                grad = self._of(p._grad._array, number).copy()
+                grad = self._of(p._grad._array, number)
             has_update = id(p) in trained
             rate = trained.get(id(p))
             if rate is not None:
@@ -187,7 +204,7 @@ class Monitor:
             if grad is None:
                 missing[number] = "no gradient" if p.requires_grad else "frozen"
                 continue
-            after = self._of(p._array, number).copy() if has_update else None
+            after = self._of(p._array, number) if has_update else None
             entries.append((number, grad, data, after))
         activity = self._activity
         seen = [] if activity is None else list(activity.found.values())

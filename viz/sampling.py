@@ -44,9 +44,12 @@ class Spaced:
         self.step = step
         self.count = -(-size // step) if size else 0
 
-    def of(self, array: Array) -> Array:
-        """These elements; a view where the memory has no gaps, whatever the order of its axes."""
-        return array.ravel("K")[:: self.step]
+    def copy_of(self, array: Array) -> Array:
+        """A copy of these elements."""
+        if self.step == 1:
+            return array.flatten("K")
+        # A view first, where the memory has no gaps, whatever the order of its axes.
+        return array.ravel("K")[:: self.step].copy()
 
 
 def statistics(

@@ -87,7 +87,7 @@ def test_the_numbers_are_those_of_the_whole_tensors_when_all_is_sampled():
 def test_samples_are_spread_over_rows_and_columns(size):
     spaced = Spaced(size, 512)
     array = np.arange(size)
-    part = spaced.of(array)
+    part = spaced.copy_of(array)
     assert len(part) == spaced.count <= 512
     if size > 1000:
         assert len(part) > 400
