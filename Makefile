@@ -15,7 +15,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-accel parity lint format format-check types names bench bench-compare
+.PHONY: help demo test test-accel test-browser parity lint format format-check types names bench bench-compare
 .PHONY: reports clean
 
 help: ## list these commands
@@ -24,8 +24,10 @@ help: ## list these commands
 demo: $(VENV)/installed ## train an MLP and a CNN on the bundled digits; pictures go to out/
 	$(BIN)/python examples/demo.py $(ARGS)
 
-# A process per core, each with one thread of BLAS: more would only wait for each other.
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+# A process per core, each with one thread of BLAS: more would only wait for each other. The browser
+# measures frames, and has a command of its own.
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto \
+  --dist worksteal -m "not browser"
 
 test: $(VENV)/test ## run the test suite
 	$(PYTEST) $(ARGS)
@@ -33,6 +35,10 @@ test: $(VENV)/test ## run the test suite
 test-accel: $(VENV)/test $(VENV)/accel ## run the test suite with oneDNN (installs it)
 	$(BIN)/python -c "import tensorgrad.backends.mkldnn as m; exit(m.why_not() or 0)"
 	$(PYTEST) $(ARGS)
+
+# One process: it measures how long a page takes. Needs the programs chromium and chromedriver.
+test-browser: $(VENV)/test $(VENV)/browser ## drive the explorer's page in Chromium
+	$(BIN)/python -m pytest tests/viz/browser $(ARGS)
 
 parity: $(VENV)/test $(VENV)/parity ## compare with PyTorch (installs it)
 	$(PYTEST) tests/parity $(ARGS)
@@ -108,7 +114,7 @@ $(VENV)/test $(VENV)/lint: $(VENV)/installed
 	$(PIP) install --quiet --group $(@F)
 	@touch $@
 
-$(VENV)/data-prep: $(VENV)/installed
+$(VENV)/data-prep $(VENV)/browser: $(VENV)/installed
 	$(PIP) install --quiet --group $(@F)
 	@touch $@
 

@@ -146,7 +146,7 @@ class Activity:
             while node is not None and node.op.view:  # sigmoid(x).squeeze(-1)
                 node = node.inputs[0]
             kind = None if node is None else kind_of(node)
-            if kind is not None and not kind.dies:
+            if node is not None and kind is not None and not kind.dies:
                 key = (self._path(node.scope), node.op.name, node.code, node.lasti)
                 if key in self.found:
                     self.found[key].is_output = True
