@@ -259,6 +259,15 @@ def two_layers_again(report: Report) -> None:
     report.number_row("001-M0", 0.509, reached(grid_run(report, [50], 10, 1e-3)))
 
 
+def collapsed(report: Report, got: list[float]) -> str:
+    """A note on a mean that holds runs which never left chance."""
+    alive = [value for value in got if value > 0.2]
+    if not report.full or len(alive) == len(got):
+        return ""
+    those = f", and reached {report.spread(alive)}" if alive else ""
+    return f"{len(alive)} of {len(got)} runs came alive{those}; why others do not: see 001-D1."
+
+
 def table_1(report: Report) -> None:
     """All fifteen configurations."""
     rows: list[dict[str, Any]] = []
@@ -267,7 +276,7 @@ def table_1(report: Report) -> None:
         runs = grid_run(report, hidden, epochs, rate)
         got = reached(runs)
         if target > 0.1:
-            row = report.number_row(f"001-M{k}", target, got)
+            row = report.number_row(f"001-M{k}", target, got, note=collapsed(report, got))
             if report.peer and row.verdict == MISSED:
                 torch_row(report, row.id, target, (hidden, epochs, rate), got)
         else:
@@ -314,10 +323,41 @@ def collapse(report: Report) -> None:
         "an image to nothing before the last bias is added, and the gradient with it: only the "
         "biases learn. He's initialisation, std = √(2 / inputs), keeps its size: the next row.",
     )  # fmt: skip
+    coin(report)
     cured = reached(grid_run(report, *TABLE_1[-1], kaiming=True))
     report.add("001-D1", report.spread(cured), report.judged(statistics.fmean(cured) > 0.44),
                what="the last row of Table 1 with He's initialisation", target="not tried",
                values=cured)  # fmt: skip
+
+
+def coin(report: Report) -> None:
+    """001-D1: at rate 0.01 the same five layers come alive, or not: the seed decides."""
+    (hidden, _, rate), training = TABLE_1[12], sets_of(report, "half")[0]
+    steps, alive, sizes = report.steps(150, 20), [], []
+    for seed in range(6):
+        tg.manual_seed(seed)
+        model, batches = tiny_weights(mlp(hidden), GRID_STD), Batches(training, GRID_BATCH, seed)
+        optimizer = optim.Adam(model.parameters(), lr=rate, weight_decay=GRID_DECAY)
+        for step in range(steps):
+            x, y = batches.next()
+            optimizer.zero_grad()
+            cross_entropy(model(x), y).backward()
+            optimizer.step()
+            if step in (0, steps - 1):
+                sizes.append(float(model[2].weight.detach().square().mean().sqrt()))
+        if measure(model, training.first(1000))[0] < 2.2:  # log 10 is 2.303
+            alive.append(seed)
+    report.add(
+        "001-D1", f"seeds {alive} of 0 to 5; second layer's size after the first step "
+        f"{max(sizes[::2]):.1e}, after {steps} {min(sizes[1::2]):.0e} to {max(sizes[1::2]):.0e}",
+        report.judged(0 < len(alive) < 6), what="five layers at rate 0.01 that come alive",
+        target="both rows did",
+        note="Adam's first step moves every weight by the rate, whatever its gradient: at 0.01 to "
+        "ten times its first size. Then two pulls compete, each divided by its own size: the "
+        "gradient of the loss, which has grown by a power of the weights, and the weight decay, "
+        "which takes every weight to 0 for good. At 0.01 the seed decides; at 0.001, the last row, "
+        "the step is too small and the decay always wins.",
+    )  # fmt: skip
 
 
 PARTS = (
