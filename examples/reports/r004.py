@@ -230,17 +230,35 @@ def mnist_part(report: Report) -> None:
     precision_recall(report, "004-T2", matrix, "Table 2: precision and recall on MNIST")
 
 
-def cifar_part(report: Report) -> None:
-    """004-N1, N2, P4, P5, P6, P7, and our own table beside T4."""
-    limit = None if report.full else 1500
-    centred = cifar(report.data, "centred", limit)
-    collapse(report, centred)
-    _, baseline = one_network(report, "004-N1", "baseline", baseline_net, BASELINE, centred, 0.48)
-    del centred
-    data = cifar(report.data, "standard", limit)
+def images(report: Report, preparation: str) -> tuple[Split, Split]:
+    """CIFAR-10; a part of it in quick runs."""
+    return cifar(report.data, preparation, None if report.full else 1500)
+
+
+def baseline(report: Report) -> None:
+    """004-N1: the assignment's network."""
+    one_network(report, "004-N1", "baseline", baseline_net, BASELINE, images(report, "centred"),
+                0.48)  # fmt: skip
+
+
+def modified(report: Report) -> None:
+    """004-N2, P5, P6, P7, and our own table beside T4."""
+    data = images(report, "standard")
     cure(report, data)
-    models, modified = one_network(report, "004-N2", "modified", modified_net, MODIFIED, data, 0.58)
-    both = (("baseline", baseline), ("modified", modified))
+    models = one_network(report, "004-N2", "modified", modified_net, MODIFIED, data, 0.58)
+    pixels = CIFAR10(report.data, train=False).arrays()[0][: len(data[1].x)]
+    matrix = pictures(report, models[0], data[1], pixels, CIFAR10.classes,
+                      ("004-P5", "004-P6", "004-P7"))  # fmt: skip
+    precision_recall(report, "004-T4", matrix, "Table 4: precision and recall on CIFAR-10")
+
+
+def curves_of_both(report: Report) -> None:
+    """004-P4, from the runs that the two rows above kept."""
+    both = (
+        ("baseline", run(report, "baseline", baseline_net, BASELINE, images(report, "centred"))[1]),
+        ("modified", run(report, "modified", modified_net, MODIFIED,
+                         images(report, "standard"))[1]),
+    )  # fmt: skip
     losses = {
         f"{name}: loss": {
             "training, moving average": viz.over_runs(
@@ -254,28 +272,31 @@ def cifar_part(report: Report) -> None:
              for name, curves in both}  # fmt: skip
     report.figure("004-P4", viz.learning_curves({**losses, **right}, x_label="step", columns=2),
                   "004-P4-curves")  # fmt: skip
-    pixels = CIFAR10(report.data, train=False).arrays()[0][:limit]
-    matrix = pictures(report, models[0], data[1], pixels, CIFAR10.classes,
-                      ("004-P5", "004-P6", "004-P7"))  # fmt: skip
-    precision_recall(report, "004-T4", matrix, "Table 4: precision and recall on CIFAR-10")
 
 
 def one_network(
     report: Report, id: str, name: str, make: Any, how: dict[str, Any],
     data: tuple[Split, Split], target: float,
-) -> tuple[list[nn.Module], list[Curves]]:  # fmt: skip
+) -> list[nn.Module]:  # fmt: skip
     """Train one of the two networks, and its row."""
-    models, curves = run(report, name, make, how, data)
+    models, _ = run(report, name, make, how, data)
     report.number_row(id, target, [measure(model, data[1])[1] for model in models], 0.03)
-    return models, curves
+    return models
 
 
-def collapse(report: Report, data: tuple[Split, Split]) -> None:
+def collapse(report: Report) -> None:
     """004-N2: the modified network at the report's rate on pixels of 0 to 255, and why it fails."""
+    data = images(report, "centred")
     models, _ = run(report, "collapse", modified_net, MODIFIED, data, quick=100, steps=600)
     before, after = untrained(data), diagnosis(models[0], data)
-    said(report, "w", "Unscaled pixels, before the first step", before)
-    said(report, "a", f"Unscaled pixels, after {report.steps(600, 100)} steps", after)
+    said(
+        report,
+        "004-N2",
+        {
+            "Unscaled pixels, before the first step": before,
+            f"Unscaled pixels, after {report.steps(600, 100)} steps": after,
+        },
+    )
     right = report.spread([measure(model, data[1])[1] for model in models])
     report.add(
         "004-N2", f"{right}; the doctor before the first step: {causes(before)}; after the last: "
@@ -294,7 +315,7 @@ def collapse(report: Report, data: tuple[Split, Split]) -> None:
 def cure(report: Report, data: tuple[Split, Split]) -> None:
     """004-N2: the doctor on the setting that works: the same rate, pixels standardised."""
     found = untrained(data)
-    said(report, "a", "Standardised pixels, before the first step", found)
+    said(report, "004-N2-standardised", {"Standardised pixels, before the first step": found})
     report.add(
         "004-N2", f"the doctor before the first step: {causes(found)}", report.judged(not found),
         what="Ex. 7: the same, pixels standardised per channel", target="not stated",
@@ -324,11 +345,11 @@ def causes(found: Any) -> str:
     return ", ".join(found.causes) or "nothing"
 
 
-def said(report: Report, mode: str, heading: str, found: Any) -> None:
-    """All of what the doctor says, into 004-N2.txt."""
-    with (report.folder / "004-N2.txt").open(mode, encoding="utf-8") as file:
-        file.write(f"# {heading}\n\n{found}\n\n")
-    report.links["004-N2.txt"] = "004-N2: the doctor on the modified network"
+def said(report: Report, name: str, sections: dict[str, Any]) -> None:
+    """All of what the doctor says, into a file."""
+    text = "\n".join(f"# {heading}\n\n{found}\n" for heading, found in sections.items())
+    (report.folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    report.links[f"{name}.txt"] = "004-N2: the doctor on the modified network"
 
 
 def table_4(report: Report) -> None:
@@ -349,7 +370,10 @@ PARTS = (
     (parameter_tables, ["004-T1", "004-T3"]),
     (mnist_part, ["004-T2", "004-P1", "004-P2", "004-P3"]),
     (table_4, ["004-T4"]),
-    (cifar_part, ["004-N1", "004-N2", "004-P4", "004-P5", "004-P6", "004-P7"]),
+    (baseline, ["004-N1"]),
+    (collapse, ["004-N2"]),
+    (modified, ["004-N2", "004-P5", "004-P6", "004-P7"]),
+    (curves_of_both, ["004-P4"]),
 )
 
 if __name__ == "__main__":
