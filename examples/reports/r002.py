@@ -199,10 +199,14 @@ def loss_rows(
 
 
 def make_mlp() -> nn.Sequential:
-    """784-300-10, a sigmoid between; weights from N(0, 1 / inputs), biases 0."""
+    """784-300-10, a sigmoid between; weights from N(0, 1), biases 0.
+
+    The report states this of Q4 only. Of Q5 it fits, too: after one epoch the loss is 0.62 (the
+    report: 0.64; with N(0, 1 / inputs) it is 0.26), and 0.41 over the last 1,000 steps (0.40).
+    """
     model = nn.Sequential(nn.Linear(784, 300), nn.Sigmoid(), nn.Linear(300, 10))
     for layer in (model[0], model[2]):
-        nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        nn.init.normal_(layer.weight)
         nn.init.zeros_(layer.bias)
     return model
 
