@@ -36,8 +36,9 @@ def scaled_dot_product_attention(
     query (..., L, E), key (..., S, E), value (..., S, V).
     attn_mask: broadcasts to (..., L, S); bools (True: the query looks at the key) or numbers to be
     added.  A query that may look at nothing gets zeros.  is_causal: a query does not look at later
-    keys.  dropout_p: always applied.  scale: 1 / sqrt(E) if left out.  enable_gqa: dimension -3 of
-    query may be a multiple of that of key and value, whose heads then serve several of query's.
+    keys, whatever attn_mask says.  dropout_p: always applied.  scale: 1 / sqrt(E) if left out.
+    enable_gqa: dimension -3 of query may be a multiple of that of key and value, whose heads then
+    serve several of query's.
     """
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         expect_tensor(_NAME, name, tensor)
@@ -83,9 +84,13 @@ def _check(
             f"one before, but got {given}"
         )
     if mask is not None:
-        if causal:
+        # PyTorch's fast kernel takes both together, the other one neither.
+        fast = all(t.ndim == 4 for t in (query, key, value)) and query.size(-1) == value.size(-1)
+        if causal and not (fast and p == 0 and not mask.requires_grad):
             raise RuntimeError(
-                f"{_NAME}(): Explicit attn_mask should not be set when is_causal=True"
+                f"{_NAME}(): Explicit attn_mask should not be set when is_causal=True, but for "
+                "tensors of four dimensions, without dropout or a gradient of the mask; got "
+                f"{given}"
             )
         if mask._array.dtype not in (np.bool_, np.float32, kind):
             raise RuntimeError(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.constants import FLOATS, constant
+from tensorgrad.primitive import recorded
 
 
 def is_complex(*values: Any) -> bool:
@@ -50,6 +51,15 @@ def every(mask: Any) -> bool:
 def zeros(xp: Any, g: Any) -> Any:
     """The gradient of what does not depend on its argument: 0 even where g is infinite or NaN."""
     return xp.mask(g, mask=np.zeros(g.shape, bool))
+
+
+def still(d: Any, x: Any) -> Any:
+    """A recorded gradient that does not change with x, as a function of x whose slope is 0.
+
+    PyTorch's gradients of piecewise linear functions require grad: a program may ask for the
+    gradient of such a gradient and expects zeros, not an error.
+    """
+    return recorded.add(d, zeros(recorded, x))
 
 
 def refuse_complex(name: str, *values: Any) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
-from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, zeros
-from tensorgrad.primitive import primitive
+from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
+from tensorgrad.primitive import primitive, recorded
 from tensorgrad.promotion import promote
 
 
@@ -47,8 +47,13 @@ def _passes(y: Any) -> Any:
     return y != number(0.0, y)
 
 
+def _relu_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
+    d = xp.mask(g, mask=_passes(y))
+    return still(d, y) if xp is recorded else d
+
+
 @primitive(
-    lambda xp, g, y, x: xp.mask(g, mask=_passes(y)),
+    _relu_rule,
     saves="y",
     formula="g * [x > 0]",
     batch=families.elementwise,

@@ -13,7 +13,8 @@ from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernels
 from tensorgrad.kernels import pooling_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.kernels.pooling import Problem
-from tensorgrad.primitive import primitive
+from tensorgrad.ops.kinds import still
+from tensorgrad.primitive import primitive, recorded
 
 
 def _array(value: Any) -> Any:
@@ -39,7 +40,8 @@ def _problem(
 def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     won = window_winner(_array(x), _array(y), how)
     how = {k: v for k, v in how.items() if k != "out"}
-    return xp.pool_scatter(g, won=won, shape=x.shape, **how)
+    d = xp.pool_scatter(g, won=won, shape=x.shape, **how)
+    return still(d, x) if xp is recorded else d
 
 
 @primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled)

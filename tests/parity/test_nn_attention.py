@@ -31,6 +31,8 @@ CASES = {
     "one per key": lambda s: sdpa(s, Q, K, V, attn_mask=s.leaf(numbers(2, 3, 1, 6))),
     "one per query": lambda s: sdpa(s, Q, K, V, attn_mask=s.leaf(numbers(3, 4, 1))),
     "causal, more keys": lambda s: sdpa(s, Q, K, V, is_causal=True),
+    "mask and causal": lambda s: sdpa(s, Q, K, K, attn_mask=s.const(SEEN), is_causal=True),
+    "numbers and causal": lambda s: sdpa(s, Q, K, K, attn_mask=s.const(BEYOND), is_causal=True),
     "causal, fewer keys": lambda s: sdpa(s, K, Q, Q, is_causal=True),
     "scale": lambda s: sdpa(s, Q, K, V, scale=-0.7),
     "no scale": lambda s: sdpa(s, Q, K, V, scale=0.0),
@@ -78,7 +80,18 @@ def test_dropped_weights_are_scaled():
 
 
 ERRORS = {
-    "mask and causal": lambda s: sdpa(s, Q, K, V, attn_mask=s.const(SEEN), is_causal=True),
+    "mask and causal, other values": lambda s: sdpa(
+        s, Q, K, V, attn_mask=s.const(SEEN), is_causal=True
+    ),
+    "mask and causal, three dimensions": lambda s: sdpa(
+        s, Q[0], K[0], K[0], attn_mask=s.const(SEEN[0, 0]), is_causal=True
+    ),
+    "mask and causal, a gradient": lambda s: sdpa(
+        s, Q, K, K, attn_mask=s.leaf(BEYOND), is_causal=True
+    ),
+    "mask and causal, dropout": lambda s: sdpa(
+        s, Q, K, K, attn_mask=s.const(SEEN), is_causal=True, dropout_p=0.5
+    ),
     "whole mask": lambda s: sdpa(s, Q, K, V, attn_mask=s.const(SEEN.astype(int))),
     "dtype": lambda s: sdpa(s, Q, K.astype(np.float32), V),
     "a vector": lambda s: sdpa(s, Q[0, 0, 0], K, V),

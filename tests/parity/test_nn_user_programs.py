@@ -46,6 +46,26 @@ def flattening_a_number(tg, nn, say):
 
 
 @script
+def a_penalty_on_the_gradient(tg, nn, say):
+    F = nn.functional
+    steps = [
+        lambda x: F.relu(x),
+        lambda x: F.max_pool1d(x, 2),
+        lambda x: F.relu(F.linear(x, tg.ones(2, 4))) @ tg.ones(2, 1),
+    ]
+    for step in steps:
+        x = tg.tensor([[0.5, -1.0, 2.0, 3.0]], requires_grad=True)
+        (g,) = tg.autograd.grad(step(x * 1.5).sum(), x, create_graph=True)
+        (g * g).sum().backward()
+        say(g, g.requires_grad, x.grad)
+    critic = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
+    x = tg.ones(2, 4, requires_grad=True)
+    (g,) = tg.autograd.grad(critic(x).sum(), x, create_graph=True)
+    ((g.norm(dim=1) - 1) ** 2).mean().backward()
+    say([p.grad is None for p in critic.parameters()], critic[0].bias.grad)
+
+
+@script
 def module_conversions(tg, nn, say):
     net = nn.Linear(2, 2)
     say(str(net.type(tg.DoubleTensor).weight.dtype), str(net.type("torch.FloatTensor").bias.dtype))
