@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tensorgrad.node import Node, local
 from tensorgrad.provenance import Location, locate
 from tensorgrad.viz.activations import Kind, inside, kind_of
-from tensorgrad.viz.findings import short_place
+from tensorgrad.viz.places import short_place
 from tensorgrad.viz.words import visible
 
 if TYPE_CHECKING:

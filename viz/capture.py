@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.viz.describe import dtype_of, formula_of, nbytes_of, parameters_of
 from tensorgrad.viz.naming import is_tensor
+from tensorgrad.viz.places import short_path
 from tensorgrad.viz.snapshot import Argument, Edge, Group, Leaf, Snapshot, Vertex
 from tensorgrad.viz.words import visible
 
@@ -210,7 +211,7 @@ class _Builder:
             arguments=tuple(arguments),
             formula=formula_of(node),
             params=parameters_of(node.params),
-            file=None if place is None else self._short_path(place[0]),
+            file=None if place is None else short_path(place[0], self.here),
             line=None if place is None else int(place[1]),
             function=None if place is None else visible(place[2]),
         )
@@ -315,11 +316,6 @@ class _Builder:
         position = {g: (k + 1, len(c)) for c in self.calls.values() for k, g in enumerate(c)}
         for g in self.groups:
             yield Group(g.id, g.name, g.cls, g.path, g.parent, *position[g.id])
-
-    def _short_path(self, path: str) -> str:
-        inside = path.startswith(self.here + os.sep)
-        short = path[len(self.here) + 1 :] if inside else os.path.basename(path)
-        return visible(short.replace(os.sep, "/"))
 
 
 def _with_outputs(vertex: Vertex, outputs: tuple[tuple[int, tuple[int, ...]], ...]) -> Vertex:

@@ -14,7 +14,8 @@ from tensorgrad.provenance import Location
 from tensorgrad.viz.activations import Kind, inside, kind_of
 from tensorgrad.viz.causes import FIXES, LIMITS
 from tensorgrad.viz.examination import Examination, Parameter
-from tensorgrad.viz.findings import Finding, short_place
+from tensorgrad.viz.findings import Finding
+from tensorgrad.viz.places import short_place
 from tensorgrad.viz.words import number, plural, shape
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Iterable
 from typing import Any
 
 from tensorgrad.viz.cards import Card, formula_lines, leaf_name, make_cards
@@ -106,12 +107,18 @@ def _values(vertex: Vertex, node: Any, recording: Recording | None) -> list[Any]
     """The statistics of each output that is known; none without a recording."""
     if recording is None:
         return []
-    found: list[ArrayStats | None] = (
-        [recording.of(node, index) for index, _ in vertex.outputs]
-        if vertex.outputs
-        else [recording.of(node)]
-    )
-    return [stats.as_dict() for stats in found if stats is not None]
+    if not vertex.outputs:
+        return _known([(None, recording.of(node))])
+    return _known([(index, recording.of(node, index)) for index, _ in vertex.outputs])
+
+
+def _known(found: Iterable[tuple[int | None, ArrayStats | None]]) -> list[dict[str, Any]]:
+    """Statistics for the page; ``output`` says which of several outputs they are of."""
+    return [
+        stats.as_dict() if index is None else {"output": index, **stats.as_dict()}
+        for index, stats in found
+        if stats is not None
+    ]
 
 
 def _group(snapshot: Snapshot, tree: GroupTree, number: int) -> dict[str, Any]:
@@ -157,7 +164,9 @@ def _steps(snapshot: Snapshot, sources: Sources, trace: Trace) -> list[dict[str,
         reached = vertices.get((arrival.seq, arrival.leaf))
         if reached is None or arrival.seq is arrival.leaf is None:
             continue
-        steps.append({"nodes": reached, "stats": [part.as_dict() for part in arrival.parts]})
+        stats = arrival.stats
+        parts = enumerate(stats) if isinstance(stats, tuple) else [(None, stats)]
+        steps.append({"nodes": reached, "stats": _known(parts)})
     return steps
 
 

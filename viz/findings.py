@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tensorgrad.provenance import Location
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.svg import Element, document, element, text
-from tensorgrad.viz.words import plural, shorten, text_width, visible
+from tensorgrad.viz.words import plural, shorten, text_width
 
-__all__ = ["Finding", "Findings", "short_place"]
-
-
-def short_place(location: Location | None) -> str | None:
-    """``train.py:12``: relative to the working folder, or else the file's name alone.
-
-    A saved picture does not tell where its author lives.
-    """
-    if location is None:
-        return None
-    here = os.getcwd() + os.sep
-    path = location.filename
-    short = path[len(here) :] if path.startswith(here) else os.path.basename(path)
-    return visible(f"{short.replace(os.sep, '/')}:{location.lineno}")
+__all__ = ["Finding", "Findings"]
 
 
 @dataclass(frozen=True, slots=True)

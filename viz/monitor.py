@@ -144,11 +144,13 @@ class Monitor:
         is exchanged is seen at once, one in a new place up to seven looks late.
         """
         if self._looks % 8 == 0:
-            tables = {path: module._parameters for path, module in self.model.named_modules()}
-            self._places = []
-            for name, _ in self.model.named_parameters():
-                path, _, key = name.rpartition(".")
-                self._places.append((name, tables[path], key))
+            self._places, seen = [], set()
+            for path, module in self.model.named_modules():
+                for key, p in module._parameters.items():
+                    if p is not None and id(p) not in seen:
+                        seen.add(id(p))
+                        name = f"{path}.{key}" if path else key
+                        self._places.append((name, module._parameters, key))
         self._looks += 1
         found = [(name, table.get(key)) for name, table, key in self._places]
         return [(name, p) for name, p in found if p is not None]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.viz.causes import FIXES, LIMITS
-from tensorgrad.viz.findings import Finding, Findings, short_place
+from tensorgrad.viz.findings import Finding, Findings
 from tensorgrad.viz.monitor_views import Course, Track
+from tensorgrad.viz.places import short_place
 from tensorgrad.viz.words import number, plural, shape
 
 __all__ = ["warnings_of"]

@@ -35,12 +35,14 @@ def text_svg(text: str, title: str) -> str:
             continue
         for found in re.finditer(r"\S+(?: \S+)*", line):
             x = MARGIN + columns(line[: found.start()]) * ADVANCE
-            if found.end() == len(line) and found.start() and line[: found.start()].strip():
+            beside = re.search(r"[^\s\d]", line[: found.start()]) is not None
+            if beside and found.end() == len(line):
                 # The right column ends where it should, whatever its characters' widths are.
                 end = MARGIN + columns(line) * ADVANCE
                 body.append(_words(end, y, found[0], "mono muted", "end"))
             else:
-                body.append(_words(x, y, found[0], "mono strong" if k == 0 else "mono"))
+                kind = "strong" if k == 0 else "muted" if beside else ""
+                body.append(_words(x, y, found[0], f"mono {kind}".strip()))
     width = max(map(columns, lines)) * ADVANCE + 2 * MARGIN
     return document(body, width, 2 * MARGIN + LINE * len(lines), label=title, kind="chart")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -28,17 +28,20 @@ def operation_of(node: Any) -> tuple[int, int | None]:
     return (node.seq, None) if index is None else (node.inputs[0].seq, index)
 
 
-class Recording:
-    """The statistics of every output recorded in a block: what ``with viz.record()`` gives."""
+class _Block:
+    """A ``with`` block in which `_see` is called by one of the engine's entrances."""
 
-    def __init__(self) -> None:
-        self._stats: dict[tuple[int, int | None], ArrayStats] = {}
+    def __init__(self, observe: Callable[[Any], Any], caller: str) -> None:
+        self._observe, self._caller = observe, caller
         self._block: Any = None
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Self:
         if self._block is not None:
-            raise RuntimeError("viz.record: this block is already entered; make a second record()")
-        self._block = observe_forward(self._see)
+            raise RuntimeError(
+                f"{self._caller}: this block is already entered; make another one with "
+                f"{self._caller}(...)"
+            )
+        self._block = self._observe(self._see)
         self._block.__enter__()
         return self
 
@@ -50,6 +53,17 @@ class Recording:
     ) -> None:
         block, self._block = self._block, None
         block.__exit__(kind, error, trace)
+
+    def _see(self, node: Any, value: Any) -> None:
+        raise NotImplementedError
+
+
+class Recording(_Block):
+    """The statistics of every output recorded in a block: what ``with viz.record()`` gives."""
+
+    def __init__(self) -> None:
+        super().__init__(observe_forward, "viz.record")
+        self._stats: dict[tuple[int, int | None], ArrayStats] = {}
 
     def _see(self, node: Any, output: Any) -> None:
         array = getattr(output, "_array", None)
@@ -105,21 +119,14 @@ class Arrival(NamedTuple):
         return (part for part in found if part is not None)
 
 
-class Trace:
+class Trace(_Block):
     """The gradients of a block in the order in which they arrived; prints as a table."""
 
     def __init__(self, root: int | None) -> None:
+        super().__init__(observe_backward, "viz.trace_backward")
         self.arrivals: list[Arrival] = []
         self._root = root  # the number of the loss's operation
         self._leaves: dict[int, Any] = {}  # id -> weak reference
-        self._block: Any = None
-
-    def __enter__(self) -> Trace:
-        if self._block is not None:
-            raise RuntimeError("viz.trace_backward: this block is already entered")
-        self._block = observe_backward(self._see)
-        self._block.__enter__()
-        return self
 
     def __exit__(
         self,
@@ -127,8 +134,7 @@ class Trace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        block, self._block = self._block, None
-        block.__exit__(kind, error, trace)
+        super().__exit__(kind, error, trace)
         if error is None and self._root is not None and not self._reached(self._root):
             warnings.warn(
                 "viz.trace_backward: no gradient reached this loss in the block; call "

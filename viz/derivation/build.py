@@ -32,6 +32,7 @@ from tensorgrad.viz.derivation.naming import Names
 from tensorgrad.viz.derivation.parts import Counts, Read
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.reading import Reader
+from tensorgrad.viz.places import short_place
 from tensorgrad.viz.words import shorten, visible
 
 __all__ = ["Builder"]
@@ -365,13 +366,7 @@ class Builder:
 
     def place(self, node: Any) -> str:
         """File and line of the user's program."""
-        found = node.location
-        if found is None:
-            return ""
-        path = found.filename
-        inside = path.startswith(self.here + os.sep)
-        short = path[len(self.here) + 1 :] if inside else os.path.basename(path)
-        return visible(f"{short}:{found.lineno}")
+        return short_place(node.location, self.here) or ""
 
     def legend(self) -> list[tuple[Symbol, str]]:
         """What is not said by a symbol itself."""

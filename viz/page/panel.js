@@ -10,6 +10,14 @@ function html(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Of an operation with several outputs each under its number.
+function ofOutputs(known, what) {
+  return known.flatMap((stats) => [
+    ...(stats.output === undefined ? [] : [html("h4", {}, `output ${stats.output}`)]),
+    ...statistics(stats, what),
+  ]);
+}
+
 class Panel {
   constructor(model, heat, actions) {
     this.model = model;
@@ -104,7 +112,7 @@ class Panel {
     const part = section(leaf ? "Value now" : "Value", "value");
     const known = leaf ? [leaf.value] : node.values;
     if (!known.length) part.append(html("p", { class: "missing" }, "not kept"), html("p", { class: "hint" }, this.model.data.recorded ? "It was not seen: it ran outside of viz.record()." : "Run the forward pass in: with viz.record()"));
-    for (const stats of known) part.append(...statistics(stats, "value"));
+    part.append(...ofOutputs(known, "value"));
     return part;
   }
 
@@ -121,7 +129,7 @@ class Panel {
     const step = this.model.arrived(id);
     if (step) {
       part.append(table([["arrived at step", `${step} of ${this.model.steps.length}`]]));
-      for (const stats of this.model.steps[step - 1].stats) part.append(...statistics(stats, "gradient"));
+      part.append(...ofOutputs(this.model.steps[step - 1].stats, "gradient"));
     } else if (traced) {
       const first = this.model.arrivals[id][0];
       part.append(html("p", { class: "missing" }, first ? `arrives at step ${first}` : "none arrived in the traced backward pass"));

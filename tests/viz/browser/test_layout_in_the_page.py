@@ -91,23 +91,49 @@ requestAnimationFrame(frame);
 """
 
 
-@pytest.mark.parametrize(("nodes", "bound"), [(60, 0.3), (600, 0.6), (5000, 2.5)])
-def test_it_is_ready_soon_and_scrubs_smoothly(nodes, bound, show):
-    """Bounds for a machine with nothing else to do, three times over: this one may be busy."""
-    figure = large(nodes)
-    assert len(figure.data["nodes"]) >= nodes
-    ready = []
+IDLE = """
+const done = arguments[arguments.length - 1], times = [];
+let last = null;
+requestAnimationFrame(function frame(now) {
+  if (last !== null) times.push(now - last);
+  last = now;
+  if (times.length < 20) requestAnimationFrame(frame);
+  else done(times.sort((a, b) => a - b)[times.length >> 1]);
+});
+"""
+
+
+def ready_in(figure, show):
+    """Seconds from asking for a page to after its first frame: the best of three."""
+    found = []
     for _ in range(3):
         page = show(figure)
-        ready.append(float(page.value("document.documentElement.dataset.ready")) / 1000)
-    assert min(ready) < 3 * bound
+        found.append(float(page.value("document.documentElement.dataset.ready")) / 1000)
+    return min(found)
+
+
+@pytest.mark.parametrize(("nodes", "bound"), [(60, 0.3), (600, 0.6), (5000, 2.5)])
+def test_it_is_ready_soon_and_scrubs_smoothly(nodes, bound, show):
+    """Bounds for a machine with nothing else to do, three times over.
+
+    If this one has, a page of three nodes and a frame in which nothing happens take longer too.
+    """
+    busy = max(1.0, ready_in(viz.explore(tg.ones(2, requires_grad=True).sum()), show) / 0.15)
+    figure = large(nodes)
+    assert len(figure.data["nodes"]) >= nodes
+    ready = ready_in(figure, show)
+    assert ready < 3 * bound * busy
+    page = show(figure)
     start = time.monotonic()
     page.run("window.explorer.setAll([])")
-    assert time.monotonic() - start < 6 * bound
+    assert time.monotonic() - start < 6 * bound * busy
     assert page.value("window.explorer.scene.rects.size") == len(figure.data["nodes"])
-    frame = page.driver.execute_async_script(SCRUB)
-    print(f"{nodes} nodes: ready in {min(ready):.2f} s, {frame:.1f} ms a frame")
-    assert frame < 3 * 33
+    frames = []
+    for _ in range(3):
+        idle = page.driver.execute_async_script(IDLE)
+        frames.append(page.driver.execute_async_script(SCRUB) / max(1.0, idle / 16.7))
+    print(f"{nodes} nodes: ready in {ready:.2f} s, {min(frames):.1f} ms a frame, {busy:.1f} busy")
+    assert min(frames) < 3 * 33
 
 
 CROSSED = """
