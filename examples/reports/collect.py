@@ -47,6 +47,10 @@ def section(number: str, out: Path) -> str:
             lines.append(_line(id, row["what"], row["target"], row["got"], row["verdict"]))
         if not own:
             lines.append(_line(id, *ROWS[id], "", "not run yet"))
+    missed_ids = {row["id"] for row in rows if row["verdict"] == MISSED}
+    why = [f"- **{r['id']}**: {r['note']}" for r in rows if r["id"] in missed_ids and r["note"]]
+    if why:
+        lines += ["", "Of what was missed:", "", *dict.fromkeys(why)]
     return "\n".join(lines) + "\n"
 
 
