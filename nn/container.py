@@ -8,6 +8,8 @@ from operator import index as as_index
 from typing import Any, Self, overload
 
 from tensorgrad.nn.module import Module, indented
+from tensorgrad.nn.simple_layers import recorded, unrecorded
+from tensorgrad.node import local
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -175,9 +177,9 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """The input through all modules."""
-        for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
-        return input
+        if local.context.grad_enabled:
+            return recorded(self._modules, input)
+        return unrecorded(self._modules.values(), input)
 
 
 class ModuleList(_Numbered):

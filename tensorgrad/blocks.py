@@ -62,8 +62,8 @@ def spread(ufunc: Callable[..., Any], *arrays: Any) -> Any:
     whole = max(arrays, key=lambda a: a.size)
     rows = _rows(whole, arrays)
     if rows is None or np.broadcast_shapes(*(a.shape for a in arrays)) != whole.shape:
-        return ufunc(*arrays, out=...)
-    kind = ufunc(*(np.empty(0, a.dtype) for a in arrays), out=...).dtype  # bools, of a comparison
+        return ufunc(*arrays)
+    kind = ufunc(*(np.empty(0, a.dtype) for a in arrays)).dtype  # bools, of a comparison
     y = np.empty_like(whole, dtype=kind)
 
     def work(start: int, stop: int) -> None:

@@ -1,24 +1,23 @@
 """The backward walk: every node once, consumers first, gradients summed where paths meet.
 
-Nodes are numbered as they are made, and a node is made after its inputs, so sorting by number is a
-topological order: no recursion, and a chain of a million nodes is no deeper than one of two.
-There are two loops, for arrays and for Tensors; the rules are the same.
+Nodes are numbered as they are made, and a node is made after its inputs, so descending numbers are
+a topological order: no recursion, and a chain of a million nodes is no deeper than one of two.
+`Pass.visit` is what happens at a node.  Where nobody watches and nothing is recorded, as in most
+training steps, `tensorgrad.shortcuts.descend` does the same at most nodes in less time.
 """
 
 from __future__ import annotations
 
 import sys
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy import asarray, ndarray
+from numpy import asarray
 
 from tensorgrad import hooks
 from tensorgrad import saved as packing
-from tensorgrad.fitting import cast, unbroadcast
+from tensorgrad.fitting import cast, fitted, unbroadcast
 from tensorgrad.node import (
-    NOTHING,
     AccumulateGrad,
     Node,
     OutputNode,
@@ -29,12 +28,9 @@ from tensorgrad.node import (
 from tensorgrad.primitive import raw, recorded
 from tensorgrad.rebuilding import output_node, rebuilt
 from tensorgrad.scope import Walk
-from tensorgrad.shortcuts import arrive, at_node, pull, pull_number
+from tensorgrad.shortcuts import at_node, descend
 
 __all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
-
-_seq = attrgetter("seq")
-_single, _double = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class FunctionNode(Node):
@@ -60,34 +56,20 @@ class FunctionNode(Node):
 
 
 def _references() -> int:
-    """How many references Python counts to an array that only one local variable holds."""
+    """How many references Python counts in `_arrive` to an array that only the walk holds."""
+
+    def arrive(g: Any) -> int:
+        return sys.getrefcount(g)
+
+    def visit(g: Any) -> int:
+        return arrive(g)
+
     array = np.empty(0)
-    return sys.getrefcount(array)
+    return visit(array)
 
 
 # Interpreters differ here (3.14 borrows references to locals), so it is measured, not assumed.
 _SOLE = _references()
-
-
-def _order(roots: dict[Node, Any]) -> list[Node]:
-    """All nodes below the roots, consumers before their inputs, the leaves last."""
-    order: list[Node] = []
-    leaves: list[Node] = []
-    for root in roots:
-        (leaves if type(root) is AccumulateGrad else order).append(root)
-    seen = {*roots}
-    for node in order:  # which grows meanwhile
-        for edge in node.inputs:
-            if edge is not None and edge not in seen:
-                seen.add(edge)
-                if type(edge) is AccumulateGrad:
-                    leaves.append(edge)
-                else:
-                    order.append(edge)
-    if len(order) > 1:
-        order.sort(key=_seq, reverse=True)
-    order += leaves
-    return order
 
 
 def _leading_to(order: list[Node], targets: set[Node]) -> set[Node]:
@@ -97,6 +79,102 @@ def _leading_to(order: list[Node], targets: set[Node]) -> set[Node]:
         if any(edge in needed for edge in node.inputs):
             needed.add(node)
     return needed
+
+
+class Pass(Walk):
+    """A walk under way: what is pending, and what it was asked for."""
+
+    __slots__ = (
+        "accumulate", "anomaly", "captured", "create", "observers", "owned", "pending", "retain",
+    )  # fmt: skip
+    pending: dict[Node, Any]  # gradients that have arrived so far
+    owned: set[Node]  # nodes whose pending array the walk itself allocated
+    captured: dict[Node, Any]
+
+    def visit(self, node: Node, g: Any) -> None:
+        """Run a node's rules on its gradient and hand on what they give."""
+        pending, create, observers = self.pending, self.create, self.observers
+        kind = type(node)
+        if isinstance(g, np.generic):
+            g = asarray(g)
+        if type(g) is list:  # of an operation with several outputs, collected below
+            g = tuple(g)
+        if node.hooks is not None:
+            g = hooks.before(node, g, create)
+        if kind is AccumulateGrad:
+            g = _arrive(node, g, create, self.targets, self.accumulate, self.captured)
+            _observe(observers, node, g)
+            return
+        _observe(observers, node, g)
+        if self.targets is not None and node in self.targets:
+            self.captured[node] = g
+        if kind is OutputNode:
+            source = node.inputs[0]
+            parts = pending.get(source) or [None] * len(source.shape)  # type: ignore[arg-type,union-attr]
+            index = node.index  # type: ignore[attr-defined]
+            if parts[index] is not None:  # an output may have been given a second node
+                g = recorded.add(parts[index], g) if create else np.add(parts[index], g)
+            parts[index] = g
+            pending[source] = parts  # type: ignore[index]
+            return
+        if self.needed is None:
+            wanted = node.inputs
+        else:
+            needed = self.needed
+            wanted = tuple(edge if edge in needed else None for edge in node.inputs)
+            if not any(wanted):
+                return  # a target above which nothing is asked for: its rules do not run
+        saved = node.saved
+        if type(saved) is not tuple:
+            saved = packing.unpacked(node)
+        elif not saved:
+            saved = (None, *node.inputs)
+        if node.storages is not None:
+            packing.check(node)
+        anomaly = self.anomaly
+        if anomaly is not None:
+            anomaly.before(node)
+        try:
+            found = _contributions(node, g, saved, wanted, create)
+        except Exception as error:
+            error.add_note(at_node(node))
+            raise
+        if anomaly is not None:
+            anomaly.after(node, found)
+        if node.hooks is not None and node.hooks.post:
+            found = hooks.after(node, found, g, create)
+        if not self.retain and node.storages is not None:
+            node.free()
+            if kind is FunctionNode:
+                node.ctx._saved = None  # type: ignore[attr-defined]
+        saved = ()
+        while found:
+            d = found.pop()
+            edge = wanted[len(found)]
+            if edge is not None and d is not None:
+                self.give(edge, d)
+
+    def give(self, edge: Node, d: Any) -> None:
+        """Add a contribution to a node's gradient, in the node's shape and dtype."""
+        pending = self.pending
+        before = pending.get(edge)
+        if self.create:
+            if type(d) is not hook.tensor and not hasattr(d, "_array"):
+                d = wrap(asarray(d))
+            if d.shape != edge.shape:
+                d = unbroadcast(recorded, d, edge.shape)
+            if d._array.dtype is not edge.dtype:
+                d = cast(recorded, d, edge.dtype)
+            pending[edge] = d if before is None else recorded.add(before, d)
+            return
+        d = fitted(d, edge)
+        if before is None:
+            pending[edge] = d
+        elif edge in self.owned:
+            np.add(before, d, out=before)
+        else:
+            pending[edge] = asarray(np.add(before, d))
+            self.owned.add(edge)
 
 
 def walk(
@@ -113,187 +191,31 @@ def walk(
     them are written only if ``accumulate``.  Values are ndarrays, or with ``create`` Tensors, which
     are recorded unless ``record`` is False.
     """
-    order = _order(pending)
-    needed = None if targets is None else _leading_to(order, targets)
-    captured: dict[Node, Any] = {}
     context = local.context
-    observers = context.on_backward
-    anomaly = context.anomaly
-    owned: set[Node] = set()  # nodes whose pending array the walk itself allocated
+    this = Pass()
+    this.roots, this.targets, this.needed = [*pending], targets, None
+    this.pending, this.owned, this.captured = pending, set(), {}
+    this.retain, this.create, this.accumulate = retain, create, accumulate
+    this.observers, this.anomaly = context.on_backward, context.anomaly
+    this.at_end, this._order, this._running = [], None, None
     entry = context.grad_enabled, context.walk
     context.grad_enabled = create if record is None else record
-    context.walk = this = Walk()
-    this.order, this.needed, this.targets = order, needed, targets
-    this.at_end, this._running = [], None
-    usual = not (create or observers or anomaly is not None or targets is not None)
+    context.walk = this
     try:
-        for node in order:
-            g = pending.pop(node, None)
-            if g is None or (needed is not None and node not in needed):
-                continue
-            kind = type(node)
-            if usual and node.hooks is None:
-                # The short cut that nearly all nodes of a training step take; the steps are those
-                # below, without what nobody asked for.
-                if kind is AccumulateGrad:
-                    if type(g) is not ndarray:
-                        g = asarray(g)
-                    if arrive(node.variable, g):  # type: ignore[attr-defined]
-                        continue
-                elif kind is Node and (op := node.op).plain:
-                    dtype = node.dtype
-                    if dtype is _single or dtype is _double:
-                        storages = node.storages
-                        if storages is not None:
-                            seq = node.seq
-                            for storage in storages:
-                                if storage is not None and storage.stamp > seq:
-                                    raise packing.overwritten(node)
-                        saved = node.saved
-                        if type(saved) is not tuple:
-                            saved = packing.unpacked(node)
-                        inputs = node.inputs
-                        try:
-                            if node.shape or not op.arithmetic:
-                                if type(g) is not ndarray:
-                                    g = asarray(g)
-                                found = pull(op, node, g, saved, inputs)
-                            else:
-                                found = pull_number(op, g, saved, inputs)
-                        except Exception as error:
-                            error.add_note(at_node(node))
-                            raise
-                        if storages is not None and not retain:
-                            if None in inputs:
-                                node.free()
-                            else:
-                                node.saved, node.storages = NOTHING, None
-                        saved = ()
-                        g = None
-                        edge: Any
-                        for edge, d in zip(inputs, found):
-                            if d is None or edge is None:
-                                continue
-                            if type(d) is not ndarray:
-                                if not edge.shape and edge.dtype is dtype:
-                                    # One number stays a NumPy scalar until an array is asked for.
-                                    before = pending.get(edge)
-                                    if before is None:
-                                        pending[edge] = d
-                                        continue
-                                    if edge not in owned:
-                                        before = before[()] if type(before) is ndarray else before
-                                        pending[edge] = before + d
-                                        continue
-                                d = asarray(d)
-                            if d.shape != edge.shape:
-                                d = asarray(unbroadcast(raw, d, edge.shape))
-                            if d.dtype is not edge.dtype:
-                                d = cast(raw, d, edge.dtype)
-                            before = pending.get(edge)
-                            if before is None:
-                                pending[edge] = d
-                            elif edge in owned:
-                                np.add(before, d, before)
-                            else:
-                                pending[edge] = asarray(np.add(before, d))
-                                owned.add(edge)
-                        found = d = before = None
-                        continue
-            if isinstance(g, np.generic):
-                g = asarray(g)
-            if type(g) is list:  # of an operation with several outputs, collected below
-                g = tuple(g)
-            if node.hooks is not None:
-                g = hooks.before(node, g, create)
-            if kind is AccumulateGrad:
-                g = _arrive(node, g, create, targets, accumulate, captured)
-                if observers:
-                    _observe(observers, node, g)
-                continue
-            if observers:
-                _observe(observers, node, g)
-            if targets is not None and node in targets:
-                captured[node] = g
-            if kind is OutputNode:
-                source = node.inputs[0]
-                parts = pending.get(source) or [None] * len(source.shape)  # type: ignore[arg-type,union-attr]
-                index = node.index  # type: ignore[attr-defined]
-                if parts[index] is not None:  # an output may have been given a second node
-                    g = recorded.add(parts[index], g) if create else np.add(parts[index], g)
-                parts[index] = g
-                pending[source] = parts  # type: ignore[index]
-                continue
-            if needed is None:
-                wanted = node.inputs
-            else:
-                wanted = tuple(edge if edge in needed else None for edge in node.inputs)
-                if not any(wanted):
-                    continue  # a target above which nothing is asked for: its rules do not run
-            saved = node.saved
-            if type(saved) is not tuple:
-                saved = packing.unpacked(node)
-            elif not saved:
-                saved = (None, *node.inputs)
-            storages = node.storages
-            if storages is not None:
-                seq = node.seq
-                for storage in storages:
-                    if storage is not None and storage.stamp > seq:
-                        raise packing.overwritten(node)
-            op = node.op
-            if anomaly is not None:
-                anomaly.before(node)
-            try:
-                found = _contributions(node, g, saved, wanted, create)
-            except Exception as error:
-                error.add_note(at_node(node))
-                raise
-            if anomaly is not None:
-                anomaly.after(node, found)
-            if node.hooks is not None and node.hooks.post:
-                found = hooks.after(node, found, g, create)
-            if not retain and storages is not None:
-                node.free()
-                if kind is FunctionNode:
-                    node.ctx._saved = None  # type: ignore[attr-defined]
-            saved = ()
-            while found:
-                d = found.pop()
-                edge = wanted[len(found)]
-                if edge is None or d is None:
-                    continue
-                if create:
-                    if type(d) is not hook.tensor and not hasattr(d, "_array"):
-                        d = wrap(asarray(d))
-                    if d.shape != edge.shape:
-                        d = unbroadcast(recorded, d, edge.shape)
-                    if d._array.dtype is not edge.dtype:
-                        d = cast(recorded, d, edge.dtype)
-                    before = pending.get(edge)
-                    pending[edge] = d if before is None else recorded.add(before, d)
-                    continue
-                if type(d) is not ndarray:
-                    d = asarray(d)
-                if d.shape != edge.shape:
-                    d = asarray(unbroadcast(raw, d, edge.shape))  # a sum of all is a scalar
-                if d.dtype is not edge.dtype:
-                    d = cast(raw, d, edge.dtype)
-                before = pending.get(edge)
-                if before is None:
-                    pending[edge] = d
-                elif edge in owned:
-                    np.add(before, d, out=before)
-                else:
-                    pending[edge] = asarray(np.add(before, d))
-                    owned.add(edge)
-                before = None
-            d = None
+        if create or this.observers or this.anomaly is not None or targets is not None:
+            if targets is not None:
+                this.needed = _leading_to(this.order, targets)
+            for node in this.order:
+                g = pending.pop(node, None)
+                if g is not None and (this.needed is None or node in this.needed):
+                    this.visit(node, g)
+        else:
+            descend(this)
     finally:
         context.grad_enabled, context.walk = entry
         for end in this.at_end:
             end()
-    return captured
+    return this.captured
 
 
 def _observe(observers: Any, node: Node, g: Any) -> None:
@@ -317,8 +239,7 @@ def _arrive(
         leaf._grad = g if held is None else recorded.add(held, g)
     elif held is None:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
-        # The walk's frame holds one reference more than a sole local would.
-        sole = sys.getrefcount(g) <= _SOLE + 1 and g.base is None and g.flags.c_contiguous
+        sole = sys.getrefcount(g) <= _SOLE and g.base is None and g.flags.c_contiguous
         leaf._grad = wrap(g if sole and g.flags.writeable else np.array(g, order="C"))
     elif held._requires_grad or held._array.shape != g.shape:
         leaf._grad = wrap(asarray(held._array + g))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import asarray, ndarray
 
-__all__ = ["cast", "unbroadcast"]
+from tensorgrad.primitive import raw
+
+__all__ = ["cast", "fitted", "unbroadcast"]
 
 
 def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
@@ -30,6 +32,17 @@ def cast(xp: Any, g: Any, dtype: np.dtype[Any]) -> Any:
     if _kind(g) == "c" and dtype.kind != "c":
         g = xp.real(g)
     return xp.astype(g, dtype=dtype)
+
+
+def fitted(d: Any, edge: Any) -> ndarray[Any, Any]:
+    """What a rule gave, as an array of the node's shape and dtype."""
+    if type(d) is not ndarray:
+        d = asarray(d)
+    if d.shape != edge.shape:
+        d = asarray(unbroadcast(raw, d, edge.shape))  # a sum of all is a scalar
+    if d.dtype is not edge.dtype:
+        d = cast(raw, d, edge.dtype)
+    return d  # type: ignore[no-any-return]
 
 
 def _kind(g: Any) -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "new",
     "new_storage",
     "number",
+    "numbers",
     "push_scope",
     "register_tensor_class",
     "storage_of",
@@ -148,7 +149,8 @@ def storage_of(tensor: TensorBase) -> Storage:
 
 # --- Nodes --------------------------------------------------------------------------------------
 
-number = itertools.count(1).__next__
+numbers = itertools.count(1)  # ``next(numbers)`` is faster, where that counts
+number = numbers.__next__
 
 
 class Spec(NamedTuple):

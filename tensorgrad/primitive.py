@@ -24,12 +24,9 @@ with a shape and a dtype only.  The engine undoes broadcasting, keeps dtypes and
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tensorgrad.batching.dispatch import Rule as BatchingRule
 from tensorgrad.batching.families import elementwise
@@ -45,7 +42,7 @@ from tensorgrad.node import (
     push_scope,
     register_tensor_class,
 )
-from tensorgrad.recorders import recorder
+from tensorgrad.recorders import OPERATORS, recorder
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -75,8 +72,8 @@ recorded: Any = ModuleType("recorded")
 # Arithmetic on single numbers, NumPy's scalars: the same results as `raw` on arrays without
 # dimensions, in a sixth of the time.  The rules of these operations need no others.
 scalars: Any = ModuleType("scalars")
-scalars.add, scalars.sub, scalars.mul = operator.add, operator.sub, operator.mul
-scalars.div, scalars.neg = operator.truediv, operator.neg
+for _name, _operator in OPERATORS.items():
+    setattr(scalars, _name, _operator)
 scalars.mask = lambda x, *, mask: x if mask else type(x)(0)
 _ON_SCALARS = frozenset({
     "add", "sub", "mul", "div", "neg", "relu", "exp", "log", "sqrt", "tanh", "sigmoid",
@@ -134,6 +131,8 @@ class Primitive:
         self._places: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         # Whether the rules may be called with `scalars`.
         self.arithmetic = self.name in _ON_SCALARS
+        # Whether to arguments of the output's shape and dtype the rules give arrays of both.
+        self.even = self.arithmetic or (self.elementwise and ufunc is not None)
         # Whether the walk may call the rules with what was saved and nothing else.
         self.plain = not keeps and not outputs
         known = {"y", *self.arguments, "*"}
@@ -206,7 +205,6 @@ def primitive(
         called in its place, without a Python frame around it.
     raw: what rules on arrays call instead of the forward; the same values, perhaps not as a view.
     """
-    call = _into_array(ufunc)
 
     def declare(forward: Callable[..., Any]) -> Callable[..., Tensor]:
         op = Primitive(
@@ -224,7 +222,7 @@ def primitive(
             composed=composed,
             variadic=variadic,
             batch=batch,
-            ufunc=call,
+            ufunc=ufunc,
         )
         record = recorder(op)
         record.__name__ = record.__qualname__ = op.name
@@ -234,24 +232,10 @@ def primitive(
             raise TypeError(f"primitive {op.name} is declared twice")
         primitives[op.name] = op
         setattr(recorded, op.name, record)
-        setattr(namespace, op.name, raw or ufunc or silent(op))
+        setattr(namespace, op.name, raw or OPERATORS.get(op.name) or ufunc or silent(op))
         return record
 
     return declare
-
-
-_ELLIPSIS_OUT = np.lib.NumpyVersion(np.__version__) >= "2.3.0"
-
-
-def _into_array(ufunc: Any) -> Callable[..., Any] | None:
-    """The ufunc, which with ``out=...`` gives an array where it would give a NumPy scalar."""
-    if ufunc is None or _ELLIPSIS_OUT:
-        return ufunc  # type: ignore[no-any-return]
-
-    def call(*arrays: Any, out: Any) -> Any:
-        return np.asarray(ufunc(*arrays) if out is ... else ufunc(*arrays, out=out))
-
-    return call
 
 
 def silent(op: Primitive) -> Callable[..., Any]:

@@ -46,9 +46,9 @@ def caller(depth: int) -> tuple[CodeType | None, int]:
     while frame is not None:
         code = frame.f_code
         filename = code.co_filename
-        if filename in outside:
-            return code, frame.f_lasti
-        if filename not in inside and not _belongs(frame.f_globals.get("__name__", ""), filename):
+        if filename not in inside and (
+            filename in outside or not _belongs(frame.f_globals.get("__name__", ""), filename)
+        ):
             return code, frame.f_lasti
         frame = frame.f_back
     return None, 0

@@ -217,7 +217,7 @@ def attach(
     node.hooks = None
     node.scope = local.context.scope
     node.seq = number()
-    node.code, node.lasti = caller(3)
+    node.code, node.lasti = local.context.place or caller(3)
     watched = local.context.on_forward
     if not several:
         array = out._array

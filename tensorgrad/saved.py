@@ -31,6 +31,7 @@ __all__ = [
     "Hooks",
     "SavedTensor",
     "SavedValue",
+    "check",
     "freed",
     "overwritten",
     "pack_array",
@@ -54,6 +55,14 @@ def freed(node: Node) -> RuntimeError:
         f"were freed): the arrays that {node.name()} saved (recorded at {_at(node.location)}) were "
         "freed by the first backward. Pass retain_graph=True to the first one if you need two."
     )
+
+
+def check(node: Node) -> None:
+    """Raise if an array that the node saved was written since."""
+    seq = node.seq
+    for storage in node.storages or ():
+        if storage is not None and storage.stamp > seq:
+            raise overwritten(node)
 
 
 def overwritten(node: Node) -> RuntimeError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from operator import attrgetter
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,15 +43,34 @@ class Scope:
         return f"Scope({self.path or self.cls!r}, {self.cls}, call {self.call})"
 
 
+_seq = attrgetter("seq")
+
+
 class Walk:
     """What others may know of the backward pass that runs: hooks, and recomputation."""
 
-    __slots__ = ("__weakref__", "_running", "at_end", "needed", "order", "targets")
-    order: list[Node]
+    __slots__ = ("__weakref__", "_order", "_running", "at_end", "needed", "roots", "targets")
+    roots: list[Node]
     needed: set[Node] | None
     targets: set[Node] | None
     at_end: list[Any]  # called without arguments when the pass is over
+    _order: list[Node] | None
     _running: set[Node] | None
+
+    @property
+    def order(self) -> list[Node]:
+        """All nodes below the roots, consumers before their inputs, the leaves last."""
+        if self._order is None:
+            order = [*self.roots]
+            seen: set[Any] = {None, *order}
+            for node in order:  # which grows meanwhile
+                for edge in node.inputs:
+                    if edge not in seen:
+                        seen.add(edge)
+                        order.append(edge)  # type: ignore[arg-type]
+            order.sort(key=_seq, reverse=True)  # a leaf's number is 0
+            self._order = order
+        return self._order
 
     def will_run(self, node: Node) -> bool:
         """Whether a gradient may still reach a node, or has."""
@@ -69,6 +90,7 @@ class Context:
         "module",
         "on_backward",
         "on_forward",
+        "place",
         "saved_hooks",
         "saved_hooks_disabled",
         "scope",
@@ -80,6 +102,8 @@ class Context:
         self.grad_enabled = True
         self.inference = False  # in the block of an inference_mode
         self.scope: Scope | None = None
+        # The user's line, while only the package's code can run until an operation is recorded.
+        self.place: tuple[CodeType | None, int] | None = None
         self.module: Any = None  # whose forward runs: children are named by their place in it
         self.saved_hooks: tuple[Any, ...] = ()  # pairs (pack, unpack), the innermost last
         self.saved_hooks_disabled: str | None = None  # the message of who forbids them

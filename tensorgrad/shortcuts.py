@@ -7,19 +7,24 @@ those of `tensorgrad.engine`, which is the one to read; a test compares the two.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad import saved as packing
+from tensorgrad import storages
 from tensorgrad.blocks import LARGE, gradients
 from tensorgrad.constants import constant, float32, float64
-from tensorgrad.fitting import cast, unbroadcast
+from tensorgrad.fitting import fitted
 from tensorgrad.node import NOTHING, AccumulateGrad, Node, hook, local, mark_inference, new
 from tensorgrad.primitive import Primitive, raw, scalars
 
-__all__ = ["arrive", "at_leaves", "at_node", "pull", "pull_number"]
+if TYPE_CHECKING:
+    from tensorgrad.engine import Pass
+
+__all__ = ["at_leaves", "at_node", "descend"]
 
 
 def _references_inside() -> tuple[int, int]:
@@ -59,16 +64,28 @@ def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...])
             return (op.rules[0](raw, g, y, x),)  # type: ignore[misc]
         if count == 2:
             edge_a, edge_b = inputs
-            y, a, b = saved or (None, edge_a, edge_b)
-            if op.ufunc is not None:  # which takes an array faster than a number
-                if type(b) is float:
-                    b = constant(b, node.dtype)
-                elif type(a) is float:
-                    a = constant(a, node.dtype)
+            if saved:
+                y, a, b = saved
+                if op.ufunc is not None:  # which takes an array faster than a number
+                    if type(b) is float:
+                        b = constant(b, node.dtype)
+                    elif type(a) is float:
+                        a = constant(a, node.dtype)
+            else:
+                y, a, b = None, edge_a, edge_b
             first, second = op.rules
             return (
                 None if edge_a is None else first(raw, g, y, a, b),  # type: ignore[misc]
                 None if edge_b is None else second(raw, g, y, a, b),  # type: ignore[misc]
+            )
+        if count == 3:
+            edge_a, edge_b, edge_c = inputs
+            y, a, b, c = saved or (None, *inputs)
+            first, second, third = op.rules
+            return (
+                None if edge_a is None else first(raw, g, y, a, b, c),  # type: ignore[misc]
+                None if edge_b is None else second(raw, g, y, a, b, c),  # type: ignore[misc]
+                None if edge_c is None else third(raw, g, y, a, b, c),  # type: ignore[misc]
             )
         params = {}
     elif op.rule_count == 1:
@@ -106,6 +123,84 @@ def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> A
         None if inputs[0] is None else first(scalars, g, None, a, b),  # type: ignore[misc]
         None if inputs[1] is None else second(scalars, g, None, a, b),  # type: ignore[misc]
     )
+
+
+def descend(this: Pass) -> None:
+    """The whole walk, for real gradients on arrays, where nobody watches.
+
+    Instead of sorting all nodes beforehand, the newest one that has a gradient is taken each time:
+    of those, only few wait at once.
+    """
+    pending, owned, retain = this.pending, this.owned, this.retain
+    pop, get = pending.pop, pending.get
+    waiting = [(-node.seq, node) for node in pending if type(node) is not AccumulateGrad]
+    heapify(waiting)
+    edge: Any
+    while waiting:
+        node = heappop(waiting)[1]
+        g = pop(node)
+        op, dtype = node.op, node.dtype
+        if (
+            type(node) is not Node
+            or node.hooks is not None
+            or not op.plain
+            or (dtype is not float32 and dtype is not float64)
+        ):
+            fresh = {edge for edge in node.inputs if edge is not None and edge not in pending}
+            this.visit(node, g)
+            g = None
+            for edge in fresh:
+                if edge in pending and type(edge) is not AccumulateGrad:
+                    heappush(waiting, (-edge.seq, edge))
+            continue
+        if node.storages is not None and node.seq < storages.latest:
+            packing.check(node)
+        saved = node.saved
+        if type(saved) is not tuple:
+            saved = packing.unpacked(node)
+        inputs, shape = node.inputs, node.shape
+        try:
+            if shape or not op.arithmetic:
+                if type(g) is not ndarray:
+                    g = asarray(g)
+                found = pull(op, node, g, saved, inputs)
+            else:
+                found = pull_number(op, g, saved, inputs)
+        except Exception as error:
+            error.add_note(at_node(node))
+            raise
+        if not retain and node.storages is not None:
+            if None in inputs:
+                node.free()
+            else:
+                node.saved, node.storages = NOTHING, None
+        saved = g = None
+        even = op.even
+        for edge, d in zip(inputs, found):
+            if edge is None or d is None:
+                continue
+            if not even or edge.shape is not shape or edge.dtype is not dtype:
+                d = fitted(d, edge)
+            before = get(edge)
+            if before is None:
+                pending[edge] = d
+                if type(edge) is not AccumulateGrad:
+                    heappush(waiting, (-edge.seq, edge))
+            elif edge in owned:
+                np.add(before, d, before)
+            else:
+                # One number stays a NumPy scalar until an array is asked for.
+                pending[edge] = d = before + d
+                if type(d) is ndarray:
+                    owned.add(edge)
+        found = d = before = None
+    for leaf in [*pending]:
+        g = pop(leaf)
+        if type(g) is not ndarray:
+            g = asarray(g)
+        if leaf.hooks is not None or not arrive(leaf.variable, g):  # type: ignore[attr-defined]
+            this.visit(leaf, g)
+        g = None
 
 
 def arrive(leaf: Any, g: Any) -> bool:
@@ -177,14 +272,11 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         or _repeated(inputs)  # x * x: to be summed
     ):
         return False
-    saved, storages = root.saved, root.storages
+    saved = root.saved
     if type(saved) is not tuple:
         return False
-    if storages is not None:
-        seq = root.seq
-        for storage in storages:
-            if storage is not None and storage.stamp > seq:
-                raise packing.overwritten(root)
+    if root.storages is not None and root.seq < storages.latest:
+        packing.check(root)
     recording = context.grad_enabled
     context.grad_enabled = False
     try:
@@ -194,7 +286,7 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         raise
     finally:
         context.grad_enabled = recording
-    if storages is not None and not retain:
+    if root.storages is not None and not retain:
         if None in inputs:
             root.free()
         else:
@@ -205,12 +297,8 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         edge = inputs[len(found)]
         if d is None or edge is None:
             continue
-        if type(d) is not ndarray:
-            d = asarray(d)
-        if d.shape != edge.shape:
-            d = asarray(unbroadcast(raw, d, edge.shape))
-        if d.dtype is not edge.dtype:
-            d = cast(raw, d, edge.dtype)
+        if not op.even or edge.shape is not root.shape or edge.dtype is not dtype:
+            d = fitted(d, edge)
         leaf = edge.variable  # type: ignore[attr-defined]
         accept(leaf, d, leaf._grad, _SOLE)
     return True

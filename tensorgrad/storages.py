@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from types import CodeType
 from typing import Any
 
-__all__ = ["InferenceStorage", "Storage", "inference_saved", "new_storage"]
+__all__ = ["InferenceStorage", "Storage", "inference_saved", "latest", "new_storage", "note_stamp"]
+
+# The creation number at the last write of any storage: what newer nodes saved is as it was, and
+# backward need not ask.
+latest = 0
+_writing = threading.Lock()
 
 
 class Storage:
@@ -30,6 +36,14 @@ class Storage:
     memory: Any = None
     aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
     inference = False
+
+
+def note_stamp(stamp: int) -> None:
+    """Some storage is about to be written; ``stamp`` was drawn for it."""
+    global latest
+    with _writing:  # else one of two threads could take back what the other noted
+        if stamp > latest:
+            latest = stamp
 
 
 def new_storage(cls: type[Storage] = Storage, *, strided: bool = False) -> Storage:

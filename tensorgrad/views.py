@@ -29,6 +29,7 @@ from tensorgrad.node import (
 from tensorgrad.primitive import Primitive, recorded, structural
 from tensorgrad.provenance import caller
 from tensorgrad.recording import watch
+from tensorgrad.storages import note_stamp
 
 __all__ = [
     "as_view",
@@ -47,8 +48,9 @@ def bump(tensor: Any) -> None:
     if storage is None:
         storage = storage_of(tensor)
     storage.version += 1
-    storage.stamp = number()
+    storage.stamp = stamp = number()
     storage.writer = caller(2)
+    note_stamp(stamp)
 
 
 def as_view(op: Primitive, parent: Any, out: Any, params: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import normalization as ops
 from tensorgrad.tensor import Tensor
 
-__all__ = ["batch_norm"]
+__all__ = ["batch_norm", "scale_and_offset"]
 
 _ARGUMENTS = ("running_mean", "running_var", "weight", "bias")
 
@@ -104,15 +104,13 @@ def by_running(
 ) -> Tensor:
     """x * scale + shift, with both worked out per channel first."""
     wide = (1, -1) + (1,) * (input.ndim - 2)
-    centre = mean._array.copy()  # a later batch moves the running mean in place
-    scale: Any = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
     if not (_recorded(weight) or _recorded(bias)):
         # One number per channel each: six recorders would take longer than the arithmetic.
-        if weight is not None:
-            scale *= weight._array
-        centre *= scale
-        offset = -centre if bias is None else bias._array - centre
+        arrays = [t if t is None else t._array for t in (mean, var, weight, bias)]
+        scale, offset = scale_and_offset(*arrays, eps)
         return elementwise.add(elementwise.mul(input, scale.reshape(wide)), offset.reshape(wide))
+    centre = mean._array.copy()  # a later batch moves the running mean in place
+    scale = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
     if weight is not None:
         scale = elementwise.mul(weight, scale)
         shift = elementwise.neg(elementwise.mul(scale, centre))
@@ -127,6 +125,15 @@ def by_running(
     else:
         shift = shift.reshape(wide)
     return elementwise.add(elementwise.mul(input, scale), shift)
+
+
+def scale_and_offset(mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any]:
+    """The two arrays that normalise by running statistics: x * scale + offset."""
+    scale = np.reciprocal(np.sqrt(var + var.dtype.type(eps)))
+    if weight is not None:
+        scale *= weight
+    centre = mean * scale
+    return scale, -centre if bias is None else bias - centre
 
 
 def _recorded(value: Tensor | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import products
-from tensorgrad.primitive import primitive
+from tensorgrad.primitive import primitive, primitives
 
 
 def _swap(xp: Any, x: Any) -> Any:
@@ -60,8 +60,19 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str]:
     return "g @ b.T", "a.T @ g"
 
 
+def _product(a: Any, b: Any) -> Any:
+    """`matmul` in a rule, where the shapes fit and no bools come."""
+    return a.dot(b) if a.ndim == 2 and b.ndim == 2 else primitives["matmul"].forward(a, b)
+
+
 @primitive(
-    _left, _right, saves=("b", "a"), formula=_formula, promote="common", batch=products.matmul
+    _left,
+    _right,
+    saves=("b", "a"),
+    formula=_formula,
+    promote="common",
+    batch=products.matmul,
+    raw=_product,
 )
 def matmul(a: Any, b: Any) -> Any:
     """The matrix product: vectors, matrices, and batches of them with broadcasting."""
@@ -94,10 +105,12 @@ def _linear_rules() -> Any:
 
     def of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
         # g.T @ x has the weight's own layout, so that the optimizer walks both alike.
+        if x.ndim == 2:
+            return xp.matmul(xp.permute(g, axes=(1, 0)), x)
         return xp.matmul(_swap(xp, to_rows(xp, g)), to_rows(xp, x))
 
     def of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
-        return xp.sum(to_rows(xp, g), axis=0, keepdims=False)
+        return xp.sum(g if g.ndim == 2 else to_rows(xp, g), axis=0, keepdims=False)
 
     return of_input, of_weight, of_bias
 

@@ -179,9 +179,13 @@ def tanh(x: Any) -> Any:
 )
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x); e**-x may overflow to inf, which gives the right 0."""
-    y = np.exp(np.negative(x))
-    if not isinstance(y, ndarray):
-        return 1 / (y + 1)
+    y = np.negative(x)
+    return sigmoid_of_negative(y) if isinstance(y, ndarray) else 1 / (np.exp(y) + 1)
+
+
+def sigmoid_of_negative(y: Any) -> Any:
+    """1 / (1 + e**y), written over y."""
+    np.exp(y, y)
     np.add(y, number(1.0, y), y)
     return np.reciprocal(y, y)
 

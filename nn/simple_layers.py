@@ -1,0 +1,167 @@
+"""The simplest layers, which `Sequential` computes without calling their modules.
+
+A small layer's time is mostly the module's call, its function and (where nothing is recorded) the
+Tensor around its result.  Here it goes straight to the primitive, in the module's scope and at the
+line of the program that called the Sequential; and where nothing is recorded, from array to array,
+each layer in the memory that the one before allocated.  Whatever is not as simple as it should be
+(hooks, a forward of its own, a wrong shape or type) is the module's own business, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from tensorgrad.blocks import LARGE
+from tensorgrad.constants import FLOATS
+from tensorgrad.nn.activation import ReLU, Sigmoid, Tanh
+from tensorgrad.nn.batchnorm import BatchNorm1d
+from tensorgrad.nn.functional.normalization import scale_and_offset
+from tensorgrad.nn.hooks import everywhere
+from tensorgrad.nn.linear import Linear
+from tensorgrad.node import Scope, local, wrap
+from tensorgrad.ops import elementwise, linalg
+from tensorgrad.ops.unary import sigmoid_of_negative
+from tensorgrad.primitive import primitives
+from tensorgrad.provenance import caller
+from tensorgrad.tensor import Tensor
+
+__all__ = ["recorded", "unrecorded"]
+
+
+class _Layer(NamedTuple):
+    """What to do for a module with a given __dict__; None where the module must be called."""
+
+    forward: Any  # of the class; a program may have replaced it
+    on_array: Callable[[dict[str, Any], Any, bool], Any]  # True: the array may be written
+    on_tensor: Callable[[dict[str, Any], Any], Any]
+
+
+_product = primitives["linear"].forward
+_rectified = primitives["relu"].forward
+
+
+def _linear_array(state: dict[str, Any], x: Any, own: bool) -> Any:
+    parameters = state["_parameters"]
+    bias = parameters["bias"]
+    return _product(x, parameters["weight"]._array, None if bias is None else bias._array)
+
+
+def _linear_tensor(state: dict[str, Any], x: Any) -> Any:
+    parameters = state["_parameters"]
+    return linalg.linear(x, parameters["weight"], parameters["bias"])
+
+
+def _tanh_array(state: dict[str, Any], x: Any, own: bool) -> Any:
+    if x.size >= LARGE:  # in pieces, on several threads
+        return None
+    return np.tanh(x, x) if own else np.tanh(x)
+
+
+def _sigmoid_array(state: dict[str, Any], x: Any, own: bool) -> Any:
+    return sigmoid_of_negative(np.negative(x, x) if own else np.negative(x))
+
+
+def _relu_array(state: dict[str, Any], x: Any, own: bool) -> Any:
+    return None if state["inplace"] else _rectified(x)
+
+
+def _relu_tensor(state: dict[str, Any], x: Any) -> Any:
+    return None if state["inplace"] else elementwise.relu(x)
+
+
+def _batch_norm_array(state: dict[str, Any], x: Any, own: bool) -> Any:
+    buffers, parameters = state["_buffers"], state["_parameters"]
+    count = state["num_features"]
+    if state["training"] or x.ndim != 2 or x.shape[1] != count or x.size >= LARGE:
+        return None
+    given = [buffers["running_mean"], buffers["running_var"]]
+    given += [parameters["weight"], parameters["bias"]]
+    arrays = [t if t is None else t._array for t in given]
+    if any(a is not None and (a.shape != (count,) or a.dtype is not x.dtype) for a in arrays):
+        return None
+    scale, offset = scale_and_offset(*arrays, state["eps"])
+    x = np.multiply(x, scale, x) if own else np.multiply(x, scale)
+    return np.add(x, offset, x)
+
+
+_LAYERS: dict[type, _Layer] = {
+    Linear: _Layer(Linear.forward, _linear_array, _linear_tensor),
+    Tanh: _Layer(Tanh.forward, _tanh_array, lambda state, x: elementwise.tanh(x)),
+    Sigmoid: _Layer(Sigmoid.forward, _sigmoid_array, lambda state, x: elementwise.sigmoid(x)),
+    ReLU: _Layer(ReLU.forward, _relu_array, _relu_tensor),
+    BatchNorm1d: _Layer(BatchNorm1d.forward, _batch_norm_array, lambda state, x: None),
+}
+
+
+def recorded(modules: dict[str, Any], value: Any) -> Any:
+    """The value through modules by name, one after the other, where operations are recorded."""
+    context = local.context
+    outer, parent = context.scope, context.module
+    place: Any = None
+    plain = everywhere.hooks is None and not context.on_forward
+    for name, module in modules.items():
+        kind = type(module)
+        layer = _LAYERS.get(kind)
+        if layer is not None and plain and isinstance(value, Tensor):
+            state = module.__dict__
+            if (
+                state["_hooks"] is None
+                and "forward" not in state
+                and kind.forward is layer.forward
+                and value._array.dtype in FLOATS
+            ):
+                if place is None:
+                    place = caller(2)
+                call = state["_calls"]
+                context.scope = scope = Scope()  # as in Module.__call__
+                scope.parent, scope.name, scope.cls, scope.call = outer, name, kind.__name__, call
+                context.module, context.place = module, place
+                try:
+                    found = layer.on_tensor(state, value)
+                except Exception:
+                    found = None  # the module will say what is wrong
+                finally:
+                    context.scope, context.module, context.place = outer, parent, None
+                if found is not None:
+                    state["_calls"] = call + 1
+                    value = found
+                    continue
+        value = module(value)
+    return value
+
+
+def unrecorded(modules: Iterable[Any], value: Any) -> Any:
+    """The value through modules one after the other, where nothing is recorded."""
+    array: Any = None  # what the value is now, while that is on arrays
+    own = False
+    plain = everywhere.hooks is None and not local.context.vmaps
+    for module in modules:
+        kind = type(module)
+        layer = _LAYERS.get(kind)
+        if layer is not None and plain:
+            if array is None and isinstance(value, Tensor) and value._array.dtype in FLOATS:
+                array = value._array
+            state = module.__dict__
+            if (
+                type(array) is ndarray
+                and state["_hooks"] is None
+                and "forward" not in state
+                and kind.forward is layer.forward
+            ):
+                try:
+                    found = layer.on_array(state, array, own)
+                except Exception:
+                    found = None
+                if found is not None:
+                    array, own = found, True
+                    state["_calls"] += 1
+                    continue
+        if own:
+            value = wrap(array)
+        value = module(value)
+        array, own = None, False
+    return wrap(array) if own else value
