@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "ONE",
     "AccumulateGrad",
     "Context",
     "Freed",
@@ -178,6 +179,7 @@ class Freed(tuple[Any, ...]):
 
 
 NOTHING = Freed()
+ONE = object()  # in the place of a node's second edge, where it has one input only
 
 
 class Packed(tuple[Any, ...]):
@@ -220,19 +222,23 @@ class Node(SavedNames):
     __slots__ = (
         "code",
         "dtype",
+        "first",
         "hooks",
-        "inputs",
         "lasti",
         "op",
         "params",
         "saved",
         "scope",
+        "second",
         "seq",
         "shape",
         "storages",
     )
     op: Primitive
-    inputs: tuple[Node | None, ...]
+    # The edges of one input (then ``second`` is ONE) or of two, without a tuple of them for
+    # Python's garbage collector to look through; ``first`` is the tuple where there are others.
+    first: Any
+    second: Any
     params: dict[str, Any] | None
     saved: tuple[Any, ...]
     storages: tuple[Storage | None, ...] | None
@@ -243,6 +249,18 @@ class Node(SavedNames):
     scope: Scope | None
     seq: int
     hooks: Any
+
+    @property
+    def inputs(self) -> tuple[Node | None, ...]:
+        """The edges: the node of each argument, None where it needs no gradient."""
+        first = self.first
+        if type(first) is tuple:
+            return first
+        return (first,) if self.second is ONE else (first, self.second)
+
+    @inputs.setter
+    def inputs(self, edges: tuple[Node | None, ...]) -> None:
+        self.first = edges
 
     @property
     def ndim(self) -> int:
@@ -346,7 +364,7 @@ class AccumulateGrad(Node):
 
     __slots__ = ("__weakref__", "variable")
     variable: Tensor
-    inputs = ()
+    inputs = ()  # type: ignore[assignment]
     params = storages = scope = None
     saved = ()
     code, lasti, seq = None, 0, 0  # a leaf comes before everything

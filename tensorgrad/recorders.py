@@ -27,6 +27,7 @@ from numpy import asarray, ndarray
 from tensorgrad.blocks import LARGE, spread
 from tensorgrad.constants import constant, doubles, float32, float64, singles
 from tensorgrad.node import (
+    ONE,
     Node,
     Spec,
     Storage,
@@ -109,7 +110,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
                     edge = accumulator(a)
                 node = Node()
                 node.op = op
-                node.inputs = (edge,)
+                node.first, node.second = edge, ONE
                 node.params = params or None
                 if quick:
                     node.shape, node.dtype = edge.shape, kind
@@ -272,7 +273,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         if edge_a is not None or edge_b is not None:
             node = Node()
             node.op = op
-            node.inputs = (edge_a, edge_b)
+            node.first, node.second = edge_a, edge_b
             node.params = None
             if shape is None:
                 # Millions of nodes of one shape need not keep it a million times.
@@ -379,7 +380,7 @@ def ternary(op: Primitive) -> Callable[..., Any]:
                 keep_y, keep_a, keep_b, keep_c = places[needs]
                 node = Node()
                 node.op = op
-                node.inputs = (edge_a, edge_b, edge_c)
+                node.first = (edge_a, edge_b, edge_c)
                 node.params = None
                 node.shape = y.shape
                 node.dtype = y.dtype

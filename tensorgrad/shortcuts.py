@@ -18,7 +18,7 @@ from tensorgrad import storages
 from tensorgrad.blocks import LARGE, gradients
 from tensorgrad.constants import constant, float32, float64
 from tensorgrad.fitting import fitted
-from tensorgrad.node import NOTHING, AccumulateGrad, Node, hook, local, mark_inference, new
+from tensorgrad.node import NOTHING, ONE, AccumulateGrad, Node, hook, local, mark_inference, new
 from tensorgrad.primitive import Primitive, raw, scalars
 
 if TYPE_CHECKING:
@@ -158,7 +158,9 @@ def descend(this: Pass) -> None:
         saved = node.saved
         if type(saved) is not tuple:
             saved = packing.unpacked(node)
-        inputs, shape = node.inputs, node.shape
+        inputs, shape = node.first, node.shape
+        if type(inputs) is not tuple:
+            inputs = (inputs,) if node.second is ONE else (inputs, node.second)
         try:
             if shape or not op.arithmetic:
                 if type(g) is not ndarray:

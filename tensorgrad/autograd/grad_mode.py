@@ -93,14 +93,14 @@ class no_grad(_GradMode):
     """Record nothing: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
 
     def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
+        made = object.__new__(cls)
         if function is None:
             return made
         made.__init__()  # type: ignore[misc]
         return made(function)
 
     def __init__(self, function: Any = None) -> None:
-        super().__init__(False)
+        self._mode, self._before = False, []  # as the base does: small models are called in these
 
 
 class enable_grad(_GradMode):

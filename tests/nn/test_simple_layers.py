@@ -1,0 +1,193 @@
+"""What a Sequential computes itself is what its modules compute, and says the same of itself."""
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.autograd import observe_forward
+
+
+def model(*, bias=True):
+    tg.manual_seed(0)
+    net = nn.Sequential(
+        nn.Linear(6, 5, bias=bias), nn.Tanh(), nn.Linear(5, 200), nn.BatchNorm1d(200), nn.ReLU(),
+        nn.Linear(200, 150), nn.Sigmoid(), nn.GELU(), nn.Linear(150, 3),
+    )  # fmt: skip
+    for norm in (net[3],):
+        norm.running_mean.uniform_(-1, 1)
+        norm.running_var.uniform_(0.5, 2)
+    return net
+
+
+def one_by_one(net, x):
+    for module in net:
+        x = module(x)
+    return x
+
+
+@pytest.mark.parametrize("rows", [1, 2, 33, 150, 300])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("grad", [False, True])
+def test_the_result_is_that_of_the_modules(rows, dtype, grad):
+    net = model(bias=rows != 2).to(tg.as_tensor(np.zeros((), dtype)).dtype).eval()
+    x = tg.from_numpy(np.random.default_rng(0).standard_normal((rows, 6)).astype(dtype))
+    kept = x.numpy().copy()
+    with tg.set_grad_enabled(grad):
+        found, wanted = net(x), one_by_one(net, x)
+    tight = {"rtol": 1e-5, "atol": 1e-6} if dtype is np.float32 else {"rtol": 1e-12, "atol": 1e-13}
+    np.testing.assert_allclose(found.detach().numpy(), wanted.detach().numpy(), **tight)
+    assert found.dtype == wanted.dtype
+    assert found.requires_grad == grad
+    assert found.detach().numpy().flags.c_contiguous
+    np.testing.assert_array_equal(x.numpy(), kept)
+
+
+def test_a_wide_last_layer_leaves_rows():
+    layer = nn.Sequential(nn.Linear(300, 200))
+    x = tg.randn(50, 300)
+    with tg.no_grad():
+        found = layer(x)
+        assert found.numpy().flags.c_contiguous
+        np.testing.assert_allclose(found.numpy(), layer[0](x).numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (2, 3, 4)])
+def test_other_shapes(shape):
+    x = tg.randn(*shape)
+    net = nn.Sequential(nn.Tanh(), nn.Sigmoid(), nn.ReLU())
+    if shape:
+        net.insert(1, nn.Linear(4, 4))
+    with tg.no_grad():
+        found, wanted = net(x), one_by_one(net, x)
+    assert found.shape == wanted.shape
+    assert type(found._array) is np.ndarray
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6)
+
+
+def test_the_first_layer_does_not_write_the_input():
+    for layer in (nn.Tanh(), nn.Sigmoid(), nn.ReLU(), nn.BatchNorm1d(3).eval()):
+        x = tg.randn(4, 3)
+        kept = x.numpy().copy()
+        with tg.no_grad():
+            nn.Sequential(layer)(x)
+        np.testing.assert_array_equal(x.numpy(), kept)
+
+
+def test_in_place_is_in_place():
+    for mode in (tg.no_grad(), tg.enable_grad()):
+        x = tg.tensor([-1.0, 2.0])
+        with mode:
+            found = nn.Sequential(nn.ReLU(inplace=True))(x)
+        assert found is x
+        assert x.tolist() == [0.0, 2.0]
+
+
+def test_nodes_know_scope_line_and_call():
+    net = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.Tanh()), nn.Linear(4, 2))
+    x = tg.randn(5, 3)
+    with tg.no_grad():
+        net(x)
+    seen = []
+    for call in (net, lambda x: one_by_one(net[0], x)):
+        node = call(x).grad_fn
+        nodes = []
+        while node is not None and node.op.name != "accumulate_grad":
+            nodes.append((node.op.name, node.scope.path, node.scope.cls, node.scope.call))
+            assert node.location.filename == __file__
+            node = next((edge for edge in node.inputs if edge is not None), None)
+        seen.append(nodes)
+    assert seen[0] == [
+        ("linear", "1", "Linear", 1),
+        ("tanh", "0.1", "Tanh", 1),
+        ("linear", "0.0", "Linear", 1),
+    ]
+    assert seen[1] == [("tanh", "1", "Tanh", 2), ("linear", "0", "Linear", 2)]
+
+
+def test_the_line_is_the_users_even_after_an_error():
+    net = nn.Sequential(nn.Linear(3, 4))
+    with pytest.raises(RuntimeError, match="linear") as caught:
+        net(tg.randn(5, 2))
+    assert any("in the forward of Linear '0'" in note for note in caught.value.__notes__)
+    node = tg.randn(3, requires_grad=True).exp().grad_fn
+    assert node.location.function == "test_the_line_is_the_users_even_after_an_error"
+    assert node.scope is None
+    with tg.no_grad(), pytest.raises(RuntimeError, match="linear"):
+        net(tg.randn(5, 2))
+    with tg.no_grad(), pytest.raises(TypeError, match="Tensor"):
+        net([1.0, 2.0, 3.0])
+    with tg.no_grad(), pytest.raises(RuntimeError, match="one dtype"):
+        net(tg.randn(5, 3).double())
+
+
+@pytest.mark.parametrize("grad", [False, True])
+def test_hooks_and_changed_forwards_are_heeded(monkeypatch, grad):
+    x = tg.randn(5, 3)
+    with tg.set_grad_enabled(grad):
+        net = nn.Sequential(nn.Linear(3, 3), nn.Tanh())
+        seen = []
+        handle = net[1].register_forward_hook(lambda m, args, y: seen.append(m) or y * 0)
+        assert float(net(x).abs().sum()) == 0
+        assert seen == [net[1]]
+        handle.remove()
+        assert float(net(x).abs().sum()) > 0
+        net[1].forward = lambda y: y * 0
+        assert float(net(x).abs().sum()) == 0
+        del net[1].forward
+        handle = nn.modules.module.register_module_forward_hook(lambda m, args, y: seen.append(m))
+        net(x)
+        handle.remove()
+        assert seen[1:] == [net[0], net[1], net]
+        monkeypatch.setattr(nn.Tanh, "forward", lambda self, y: y * 0)
+        assert float(net(x).abs().sum()) == 0
+
+        class Own(nn.Linear):
+            def forward(self, y):
+                return y * 0
+
+        assert float(nn.Sequential(Own(3, 3))(x).abs().sum()) == 0
+
+
+def test_observers_see_every_layer_and_their_own_line():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Tanh())
+    names = []
+    places = []
+
+    def observer(node, out):
+        names.append(node.op.name)
+        if node.op.name == "tanh":
+            places.append((out * 2).grad_fn.location.function)
+
+    with observe_forward(observer):
+        net(tg.randn(2, 3))
+    assert names == ["linear", "tanh", "mul"]
+    assert [place.rsplit(".")[-1] for place in places] == ["observer"]
+
+
+def test_gradients_are_those_of_the_modules():
+    net = model().train()
+    x = tg.randn(8, 6)
+    found = []
+    for call in (net, lambda x: one_by_one(net, x)):
+        net.zero_grad()
+        call(x).square().sum().backward()
+        found.append([p.grad.numpy().copy() for p in net.parameters()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_inference_mode_marks_the_result():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Tanh())
+    with tg.inference_mode():
+        assert net(tg.randn(2, 3)).is_inference()
+    with tg.no_grad():
+        assert not net(tg.randn(2, 3)).is_inference()
+
+
+def test_under_vmap():
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    x = tg.randn(5, 3)
+    with tg.no_grad():
+        mapped = tg.func.vmap(net)(x)
+        np.testing.assert_allclose(mapped.numpy(), net(x).numpy(), rtol=1e-5, atol=1e-6)
