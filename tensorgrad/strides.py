@@ -128,12 +128,26 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
         if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
             return
         root, _ = chain(parent)
+        if _is_all_of(parent._array, root._array):
+            return  # a reshape that was detached: as contiguous as its base
         storage.memory = root._array
         storage.aliases = [(weakref.ref(root), ())]
+    elif not detached and storage.memory.flags.c_contiguous:
+        return  # a view knows its way from the base, and that memory need not be exchanged
     steps = _memory_steps(parent) if detached else _memory_steps(out)
     if len(storage.aliases) > 32 and len(storage.aliases) & (len(storage.aliases) - 1) == 0:
         storage.aliases = [entry for entry in storage.aliases if entry[0]() is not None]
     storage.aliases.append((weakref.ref(out), steps))
+
+
+def _is_all_of(array: ndarray[Any, Any], base: ndarray[Any, Any]) -> bool:
+    """Whether an array is another's memory from its start, both in C order."""
+    return (
+        array.flags.c_contiguous
+        and base.flags.c_contiguous
+        and array.size == base.size
+        and _address(array) == _address(base)
+    )
 
 
 def make_contiguous(tensor: Any) -> None:
@@ -162,7 +176,7 @@ def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     if (
         isinstance(array, ndarray)
         and array.flags.c_contiguous
-        and (storage is None or storage.aliases is None)
+        and (storage is None or storage.aliases is None or storage.memory is array)
     ):
         return recorded.reshape(tensor, shape=shape)  # nothing hidden: as NumPy has it
     probe = _probe(array.shape, logical_strides(tensor))

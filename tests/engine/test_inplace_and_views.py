@@ -263,3 +263,26 @@ def test_a_saved_array_survives_the_exchange_of_layout():
     y.view(-1)  # exchanges y's memory
     z.sum().backward()
     assert np.array_equal(w.grad.numpy(), 8 * w.detach().numpy())
+
+
+def test_detached_views_keep_their_strides_and_cost_the_next_ones_nothing():
+    x = tg.zeros(8, 8)
+    detached = x.reshape(4, 16).detach()
+    assert x._storage.aliases is None
+    assert (detached.stride(), detached.storage_offset()) == ((16, 1), 0)
+    assert detached.view(64).stride() == (1,)
+    part, turned = x[2:6, 1:].detach(), x.transpose(0, 1).detach()
+    assert (part.stride(), part.storage_offset()) == ((8, 1), 17)
+    assert (part[1:].stride(), part[1:].storage_offset()) == ((8, 1), 25)
+    assert turned.stride() == turned[1:].stride() == (1, 8)
+    assert not turned.is_contiguous()
+    assert turned.t().view(64).stride() == (1,)
+    with pytest.raises(RuntimeError, match="view"):
+        turned.view(64)
+    count = len(x._storage.aliases)
+    views = [x.reshape(4, 16), x.view(64), x[1:], x.t(), part[1:], turned.t()]
+    assert len(x._storage.aliases) == count
+    views[1][17] = 5
+    assert part[0, 0] == 5
+    assert turned[1, 2] == 5
+    assert x._version == turned._version == 1
