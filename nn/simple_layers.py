@@ -102,10 +102,10 @@ def _batch_norm_array(state: dict[str, Any], x: Any, own: bool) -> Any:
         return None
     given = [buffers["running_mean"], buffers["running_var"]]
     given += [parameters["weight"], parameters["bias"]]
-    arrays = [t if t is None else t._array for t in given]
+    mean, var, w, b = arrays = [t if t is None else t._array for t in given]
     if any(a is not None and (a.shape != (count,) or a.dtype is not x.dtype) for a in arrays):
         return None
-    scale, offset = scale_and_offset(*arrays, state["eps"])
+    scale, offset = scale_and_offset(mean, var, w, b, state["eps"])
     x = np.multiply(x, scale, x) if own else np.multiply(x, scale)
     return np.add(x, offset, x)
 

@@ -90,6 +90,11 @@ class Pass(Walk):
     pending: dict[Node, Any]  # gradients that have arrived so far
     owned: set[Node]  # nodes whose pending array the walk itself allocated
     captured: dict[Node, Any]
+    retain: bool
+    create: bool  # gradients are Tensors
+    accumulate: bool  # into .grad of leaves
+    observers: tuple[Any, ...]
+    anomaly: Any
 
     def visit(self, node: Node, g: Any) -> None:
         """Run a node's rules on its gradient and hand on what they give."""

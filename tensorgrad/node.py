@@ -7,11 +7,12 @@ import weakref
 from collections.abc import Callable
 from math import prod
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import asarray, ndarray
 
+from tensorgrad.entries import NOTHING, Freed, Kept, Packed, PackedArray, Spec
 from tensorgrad.inspection import SavedNames
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "NOTHING",
     "ONE",
     "AccumulateGrad",
     "Context",
@@ -154,61 +156,7 @@ numbers = itertools.count(1)  # ``next(numbers)`` is faster, where that counts
 number = numbers.__next__
 
 
-class Spec(NamedTuple):
-    """What a rule knows of an argument that was not saved."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-
-class Freed(tuple[Any, ...]):
-    """What is left of the saved arrays after backward: per argument its shape and dtype.
-
-    Only for arguments without an edge; the others' shapes are known from their nodes.
-    """
-
-    __slots__ = ()
-
-
-NOTHING = Freed()
 ONE = object()  # in the place of a node's second edge, where it has one input only
-
-
-class Packed(tuple[Any, ...]):
-    """The saved entries of a node of which some are `PackedArray`s, by saved-tensor hooks."""
-
-    __slots__ = ()
-
-
-class PackedArray(NamedTuple):
-    """A saved array as a pack hook left it, and the hook that restores it."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    kept: Any
-    unpack: Callable[[Any], Any]
-    storage: Storage | None  # where the hook kept the array's own memory
-
-
-class Kept(NamedTuple):
-    """What a forward returns when its primitive ``keeps`` extras for the rules.
-
-    ``constants`` are not differentiated (indices, masks).  ``cache`` depends on the inputs
-    (columns, normalised inputs), so under ``create_graph`` a rule gets ``cache=None`` and computes
-    it again.
-    """
-
-    y: Any
-    constants: Any = None
-    cache: Any = None
 
 
 class Node(SavedNames):
@@ -364,7 +312,7 @@ class AccumulateGrad(Node):
 
     __slots__ = ("__weakref__", "variable")
     variable: Tensor
-    inputs = ()  # type: ignore[assignment]
+    inputs = ()
     params = storages = scope = None
     saved = ()
     code, lasti, seq = None, 0, 0  # a leaf comes before everything

@@ -155,7 +155,7 @@ def descend(this: Pass) -> None:
             continue
         if node.storages is not None and node.seq < storages.latest:
             packing.check(node)
-        saved = node.saved
+        saved: Any = node.saved
         if type(saved) is not tuple:
             saved = packing.unpacked(node)
         inputs, shape = node.first, node.shape

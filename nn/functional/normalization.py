@@ -106,8 +106,8 @@ def by_running(
     wide = (1, -1) + (1,) * (input.ndim - 2)
     if not (_recorded(weight) or _recorded(bias)):
         # One number per channel each: six recorders would take longer than the arithmetic.
-        arrays = [t if t is None else t._array for t in (mean, var, weight, bias)]
-        scale, offset = scale_and_offset(*arrays, eps)
+        w, b = (t if t is None else t._array for t in (weight, bias))
+        scale, offset = scale_and_offset(mean._array, var._array, w, b, eps)
         return elementwise.add(elementwise.mul(input, scale.reshape(wide)), offset.reshape(wide))
     centre = mean._array.copy()  # a later batch moves the running mean in place
     scale = np.reciprocal(np.sqrt(var._array + var._array.dtype.type(eps)))
