@@ -7,7 +7,6 @@ seeds.  Nothing is recorded.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -357,10 +356,9 @@ def _old(new: Callable[..., Tensor]) -> Callable[..., Tensor]:
     name = new.__name__.rstrip("_")
 
     def old(*args: Any, **kwargs: Any) -> Tensor:
-        warnings.warn(
+        warn(
             f"`nn.init.{name}` is now deprecated in favor of `nn.init.{new.__name__}`.",
             FutureWarning,
-            stacklevel=2,
         )
         return new(*args, **kwargs)
 

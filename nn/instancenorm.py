@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.batchnorm import NormBase
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
@@ -49,11 +49,10 @@ class _InstanceNorm(NormBase):
                     f"({self.num_features}), but got: {input.shape[dim]}, an input of shape "
                     f"{tuple(input.shape)}"
                 )
-            warnings.warn(
+            warn(
                 f"{name}: input's size at dim={dim} does not match num_features "
                 f"({self.num_features}). You can silence this warning by not passing in "
-                "num_features, which is not used because affine=False",
-                stacklevel=3,
+                "num_features, which is not used because affine=False"
             )
         return dim == 1
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.loss import NLLLoss, _Loss, _WeightedLoss
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -127,10 +127,9 @@ class NLLLoss2d(NLLLoss):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
-        warnings.warn(
+        warn(
             "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in "
             "replacement.",
             FutureWarning,
-            stacklevel=2,
         )
         super().__init__(weight, size_average, ignore_index, reduce, reduction)

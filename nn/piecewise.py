@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from tensorgrad.nn import functional as F
@@ -11,6 +10,7 @@ from tensorgrad.nn.activation import InplaceActivation
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -40,10 +40,9 @@ class Hardtanh(Module):
         super().__init__()
         for old, given in (("min", min_value), ("max", max_value)):
             if given is not None:
-                warnings.warn(
+                warn(
                     f"keyword argument `{old}_value` is deprecated and rename to `{old}_val`",
                     FutureWarning,
-                    stacklevel=2,
                 )
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -15,6 +14,7 @@ from tensorgrad.errors import describe
 from tensorgrad.nn.parameter import Parameter, is_lazy
 from tensorgrad.nn.state_hooks import StateHooked
 from tensorgrad.node import TensorBase
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -106,11 +106,10 @@ class State(StateHooked):
         position, which is deprecated.
         """
         if args:
-            warnings.warn(
+            warn(
                 "Positional args are being deprecated, use kwargs instead: "
                 "state_dict(destination=..., prefix=..., keep_vars=...)",
                 FutureWarning,
-                stacklevel=2,
             )
             given = (*args, *(destination, prefix, keep_vars)[len(args) :])
             destination, prefix, keep_vars = given

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.transformer import Activation, TransformerDecoderLayer, TransformerEncoderLayer
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Transformer", "TransformerDecoder", "TransformerEncoder"]
@@ -92,10 +92,7 @@ class TransformerEncoder(Module):
         self.use_nested_tensor = enable_nested_tensor
         self.mask_check = mask_check
         if enable_nested_tensor and (why := _why_not_nested(encoder_layer)):
-            warnings.warn(
-                "enable_nested_tensor is True, but self.use_nested_tensor is False because " + why,
-                stacklevel=2,
-            )
+            warn("enable_nested_tensor is True, but self.use_nested_tensor is False because " + why)
             self.use_nested_tensor = False
 
     def _clears_padding(self, src: Tensor, mask: Any, padding: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,10 +164,9 @@ def watch_last_node(module: Module, hooks: list[Any], args: tuple[Any, ...], res
         node.register_hook(told)
     before = {a.grad_fn for a in args if isinstance(a, Tensor) and a.grad_fn is not None}
     if before != {following for following, _ in node.next_functions}:
-        warnings.warn(
+        warn(
             f"{type(module).__name__}: a non-full backward hook when the forward contains multiple "
             "autograd Nodes is deprecated: it misses some grad_input. Please use "
             "register_full_backward_hook to get the documented behavior.",
             FutureWarning,
-            stacklevel=4,
         )

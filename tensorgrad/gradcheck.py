@@ -21,7 +21,6 @@ directions, and searched element by element only where that fails.  What differs
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -36,6 +35,7 @@ from tensorgrad.checking.report import GradcheckError, Report
 from tensorgrad.checking.tolerance import Default
 from tensorgrad.custom import Function
 from tensorgrad.node import TensorBase, edge_of, wrap
+from tensorgrad.provenance import warn
 
 __all__ = ["GradcheckError", "Report", "gradcheck", "gradcheck_report", "gradgradcheck"]
 
@@ -292,11 +292,10 @@ def _subject(func: Any, inputs: Any, parameters: Any, options: Options, caller: 
     for point in points:
         array = point.array
         if array.dtype not in (np.float64, np.complex128) and not chosen:
-            warnings.warn(
+            warn(
                 f"{caller}: {point.label} requires gradient and is {array.dtype}, not a double "
                 "precision floating point or complex: differences of such numbers are mostly "
-                "rounding errors, and the check will likely fail. Convert it with .double().",
-                stacklevel=4,
+                "rounding errors, and the check will likely fail. Convert it with .double()."
             )
         strides = zip(array.strides, array.shape, strict=True)
         if array.size and any(s == 0 and n > 1 for s, n in strides):

@@ -8,7 +8,6 @@ lost is refused.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from tensorgrad.autograd import no_grad
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.node import TensorBase, local
+from tensorgrad.provenance import warn
 from tensorgrad.spelling import NAMES, PYTHON, arguments_of, called, forwarding, renamed
 
 __all__ = ["OUT", "publish", "published"]
@@ -162,14 +162,12 @@ def _fit(out: Any, shape: tuple[int, ...]) -> None:
     if had == shape:
         return
     if out._array.size:
-        warnings.warn(
+        warn(
             f"An output with one or more elements was resized since it had shape {list(had)}, "
             f"which does not match the required output shape {list(shape)}. This behavior is "
             "deprecated, and in a future PyTorch release outputs will not be resized unless they "
             "have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, "
-            "to zero elements with t.resize_(0).",
-            UserWarning,
-            stacklevel=5,
+            "to zero elements with t.resize_(0)."
         )
     out.resize_(shape)
 

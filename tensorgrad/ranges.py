@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from tensorgrad.creation import check_options, finish, number_of, real_dtype
 from tensorgrad.dtypes import default_float, numpy_dtype
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -112,12 +112,10 @@ def range(
     check_options(device, layout, pin_memory)
     if end is None:
         raise TypeError("range() missing 1 required positional argument: 'end'")
-    warnings.warn(
+    warn(
         "range is deprecated and will be removed in a future release because its behavior is "
         "inconsistent with Python's range builtin. Instead, use arange, which produces values in "
-        "[start, end).",
-        UserWarning,
-        stacklevel=2,
+        "[start, end)."
     )
     start, end, step = number_of(start), number_of(end), number_of(step)
     if step == 0:

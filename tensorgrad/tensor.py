@@ -6,7 +6,6 @@ Here is its state: data, gradient, graph, conversion.  Its operations are in the
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +32,7 @@ from tensorgrad.node import (
     wrap,
 )
 from tensorgrad.ops import elementwise
+from tensorgrad.provenance import warn
 from tensorgrad.size import Size
 
 __all__ = ["Tensor"]
@@ -209,11 +209,10 @@ class Tensor(TensorBase, Methods):
     def grad(self) -> Any:
         """The accumulated gradient, or None."""
         if self._grad is None and not self.is_leaf and not self.retains_grad:
-            warnings.warn(
+            warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
                 ".grad attribute won't be populated during autograd.backward(); call "
-                "retain_grad() on it before.",
-                stacklevel=2,
+                "retain_grad() on it before."
             )
         return self._grad
 

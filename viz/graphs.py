@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tensorgrad.provenance import warn
 from tensorgrad.viz.capture import capture_with_sources
 from tensorgrad.viz.cards import as_show, make_cards
 from tensorgrad.viz.closing import close_modules
@@ -101,7 +101,7 @@ class GraphFigure(Figure):
                 )
             except EngineError as error:
                 message = f"{error}; the built-in layout is used instead"
-                warnings.warn(message, RuntimeWarning, stacklevel=3)
+                warn(message, RuntimeWarning)
         return layered_layout(self.snapshot, sizes, labels, self._rankdir)
 
     def _make_text(self) -> str:

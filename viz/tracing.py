@@ -6,7 +6,6 @@ numbers, never arrays, and refer to nodes by their numbers, so a graph can be fr
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tensorgrad.autograd import observe_backward, observe_forward
+from tensorgrad.provenance import warn
 from tensorgrad.viz.naming import is_tensor
 from tensorgrad.viz.statistics import ArrayStats, array_stats
 from tensorgrad.viz.words import number, plural, shape, visible
@@ -136,11 +136,10 @@ class Trace(_Block):
     ) -> None:
         super().__exit__(kind, error, trace)
         if error is None and self._root is not None and not self._reached(self._root):
-            warnings.warn(
+            warn(
                 "viz.trace_backward: no gradient reached this loss in the block; call "
                 "loss.backward() inside the with",
                 RuntimeWarning,
-                stacklevel=2,
             )
 
     def _reached(self, seq: int) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -91,9 +91,7 @@ def choice(name: str, argument: str, value: Any, allowed: tuple[Any, ...]) -> No
         )
 
 
-def legacy_reduction(
-    size_average: bool | None, reduce: bool | None, reduction: str, stacklevel: int = 3
-) -> str:
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """The reduction meant by PyTorch's two old arguments, with its warning; else ``reduction``."""
     if size_average is None and reduce is None:
         return reduction
@@ -101,9 +99,8 @@ def legacy_reduction(
         meant = "none"
     else:
         meant = "sum" if size_average is False else "mean"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction={meant!r} instead.",
-        stacklevel=stacklevel,
+    warn(
+        f"size_average and reduce args will be deprecated, please use reduction={meant!r} instead."
     )
     return meant
 
@@ -113,7 +110,7 @@ def meant_reduction(
 ) -> str:
     """The reduction that the three arguments mean, which must be one of PyTorch's."""
     if size_average is not None or reduce is not None:
-        return legacy_reduction(size_average, reduce, reduction, stacklevel=4)
+        return legacy_reduction(size_average, reduce, reduction)
     choice(name, "reduction", reduction, ("none", "mean", "sum"))
     return reduction
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.nn.functional.gates import SELU_ALPHA, SELU_SCALE
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.provenance import warn
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
 from tensorgrad.views import before_write, write
@@ -58,11 +58,10 @@ def dropout2d(
     """
     check_probability("dropout2d", input, p)
     if input.ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D "
             "dropout behavior is desired - input is interpreted as shape (N, C, L). Use dropout1d "
-            "for it.",
-            stacklevel=2,
+            "for it."
         )
     elif input.ndim != 4:
         _warn_rank("dropout2d", input, "dropout1d or dropout3d")
@@ -81,11 +80,10 @@ def dropout3d(
 
 
 def _warn_rank(name: str, input: Tensor, instead: str) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result "
         f"in an error in a future release. Use dropout for single elements, {instead} for "
-        "channels.",
-        stacklevel=3,
+        "channels."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.nn.functional.linear import _shrink, by_frequency
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["embedding_bag"]
@@ -82,11 +82,10 @@ def embedding_bag(
     optional_tensor(name, "offsets", offsets)
     optional_tensor(name, "per_sample_weights", per_sample_weights)
     if weight._array.dtype == np.int64 and input._array.dtype.kind == "f":
-        warnings.warn(
+        warn(
             "Argument order of nn.functional.embedding_bag was changed. Usage "
             "`embedding_bag(weight, input, ...)` is deprecated, and should now be "
-            "`embedding_bag(input, weight, ...)`.",
-            stacklevel=2,
+            "`embedding_bag(input, weight, ...)`."
         )
         input, weight = weight, input
     if sparse:

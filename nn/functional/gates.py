@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor, floating
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
+from tensorgrad.provenance import warn
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
 from tensorgrad.views import before_write, write
@@ -135,7 +134,7 @@ def gumbel_softmax(
     """
     expect_tensor("gumbel_softmax", "logits", logits)
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     x = logits._array
     if x.dtype.kind != "f":
         raise RuntimeError(

@@ -8,7 +8,6 @@ differentiable operations, so that gradients of every order follow.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing, linalg
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
@@ -183,10 +183,9 @@ def grid_sample(
     """
     n = _check(input, grid, mode, padding_mode)
     if align_corners is None:
-        warnings.warn(
+        warn(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since "
-            "1.3.0. Please specify align_corners=True if the old behavior is desired.",
-            stacklevel=2,
+            "1.3.0. Please specify align_corners=True if the old behavior is desired."
         )
     corners = bool(align_corners)
     size = input._array.shape[2:]
@@ -244,10 +243,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             f"affine_grid(): expected {sizes[0]} matrices for size {sizes}, got {describe(theta)}"
         )
     if align_corners is None:
-        warnings.warn(
+        warn(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since "
-            "1.3.0. Please specify align_corners=True if the old behavior is desired.",
-            stacklevel=2,
+            "1.3.0. Please specify align_corners=True if the old behavior is desired."
         )
     axes = []
     for m in sizes[2:]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from tensorgrad.ops import elementwise
 from tensorgrad.ops import layer_norm as ops
 from tensorgrad.ops import normalization as channel_ops
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -107,10 +107,9 @@ def rms_norm(
         eps = float(np.finfo(np.result_type(input._array.real.dtype, np.float32)).eps)
     expect_number(name, "eps", eps)
     if weight is not None and weight._array.dtype != input._array.dtype:
-        warnings.warn(
+        warn(
             f"rms_norm(): Mismatch dtype between input and weight: input {describe(input)}, weight "
-            f"{describe(weight)}; the result has the input's",
-            stacklevel=2,
+            f"{describe(weight)}; the result has the input's"
         )
         product = elementwise.mul(ops.rms_norm(input, None, axes=len(shape), eps=eps), weight)
         return elementwise.astype(product, dtype=input._array.dtype)

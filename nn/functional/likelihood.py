@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from tensorgrad.nn.functional.checks import (
 )
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import logarithmic, shape
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -52,11 +52,10 @@ def kl_div(
     else:
         choice(name, "reduction", reduction, ("none", "mean", "batchmean", "sum"))
         if reduction == "mean":
-            warnings.warn(
+            warn(
                 "reduction: 'mean' divides the total loss by both the batch size and the support "
                 "size. 'batchmean' divides only by the batch size, and aligns with the KL div math "
-                "definition.",
-                stacklevel=2,
+                "definition."
             )
     return divergence(name, input, target, reduction, log_target)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any, Literal
 
 import tensorgrad as tg
 from tensorgrad.autograd import Function, once_differentiable
 from tensorgrad.nn.functional.classification import cross_entropy
 from tensorgrad.nn.functional.linear import linear
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["LinearCrossEntropyOptions", "can_be_cut", "check_options", "in_pieces"]
@@ -89,12 +89,10 @@ def can_be_cut(
     """Whether the batch falls apart; if not, a warning says that the options are ignored."""
     fits = len(outputs) == 1 and label_smoothing == 0 and target.dtype == tg.int64
     if not fits:
-        warnings.warn(
+        warn(
             "linear_cross_entropy: ``options`` ignored; pieces need label_smoothing == 0, a target "
             f"of int64 and no out_features. Got label_smoothing={label_smoothing}, "
-            f"target.dtype={target.dtype}, out_features={outputs[1:]}.",
-            UserWarning,
-            stacklevel=3,
+            f"target.dtype={target.dtype}, out_features={outputs[1:]}."
         )
     return fits and input.ndim == 2
 

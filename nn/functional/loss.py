@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from tensorgrad.errors import describe
@@ -15,6 +14,7 @@ from tensorgrad.nn.functional.checks import (
 )
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import reduction as reduction_ops
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
@@ -25,11 +25,10 @@ def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     expect_tensor(name, "input", input)
     expect_tensor(name, "target", target)
     if input._array.shape != target._array.shape:
-        warnings.warn(
+        warn(
             f"{name}(): Using a target size ({list(target.shape)}) that is different to the input "
             f"size ({list(input.shape)}). This will likely lead to incorrect results due to "
-            "broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
+            "broadcasting. Please ensure they have the same size."
         )
     difference: Tensor = ops.sub(input, target)
     return difference

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from tensorgrad.nn.functional.padding import pad
 from tensorgrad.node import wrap
 from tensorgrad.ops import shape
 from tensorgrad.ops.softmax import softmax
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["canonical_mask", "multi_head_attention_forward"]
@@ -41,10 +41,9 @@ def canonical_mask(
     if kind != np.bool_ and kind.kind != "f":
         raise AssertionError(f"only bool and floating types of {name} are supported, got {kind}")
     if other is not None and other.dtype != mask.dtype:
-        warnings.warn(
+        warn(
             f"Support for mismatched {name} and {other_name} is deprecated. Use same type for "
-            "both instead.",
-            stacklevel=3,
+            "both instead."
         )
     if kind == np.bool_:
         number = like._array.dtype.type

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from tensorgrad import func
 from tensorgrad.nn.module import Module
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["functional_call"]
@@ -22,11 +22,10 @@ def functional_call(
     strict: bool = False,
 ) -> Any:
     """The same as `tensorgrad.func.functional_call`, with a FutureWarning."""
-    warnings.warn(
+    warn(
         "nn.utils.stateless.functional_call is deprecated as of PyTorch 2.0; use "
         "tensorgrad.func.functional_call instead",
         FutureWarning,
-        stacklevel=2,
     )
     return func.functional_call(
         module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 from tensorgrad.linalg.old_names import norm_except_dim
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter, is_lazy
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
@@ -71,10 +71,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     dim: the dimension with a length for each index; None for one length of all.  Deprecated, with
     a FutureWarning, in favour of `nn.utils.parametrizations.weight_norm`.
     """
-    warnings.warn(
+    warn(
         "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
         FutureWarning,
-        stacklevel=2,
     )
     WeightNorm.apply(module, name, dim)
     return module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -130,11 +129,7 @@ def backward(
     grad_variables: the old name of grad_tensors.
     """
     if grad_variables is not None:
-        warnings.warn(
-            "backward: `grad_variables` is deprecated; use `grad_tensors`",
-            FutureWarning,
-            stacklevel=2,
-        )
+        warn("backward: `grad_variables` is deprecated; use `grad_tensors`", FutureWarning)
         if grad_tensors is not None:
             raise RuntimeError(
                 "backward: `grad_tensors` and `grad_variables` (deprecated) were both passed; use "
@@ -215,11 +210,10 @@ def grad(
         gradients: one row a row.
     """
     if not only_inputs:
-        warnings.warn(
+        warn(
             "grad: only_inputs argument is deprecated and is ignored now (defaults to True). To "
             "accumulate gradient for other parts of the graph, please use backward.",
             FutureWarning,
-            stacklevel=2,
         )
     if materialize_grads and allow_unused is False:
         raise ValueError(

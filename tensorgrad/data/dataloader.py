@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Generic, TypeVar, cast
 
@@ -159,10 +158,9 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self) -> Iterator[Any]:
         if self.pin_memory:
-            warnings.warn(
+            warn(
                 "DataLoader: pin_memory is true, but there is no accelerator to pin memory for; "
-                "it is not used",
-                stacklevel=2,
+                "it is not used"
             )
         return self._get_iterator()
 

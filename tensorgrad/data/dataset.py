@@ -5,12 +5,12 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
+from tensorgrad.provenance import warn
 from tensorgrad.random import Generator, default_generator, rng_of
 from tensorgrad.tensor import Tensor
 
@@ -242,9 +242,7 @@ def _split_counts(total: int, lengths: Sequence[int | float]) -> list[int]:
             counts[position % len(counts)] += 1
         for position, count in enumerate(counts):
             if count == 0:
-                warnings.warn(
-                    f"random_split: the part at index {position} has no samples", stacklevel=3
-                )
+                warn(f"random_split: the part at index {position} has no samples")
         return counts
     if not all(isinstance(length, (int, np.integer)) and length >= 0 for length in lengths):
         raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from tensorgrad.data.handing import discard, unpack
 from tensorgrad.data.record import Record
 from tensorgrad.data.worker import Begin, Reply, Task
+from tensorgrad.provenance import warn
 from tensorgrad.random import default_generator
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ class _Pass(Iterator[Any]):
         self._yielded += 1
         promised = self._loader._promised
         if promised is not None and self._yielded > promised:
-            warnings.warn(
+            warn(
                 f"DataLoader: by the length that {type(self._loader.dataset).__name__} reports, "
-                f"there are {promised} batches, but this is number {self._yielded}",
-                stacklevel=2,
+                f"there are {promised} batches, but this is number {self._yielded}"
             )
         return batch
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, Self
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.parameters import always
+from tensorgrad.provenance import warn
 from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 
@@ -118,11 +118,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """``sample((n,))``: PyTorch's old name, with its warning."""
-        warnings.warn(
-            "sample_n(n) will be deprecated. Use .sample((n,)) instead.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.")
         return self.sample((n,))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import tensorgrad as tg
@@ -11,6 +10,7 @@ from tensorgrad.distributions import constraints
 from tensorgrad.distributions.chi2 import Chi2
 from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.multivariate_normal import MultivariateNormal
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Wishart"]
@@ -59,11 +59,9 @@ class Wishart(ExponentialFamily):
                 f"Value of df={df} expected to be greater than ndim - 1 = {event[-1] - 1}."
             )
         if (self.df < event[-1]).any().item():
-            warnings.warn(
+            warn(
                 "Low df values detected. Singular samples are highly likely to occur for "
-                "ndim - 1 < df < ndim.",
-                UserWarning,
-                stacklevel=2,
+                "ndim - 1 < df < ndim."
             )
         setattr(self, name, matrix.expand(*batch, *event))
         super().__init__(batch, event, validate_args=validate_args)
@@ -118,7 +116,7 @@ class Wishart(ExponentialFamily):
         tries = 10 if max_try_correction is None else max_try_correction
         singular = ~self.support.check(sample.detach())
         if singular.any().item():
-            warnings.warn("Singular sample detected.", UserWarning, stacklevel=2)
+            warn("Singular sample detected.")
         for _ in range(tries):
             if not singular.any().item():
                 break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import indexing as ops
+from tensorgrad.provenance import warn
 from tensorgrad.views import before_write, check_writable, write
 
 if TYPE_CHECKING:
@@ -99,10 +99,9 @@ def _parts(index: Any) -> tuple[Any, ...]:
         and len(index) < 32
         and any(p is None or p is Ellipsis or isinstance(p, nested) for p in index)
     ):
-        warnings.warn(
+        warn(
             "Using a non-tuple sequence for multidimensional indexing is deprecated: "
-            "x[[a, b]] is read as x[a, b]; write x[tuple(seq)] or x[tensor(seq)]",
-            stacklevel=5,
+            "x[[a, b]] is read as x[a, b]; write x[tuple(seq)] or x[tensor(seq)]"
         )
         return tuple(index)
     return (index,)
@@ -174,10 +173,9 @@ def _part(part: Any) -> Any:
     if part.dtype == np.bool_:
         return part
     if part.dtype == np.uint8:
-        warnings.warn(
+        warn(
             "indexing with dtype tensorgrad.uint8 is now deprecated, please use a dtype "
-            "tensorgrad.bool instead",
-            stacklevel=6,
+            "tensorgrad.bool instead"
         )
         return part != 0
     number = part.ndim == 0 and isinstance(part, ndarray) and part.dtype.kind in "iu"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeAlias, cast
@@ -16,6 +15,7 @@ from tensorgrad.optim.hooks import (
     with_step_hooks,
 )
 from tensorgrad.optim.state import load_state, packed_state
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -124,10 +124,9 @@ class Optimizer(HookTables):
         self._refuse_switches(options)
         given = set(map(id, tensors))
         if len(given) != len(tensors):
-            warnings.warn(
+            warn(
                 f"{name}: optimizer contains a parameter group with duplicate parameters, each of "
-                "which takes several steps at once",
-                stacklevel=3,
+                "which takes several steps at once"
             )
         named = bool(names) or "param_names" in param_group
         for other in self.param_groups:

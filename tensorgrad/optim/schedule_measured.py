@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, Literal, SupportsFloat
 
 from tensorgrad.optim.optimizer import Optimizer, number
 from tensorgrad.optim.scheduler import LRScheduler, current, set_rates
+from tensorgrad.provenance import warn
 
 __all__ = ["LossRatioLR", "MeasuredScheduler", "ReduceLROnPlateau"]
 
@@ -90,11 +90,9 @@ class ReduceLROnPlateau(MeasuredScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(
+            warn(
                 "The epoch parameter in `scheduler.step()` is deprecated: call "
-                "`scheduler.step(metrics)` without it.",
-                UserWarning,
-                stacklevel=2,
+                "`scheduler.step(metrics)` without it."
             )
         self.last_epoch = epoch
         if self._is_better(value, self.best):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, TypeAlias
 
 from tensorgrad.optim.optimizer import Optimizer
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["LRScheduler", "LambdaScheduler", "current", "for_groups", "set_rates", "times"]
@@ -113,31 +113,25 @@ class LRScheduler:
             self._warn_of_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(
+            warn(
                 "The epoch parameter in `scheduler.step()` is deprecated: call "
                 "`scheduler.step()` without it. Where a scheduler has a closed form, that is used "
-                "for the given epoch instead of the chainable one.",
-                UserWarning,
-                stacklevel=2,
+                "for the given epoch instead of the chainable one."
             )
         self._update_lr(epoch)
 
     def _warn_of_order(self) -> None:
         optimizer = self.optimizer
         if optimizer.__dict__.get("step") is not optimizer.__dict__.get("_step_when_scheduled"):
-            warnings.warn(
+            warn(
                 "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
-                "initialization. Please make sure that it is called before `lr_scheduler.step()`.",
-                UserWarning,
-                stacklevel=3,
+                "initialization. Please make sure that it is called before `lr_scheduler.step()`."
             )
         elif not optimizer._opt_called:
-            warnings.warn(
+            warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in "
                 "the opposite order: otherwise the first value of the learning rate schedule is "
-                "skipped.",
-                UserWarning,
-                stacklevel=3,
+                "skipped."
             )
 
     def _update_lr(self, epoch: int | None = None) -> None:
@@ -166,11 +160,9 @@ class LRScheduler:
     def _warn_outside_step(self) -> None:
         """What `get_lr` of each scheduler calls: a user who calls it wants the last rates."""
         if not self._get_lr_called_within_step:
-            warnings.warn(
+            warn(
                 "To get the last learning rate computed by the scheduler, please use "
-                "`get_last_lr()`.",
-                UserWarning,
-                stacklevel=3,
+                "`get_last_lr()`."
             )
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import pickle
-import warnings
 from pathlib import Path
 from typing import IO, Any
 
 from safetensors import SafetensorError
 
+from tensorgrad.provenance import warn
 from tensorgrad.serialization import pytorch_legacy, pytorch_zip, safetensors_file
 from tensorgrad.serialization.atomic import path_of
 from tensorgrad.serialization.locations import Locations
@@ -68,10 +68,9 @@ def load(
                 f"{str(error)[:300]}"
             ) from error
     if locations.widened:
-        warnings.warn(
+        warn(
             f"load: {source} has bfloat16 tensors, which NumPy lacks; they were read as float32, "
-            "with the same values",
-            stacklevel=2,
+            "with the same values"
         )
     return value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from tensorgrad.functions.shape import reshape, transpose
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, fourier, indexing
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -209,10 +209,9 @@ def istft(
         raise RuntimeError(f"istft: window overlap add min: {lowest}, must be more than 1e-11")
     out = elementwise.div(summed, envelope)
     if end > full:
-        warnings.warn(
+        warn(
             "The length of signal is shorter than the length parameter. Result is being padded "
-            "with zeros in the tail. Please check your center and hop_length settings",
-            stacklevel=2,
+            "with zeros in the tail. Please check your center and hop_length settings"
         )
         out = shape_ops.pad(out, widths=((0, 0), (0, end - full)), value=0)
     return out if input.ndim == 3 else reshape(out, (-1,))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import cmath
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 import tensorgrad as tg
+from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["assert_allclose", "assert_close"]
@@ -83,10 +83,8 @@ def assert_allclose(
     msg: str = "",
 ) -> None:
     """`assert_close` as it was: dtypes may differ, NaN equals NaN; with PyTorch's warning."""
-    warnings.warn(
-        "`assert_allclose()` is deprecated since 1.12: use `assert_close()` instead.",
-        FutureWarning,
-        stacklevel=2,
+    warn(
+        "`assert_allclose()` is deprecated since 1.12: use `assert_close()` instead.", FutureWarning
     )
     if not isinstance(actual, Tensor):
         actual = tg.tensor(actual)

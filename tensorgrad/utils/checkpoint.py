@@ -8,7 +8,6 @@ again, whose arrays are then found under the same numbers.
 from __future__ import annotations
 
 import contextlib
-import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from tensorgrad.autograd import enable_grad
 from tensorgrad.autograd.graph import saved_tensors_hooks
 from tensorgrad.node import Storage, TensorBase, local, number, storage_of
+from tensorgrad.provenance import warn
 from tensorgrad.random import get_rng_state, set_rng_state
 from tensorgrad.saved import SavedValue
 from tensorgrad.utils.reentrant import CheckpointFunction, check_backward_validity, detach_variable
@@ -288,10 +288,9 @@ def checkpoint(
     early_stop: the second run ends as soon as everything needed is there.
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn(
             "utils.checkpoint: the use_reentrant parameter should be passed explicitly. "
-            "use_reentrant=False is recommended; the default is use_reentrant=True, as in PyTorch.",
-            stacklevel=2,
+            "use_reentrant=False is recommended; the default is use_reentrant=True, as in PyTorch."
         )
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
@@ -330,11 +329,10 @@ def checkpoint_sequential(
     functions: a Sequential, or a list of functions of one argument.
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn(
             "utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
             "explicitly. use_reentrant=False is recommended; the default is use_reentrant=True, as "
-            "in PyTorch.",
-            stacklevel=2,
+            "in PyTorch."
         )
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)

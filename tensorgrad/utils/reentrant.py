@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from tensorgrad.autograd import Function, backward, enable_grad, is_grad_enabled, no_grad
 from tensorgrad.node import TensorBase, local
+from tensorgrad.provenance import warn
 from tensorgrad.random import get_rng_state, set_rng_state
 
 __all__ = ["CheckpointFunction", "check_backward_validity", "detach_variable"]
@@ -33,7 +33,7 @@ def check_backward_validity(inputs: Iterable[Any]) -> None:
     """Warn if none of the inputs requires grad."""
     if not any(value.requires_grad for value in inputs if _is_tensor(value)):
         text = "None of the inputs have requires_grad=True. Gradients will be None"
-        warnings.warn(text, stacklevel=5)
+        warn(text)
 
 
 class CheckpointFunction(Function):
