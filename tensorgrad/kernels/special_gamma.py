@@ -147,7 +147,7 @@ def _lgamma_negative(x: Any) -> Any:
 @wide
 def lgamma(x: Any) -> Any:
     """log |Gamma(x)|; infinite at 0, -1, -2, ..."""
-    return pieces(
+    y = pieces(
         x,
         (x > 0, _lgamma_positive),
         (x == np.floor(x), lambda x: np.full_like(x, np.inf)),
@@ -158,6 +158,7 @@ def lgamma(x: Any) -> Any:
         ),
         (x < 0, _lgamma_negative),
     )
+    return y + 0.0  # not -0.0 at 1 and 2, which prints as such
 
 
 @wide

@@ -230,3 +230,8 @@ def test_namespace_has_pytorchs_names():
         and not hasattr(tg.special, name)
     }
     assert missing == set()
+
+
+def test_lgamma_has_no_negative_zero():
+    for library in (tg, torch):
+        assert str(library.lgamma(library.tensor([1.0, 2.0]))) == "tensor([0., 0.])"
