@@ -15,7 +15,9 @@ from tensorgrad.viz.activations import Kind, inside, kind_of
 from tensorgrad.viz.causes import FIXES, LIMITS
 from tensorgrad.viz.examination import Examination, Parameter
 from tensorgrad.viz.findings import Finding
+from tensorgrad.viz.gains import STARTS, passed_on
 from tensorgrad.viz.places import short_place
+from tensorgrad.viz.statistics import root_mean_square as rms
 from tensorgrad.viz.words import number, plural, shape
 
 __all__ = [
@@ -35,21 +37,11 @@ __all__ = [
 Array = NDArray[Any]
 
 ENOUGH = 8  # examples, before a unit that is 0 for all of them is called dead
-_STARTS = ("linear", "conv", "matmul", "conv_input")
 
 
 def finding(cause: str, layer: str, evidence: str, place: Location | None, **data: Any) -> Finding:
     """A finding with the fix of its cause."""
     return Finding(cause, layer, evidence, FIXES[cause], short_place(place), data)
-
-
-def rms(array: Array) -> float:
-    """The root mean square of the elements, in float64; 0 for no elements."""
-    values = np.abs(array).astype(np.float64)
-    top = float(values.max(initial=0.0))
-    if not top or not math.isfinite(top):
-        return top
-    return top * math.sqrt(float(np.mean(np.square(values / top))))
 
 
 # --- What is not finite --------------------------------------------------------------------------
@@ -197,11 +189,11 @@ def tiny_initialisation(facts: Examination) -> Iterator[Finding]:
     for p in facts.parameters:
         if p.is_weight and p.tensor.requires_grad and p.array.any() and _finite(facts):
             users = {n.op.name for n in facts.nodes if _uses(n, p)}
-            if users & set(_STARTS):
+            if users & set(STARTS):
                 fan_in = math.prod(p.array.shape[1:])
                 gains.append((p, rms(p.array) * math.sqrt(fan_in)))
     small = [(p, gain) for p, gain in gains if gain < LIMITS["gain"]]
-    total = math.prod(gain for _, gain in small)
+    total = passed_on(facts, {id(p.tensor): gain for p, gain in small})
     if len(small) >= 2 and total < LIMITS["passed"]:
         worst = min(small, key=lambda pair: pair[1])[0]
         wanted = math.sqrt(2 / math.prod(worst.array.shape[1:]))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ArrayStats", "array_stats"]
+__all__ = ["ArrayStats", "array_stats", "root_mean_square"]
 
 BINS = 24
 FEW = 16  # so many values are kept themselves
@@ -141,3 +141,12 @@ def _histogram(flat: Array, low: float, high: float) -> tuple[int, ...]:
     place = (flat.astype(np.float64) - low) * (BINS / span)
     bins = np.minimum(place.astype(np.intp), BINS - 1)
     return tuple(np.bincount(bins, minlength=BINS).tolist())
+
+
+def root_mean_square(array: Array) -> float:
+    """The root mean square of the elements, in float64; 0 for no elements."""
+    values = np.abs(array).astype(np.float64)
+    top = float(values.max(initial=0.0))
+    if not top or not math.isfinite(top):
+        return top
+    return top * math.sqrt(float(np.mean(np.square(values / top))))

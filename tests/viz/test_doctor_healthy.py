@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from loading import example
 
 import tensorgrad as tg
 from tensorgrad import nn, optim, viz
 from tensorgrad.data import Digits
 from tensorgrad.nn import functional as F
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 PIXELS, LABELS = Digits(train=True).arrays()
 X, Y = tg.tensor(PIXELS).float() / 16, tg.tensor(LABELS)  # (N, 1, 8, 8), (N,)
-
-
-def example(name):
-    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Recurrent(nn.Module):
