@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tensorgrad.creation import from_numpy
 from tensorgrad.viz.causes import LIMITS
-from tensorgrad.viz.doctor_rules import finding, rms
+from tensorgrad.viz.doctor_rules import finding
 from tensorgrad.viz.examination import Examination
 from tensorgrad.viz.findings import Finding
+from tensorgrad.viz.statistics import root_mean_square as rms
 from tensorgrad.viz.words import number
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from loading import example
+from example_tools import example
 
 import tensorgrad as tg
 from tensorgrad import nn, optim, viz
