@@ -16,7 +16,7 @@ from numpy import ndarray
 from tensorgrad.batching import Batch
 from tensorgrad.node import Storage
 from tensorgrad.primitive import recorded
-from tensorgrad.views import base_of, chain, through
+from tensorgrad.views import base_of, chain, root_of, through
 
 __all__ = [
     "contiguous_strides",
@@ -127,7 +127,9 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
     if storage.aliases is None:
         if parent._array.flags.c_contiguous and not (detached and parent._view is not None):
             return
-        root, _ = chain(parent)
+        root = root_of(parent)
+        if root._array.flags.c_contiguous and not detached:
+            return  # its strides, and so those of its views, are what they seem
         if _is_all_of(parent._array, root._array):
             return  # a reshape that was detached: as contiguous as its base
         storage.memory = root._array
@@ -172,13 +174,11 @@ def make_contiguous(tensor: Any) -> None:
 
 def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
-    array, storage = tensor._array, tensor._storage
-    if (
-        isinstance(array, ndarray)
-        and array.flags.c_contiguous
-        and (storage is None or storage.aliases is None or storage.memory is array)
-    ):
-        return recorded.reshape(tensor, shape=shape)  # nothing hidden: as NumPy has it
+    array = tensor._array
+    if isinstance(array, ndarray) and _as_it_seems(tensor):
+        if _reshapes_without_copy(array, shape):
+            return recorded.reshape(tensor, shape=shape)
+        return None
     probe = _probe(array.shape, logical_strides(tensor))
     if not _reshapes_without_copy(probe, shape):
         return None
@@ -187,11 +187,19 @@ def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     return recorded.reshape(tensor, shape=shape)
 
 
+def _as_it_seems(tensor: Any) -> bool:
+    """Whether the strides of a tensor's array are those that its user may know of."""
+    storage = tensor._storage
+    if storage is not None and (storage.strided or storage.aliases is not None):
+        return bool(storage.strided or storage.memory.flags.c_contiguous)
+    return bool(tensor._array.flags.c_contiguous or root_of(tensor)._array.flags.c_contiguous)
+
+
 def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> bool:
     if array.flags.c_contiguous:
         return True
     try:
-        np.reshape(array, shape, copy=False)
+        array.reshape(shape, copy=False)
     except ValueError:
         return False
     return True

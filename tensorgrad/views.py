@@ -37,6 +37,7 @@ __all__ = [
     "bump",
     "chain",
     "refresh_view",
+    "root_of",
     "through",
     "write",
 ]
@@ -138,6 +139,13 @@ def chain(view: Any) -> tuple[Any, list[tuple[Primitive, dict[str, Any]]]]:
         steps.append((view._view[1], view._view[2] or {}))
         view = parent
     return view, steps[::-1]
+
+
+def root_of(view: Any) -> Any:
+    """The root of a view, as `chain` finds it."""
+    while view._view is not None:
+        view = _parent(view)
+    return view
 
 
 def _follow(xp: Any, x: Any, steps: Any) -> Any:

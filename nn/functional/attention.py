@@ -62,26 +62,32 @@ def scaled_dot_product_attention(
     )
 
 
+def _given(query: Tensor, key: Tensor, value: Tensor) -> str:
+    return f"query {describe(query)}, key {describe(key)} and value {describe(value)}"
+
+
 def _check(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, p: float, causal: bool
 ) -> None:
-    given = f"query {describe(query)}, key {describe(key)} and value {describe(value)}"
     if min(t.ndim for t in (query, key, value)) < 2:
         raise RuntimeError(
             f"{_NAME}(): Expected query, key, and value to all be at least 2 dimensional, but got "
-            f"{given}"
+            f"{_given(query, key, value)}"
         )
     kind = query._array.dtype
     if key._array.dtype != kind or value._array.dtype != kind:
         raise RuntimeError(
-            f"{_NAME}(): Expected query, key, and value to have the same dtype, but got {given}"
+            f"{_NAME}(): Expected query, key, and value to have the same dtype, but got "
+            f"{_given(query, key, value)}"
         )
     if kind.kind != "f":
-        raise RuntimeError(f"{_NAME}(): expected floating-point numbers, got {given}")
+        raise RuntimeError(
+            f"{_NAME}(): expected floating-point numbers, got {_given(query, key, value)}"
+        )
     if query.size(-1) != key.size(-1) or key.size(-2) != value.size(-2):
         raise RuntimeError(
             f"{_NAME}(): query and key must agree in their last dimension, key and value in the "
-            f"one before, but got {given}"
+            f"one before, but got {_given(query, key, value)}"
         )
     if mask is not None:
         # PyTorch's fast kernel takes both together, the other one neither.

@@ -43,6 +43,8 @@ __all__ = ["Extras", "Problem", "attention", "attention_gradient", "later"]
 _CHUNK = 1 << 17
 # With more scores than these they are not kept for the backward but computed again.
 _KEPT = 1 << 24
+# The exponentials of scores within it, and the sum of many, are far from the ends of float32.
+_MODEST = 60.0
 # From this many multiplications on OpenBLAS runs a product on several threads by itself.
 _THREADED_PRODUCT = 1 << 18
 
@@ -201,15 +203,43 @@ def _of(part: tuple[slice, slice], x: Any) -> Any:
     return x[:, outer if x.shape[1] > 1 else slice(None), heads if x.shape[2] > 1 else slice(None)]
 
 
-def _softmax(q: Any, k: Any, bias: Any, causal: bool) -> Any:
-    """The weights of a part, (keys, outer, heads, queries); q is scaled already."""
-    outer, heads, queries, _ = q.shape
-    p = np.empty((k.shape[2], outer, heads, queries), q.dtype)
-    np.matmul(k, q.swapaxes(2, 3), out=p.transpose(1, 2, 0, 3))
-    if causal:
-        p += later(queries, k.shape[2], q.dtype)[:, None, None]
+@lru_cache(maxsize=8)
+def _earlier(queries: int, keys: int, outer: int, heads: int, dtype: Any) -> Any:
+    """1 where a query looks at a key, 0 at later ones: of the shape of a part's scores.
+
+    A product with an array of the same shape takes a third of the time of one that is broadcast.
+    """
+    seen = np.empty((keys, outer, heads, queries), dtype)
+    seen[...] = (np.arange(keys)[:, None] <= np.arange(queries))[:, None, None]
+    seen.flags.writeable = False
+    return seen
+
+
+def _softmax(q: Any, k: Any, scale: Any, bias: Any, causal: bool) -> Any:
+    """The weights of a part, (keys, outer, heads, queries)."""
+    outer, heads, queries, features = q.shape
+    keys = k.shape[2]
+    p = np.empty((keys, outer, heads, queries), q.dtype)
+    scores = p.transpose(1, 2, 0, 3)
+    # Factors go to whichever has fewer numbers: rows of q are short, p is one run of memory.
+    if keys > 4 * features:
+        np.matmul(k, (q * scale).swapaxes(2, 3), out=scores)
+    else:
+        np.matmul(k, q.swapaxes(2, 3), out=scores)
+        p *= scale
     if bias is not None:
         p += bias
+    least, most = np.minimum.reduce(p, axis=None), np.maximum.reduce(p, axis=None)
+    if least > -_MODEST and most < _MODEST:
+        # No exponential leaves the range of the numbers, so none needs its row's maximum.
+        np.exp(p, out=p)
+        if causal:
+            p *= _earlier(queries, keys, outer, heads, q.dtype)
+        total = np.add.reduce(p, axis=0)
+        p *= np.reciprocal(total, out=total)
+        return p
+    if causal:
+        p += later(queries, keys, q.dtype)[:, None, None]
     top = np.maximum.reduce(p, axis=0, initial=-np.inf)
     top[top == -np.inf] = 0  # nothing may be looked at: all weights are 0, as in PyTorch
     p -= top
@@ -235,7 +265,7 @@ def _blocked(
         for number in range(start, stop):
             part = plan.parts[number]
             added = None if bias is None else _of(part, bias)
-            p = _softmax(q[part] * scale, k[part], added, extras.causal)
+            p = _softmax(q[part], k[part], scale, added, extras.causal)
             if keep:
                 weights[number] = p
             if kept is not None:
@@ -265,7 +295,7 @@ def _blocked_gradient(
             scaled, to = q[part] * scale, g[part]
             if weights is None:
                 added = None if bias is None else _of(part, bias)
-                p = _softmax(scaled, k[part], added, extras.causal)
+                p = _softmax(q[part], k[part], scale, added, extras.causal)
             else:
                 p = weights[number]
             used, d = p, np.empty_like(p)

@@ -37,6 +37,9 @@ __all__ = ["Problem", "layer_norm", "layer_norm_gradient"]
 _BLOCK = 1 << 16
 # Below, the calls for a block cost more than it saves.
 _LEAST = 1 << 15
+# Up to this many OpenBLAS multiplies a matrix and a vector on the thread that asks for it: two
+# would wait for each other, and add up in another order than one does.
+_ALONE = 9000
 # Two threads gain from this size on.
 _SPLIT_FROM = 1 << 19
 
@@ -47,6 +50,9 @@ class Problem(NamedTuple):
     input: tuple[int, ...]
     dtype: np.dtype[Any]
     centred: bool
+
+
+# --- The reference --------------------------------------------------------------------------------
 
 
 def _centred(x: Any, problem: Problem) -> tuple[Any, Any]:
@@ -98,12 +104,53 @@ def _reference_gradient(
     return [dx, dw, db]
 
 
-# --- In blocks ------------------------------------------------------------------------------------
+# --- Few rows -------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=64)
 def _ones(n: int, dtype: np.dtype[Any]) -> Any:
     return np.ones(n, dtype)
+
+
+def _few(problem: Problem, x: Any, w: Any, b: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Sums as products with ones, a quarter of the time of other sums along rows of 128."""
+    m, n = x.shape
+    dtype = x.dtype
+    ones, count = _ones(n, dtype), dtype.type(n)
+    mean = None
+    if problem.centred:
+        mean = np.dot(x, ones)
+        mean /= count
+        mean = mean.reshape(m, 1)
+        y = np.subtract(x, mean)
+        spread = np.dot(np.multiply(y, y), ones)
+        spread /= count
+        spread += dtype.type(eps)
+        inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
+        y *= inverse
+    else:
+        spread = np.dot(np.multiply(x, x), ones)
+        spread /= count
+        spread += dtype.type(eps)
+        inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
+        y = np.multiply(x, inverse)
+    if w is not None:
+        y *= w
+    if b is not None:
+        y += b
+    return y, mean, inverse
+
+
+def _few_serves(problem: Problem) -> str:
+    if problem.dtype.char not in "fd":
+        return f"BLAS has no product of {problem.dtype}"
+    size = prod(problem.input)
+    if size > _ALONE:
+        return f"large: {size} elements, more than the {_ALONE} that BLAS multiplies on one thread"
+    return "" if size else "empty"
+
+
+# --- In blocks ------------------------------------------------------------------------------------
 
 
 def _height(problem: Problem) -> int:
@@ -205,5 +252,6 @@ def _serves(problem: Problem) -> str:
 
 layer_norm = Operation("layer_norm", _reference)
 layer_norm_gradient = Operation("layer_norm_gradient", _reference_gradient)
+layer_norm.kernel("few rows", _few_serves)(_few)
 layer_norm.kernel("blocked", _serves)(_blocked)
 layer_norm_gradient.kernel("blocked", _serves)(_blocked_gradient)

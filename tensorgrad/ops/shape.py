@@ -179,7 +179,11 @@ def _split_formula(shapes: Any, params: Any) -> str:
 @primitive(joint=_split_rule, formula=_split_formula, outputs=True, batch=families.along("axis"))
 def split(x: Any, *, sections: tuple[int, ...], axis: int) -> Any:
     """Consecutive pieces of the given sizes along an axis, as views."""
-    return tuple(np.split(x, np.cumsum(sections)[:-1], axis=axis))
+    before, pieces, start = (slice(None),) * (axis % x.ndim), [], 0
+    for size in sections:  # `numpy.split` takes five times as long
+        pieces.append(x[*before, start : start + size])
+        start += size
+    return tuple(pieces)
 
 
 @primitive(

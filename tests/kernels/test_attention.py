@@ -130,3 +130,12 @@ def test_second_order_is_the_reference_s():
     twin = tg.autograd.grad(attend(q, k, v).sum(), (q, k, v), create_graph=True)
     for a, b in zip(plain, twin, strict=True):
         np.testing.assert_allclose(a.numpy(), b.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("size", [0.1, 8.0, 1e3])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("features", [1, 7])
+def test_scores_of_any_size(size, causal, features):
+    """Modest ones need no maximum of their row; the others have one, and stay finite."""
+    q, k, v = arrays(((2, 3), 9, 8, features, 4))
+    compare(q * size, k, v, causal=causal)
