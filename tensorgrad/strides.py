@@ -82,7 +82,13 @@ def logical_strides(tensor: Any) -> tuple[int, ...]:
     if not steps:
         return contiguous_strides(tensor._array.shape, 1)
     shape = storage.memory.shape if storage.memory is not None else chain(tensor)[0]._array.shape
-    strides: tuple[int, ...] = _follow(_probe(shape, contiguous_strides(shape, 1)), steps).strides
+    strides = contiguous_strides(shape, 1)
+    for number, (op, params) in enumerate(steps):
+        if op.name != "permute":
+            probe = _follow(_probe(shape, strides), steps[number:])
+            return probe.strides  # type: ignore[no-any-return]
+        axes = params["axes"]
+        shape, strides = tuple([shape[i] for i in axes]), tuple([strides[i] for i in axes])
     return strides
 
 
@@ -179,8 +185,7 @@ def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
         if _reshapes_without_copy(array, shape):
             return recorded.reshape(tensor, shape=shape)
         return None
-    probe = _probe(array.shape, logical_strides(tensor))
-    if not _reshapes_without_copy(probe, shape):
+    if not fits(array.shape, logical_strides(tensor), shape):
         return None
     if not isinstance(array, Batch) and not _reshapes_without_copy(array, shape):
         make_contiguous(tensor)
@@ -193,6 +198,31 @@ def _as_it_seems(tensor: Any) -> bool:
     if storage is not None and (storage.strided or storage.aliases is not None):
         return bool(storage.strided or storage.memory.flags.c_contiguous)
     return bool(tensor._array.flags.c_contiguous or root_of(tensor)._array.flags.c_contiguous)
+
+
+def fits(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether an array can be seen under another shape of as many elements, without a copy.
+
+    Dimensions that follow each other in memory without gaps are one run, and a run may be cut
+    anywhere: each must be a product of some of the wanted sizes.
+    """
+    if 0 in shape:
+        return True
+    sizes = iter([n for n in wanted if n != 1])
+    run, step = 1, 0  # elements of the run so far, and the stride of its last dimension
+    for n, stride in zip((*shape, 2), (*strides, None), strict=True):
+        if n == 1:
+            continue
+        if stride is not None and (run == 1 or step == n * stride):
+            run, step = run * n, stride
+            continue
+        while run > 1:
+            size = next(sizes)
+            if run % size:
+                return False
+            run //= size
+        run, step = n, 0 if stride is None else stride
+    return True
 
 
 def _reshapes_without_copy(array: ndarray[Any, Any], shape: tuple[int, ...]) -> bool:

@@ -46,17 +46,22 @@ def scaled_dot_product_attention(
     _check(query, key, value, attn_mask, dropout_p, is_causal)
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
-    lead = _lead(query, key, value)
-    query, key, value = (_spread(t, lead) for t in (query, key, value))
-    size = query._array.shape[-1]
+    shapes = [t._array.shape for t in (query, key, value)]
+    lead = shapes[0][:-2]
+    if shapes[1][:-2] != lead or shapes[2][:-2] != lead:
+        lead = _lead(shapes)
+        query, key, value = (_spread(t, lead) for t in (query, key, value))
+    size = shapes[0][-1]
     if scale is None:
         scale = 1 / math.sqrt(size) if size else 0.0
     kept, share = None, 1.0
     if dropout_p > 0:
-        shape = (key.size(-2), math.prod(lead), query.size(-2))
-        kept = rng_of(None).random(shape, np.float32) >= dropout_p
+        drawn = (shapes[1][-2], math.prod(lead), shapes[0][-2])
+        kept = rng_of(None).random(drawn, np.float32) >= dropout_p
         share = 1 / (1 - dropout_p) if dropout_p < 1 else 0.0
-    mask = _added(attn_mask, (*lead, query.size(-2), key.size(-2)), query._array.dtype)
+    mask = attn_mask
+    if mask is not None:
+        mask = _added(mask, (*lead, shapes[0][-2], shapes[1][-2]), query._array.dtype)
     return attention(
         query, key, value, mask, scale=float(scale), causal=bool(is_causal), kept=kept, share=share
     )
@@ -69,13 +74,14 @@ def _given(query: Tensor, key: Tensor, value: Tensor) -> str:
 def _check(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, p: float, causal: bool
 ) -> None:
-    if min(t.ndim for t in (query, key, value)) < 2:
+    q, k, v = query._array, key._array, value._array
+    if min(q.ndim, k.ndim, v.ndim) < 2:
         raise RuntimeError(
             f"{_NAME}(): Expected query, key, and value to all be at least 2 dimensional, but got "
             f"{_given(query, key, value)}"
         )
-    kind = query._array.dtype
-    if key._array.dtype != kind or value._array.dtype != kind:
+    kind = q.dtype
+    if k.dtype != kind or v.dtype != kind:
         raise RuntimeError(
             f"{_NAME}(): Expected query, key, and value to have the same dtype, but got "
             f"{_given(query, key, value)}"
@@ -84,7 +90,7 @@ def _check(
         raise RuntimeError(
             f"{_NAME}(): expected floating-point numbers, got {_given(query, key, value)}"
         )
-    if query.size(-1) != key.size(-1) or key.size(-2) != value.size(-2):
+    if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise RuntimeError(
             f"{_NAME}(): query and key must agree in their last dimension, key and value in the "
             f"one before, but got {_given(query, key, value)}"
@@ -118,9 +124,9 @@ def _shared_heads(query: Tensor, x: Tensor) -> Tensor:
     return x if times == 1 else repeat_interleave(x, times, -3)
 
 
-def _lead(*tensors: Tensor) -> tuple[int, ...]:
-    """The batch dimensions of several tensors, broadcast."""
-    shapes = [tuple(t._array.shape[:-2]) for t in tensors]
+def _lead(given: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The batch dimensions of several shapes, broadcast."""
+    shapes = [shape[:-2] for shape in given]
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -133,10 +139,8 @@ def _spread(x: Tensor, lead: tuple[int, ...]) -> Tensor:
     return x if x._array.shape == wanted else shape.broadcast_to(x, shape=wanted)
 
 
-def _added(mask: Tensor | None, scores: tuple[int, ...], kind: Any) -> Tensor | None:
+def _added(mask: Tensor, scores: tuple[int, ...], kind: Any) -> Tensor:
     """A mask as numbers to be added: -inf where a bool is False."""
-    if mask is None:
-        return None
     if mask.ndim < 2:
         raise IndexError(
             f"{_NAME}(): attn_mask must have at least 2 dimensions, got {describe(mask)}"

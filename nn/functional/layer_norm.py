@@ -48,6 +48,30 @@ def _last(name: str, input: Tensor, normalized_shape: Any, kinds: str = "f") -> 
     return shape
 
 
+def _fit(input: Any, shape: Any, *others: Any) -> bool:
+    """Whether all is as it mostly is; if not, the checks find what is wrong, or that it is not.
+
+    They take as long as a norm of some thousand numbers.
+    """
+    if type(shape) is not tuple or not shape or not isinstance(input, Tensor):
+        return False
+    x = input._array
+    kind = x.dtype
+    if kind.kind != "f" or x.shape[-len(shape) :] != shape:
+        return False
+    for size in shape:
+        if type(size) is not int:
+            return False
+    for value in others:
+        if value is not None and (
+            not isinstance(value, Tensor)
+            or value._array.shape != shape
+            or value._array.dtype is not kind
+        ):
+            return False
+    return True
+
+
 def _one_shape(name: str, argument: str, value: Tensor | None, shape: tuple[int, ...]) -> None:
     optional_tensor(name, argument, value)
     if value is not None and value._array.shape != shape:
@@ -79,13 +103,14 @@ def layer_norm(
     normalized_shape: the sizes of those axes; weight and bias have this shape.  The variance is
     the biased one.
     """
-    name = "layer_norm"
-    shape = _last(name, input, normalized_shape)
-    _one_shape(name, "weight", weight, shape)
-    _one_shape(name, "bias", bias, shape)
-    expect_number(name, "eps", eps)
-    _one_dtype(name, input, weight=weight, bias=bias)
-    return ops.layer_norm(input, weight, bias, axes=len(shape), eps=eps)
+    if type(eps) is not float or not _fit(input, normalized_shape, weight, bias):
+        name = "layer_norm"
+        normalized_shape = _last(name, input, normalized_shape)
+        _one_shape(name, "weight", weight, normalized_shape)
+        _one_shape(name, "bias", bias, normalized_shape)
+        expect_number(name, "eps", eps)
+        _one_dtype(name, input, weight=weight, bias=bias)
+    return ops.layer_norm(input, weight, bias, axes=len(normalized_shape), eps=eps)
 
 
 def rms_norm(

@@ -155,7 +155,8 @@ class _Plan:
     def view(self, x: Any) -> Any:
         """(outer, heads, rows, columns), as BLAS can take its matrices."""
         rows, columns = x.shape[-2:]
-        x = x.reshape(self.outer, self.heads, rows, columns)
+        if x.ndim != 4:
+            x = x.reshape(self.outer, self.heads, rows, columns)
         down, right = x.strides[2:]
         if right != x.itemsize or down < columns * right or down % right:
             return np.ascontiguousarray(x)
@@ -170,6 +171,8 @@ class _Plan:
 
     def back(self, x: Any) -> Any:
         """As the caller knows it."""
+        if len(self.lead) == 2:
+            return x
         return x.reshape(*self.lead, *x.shape[2:])
 
     def bias(self, bias: Any) -> Any:

@@ -20,6 +20,7 @@ the derivative with it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import pi, sqrt
 from typing import Any, NamedTuple
 
@@ -105,22 +106,23 @@ def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
     return y, None if slope is None else ("blocked", slope)
 
 
-def _constants(dtype: Any, *values: float) -> list[Any]:
+@lru_cache(maxsize=16)
+def _constants(dtype: Any, *values: float) -> tuple[Any, ...]:
     """As ufuncs take them fastest: 0-d arrays."""
-    return [np.array(value, dtype) for value in values]
+    return tuple([np.array(value, dtype) for value in values])
 
 
 def _denominator(x: Any, s: Any, e: Any, coefficients: tuple[float, ...]) -> None:
     """e becomes 1 + exp(x c(s)), with s the squares of x: one over P(Z <= x)."""
-    first, second, *rest = _constants(x.dtype, *coefficients)
-    np.multiply(s, first, out=e)
-    e += second
+    one, first, second, *rest = _constants(x.dtype, 1.0, *coefficients)
+    np.multiply(s, first, e)
+    np.add(e, second, e)
     for c in rest:
-        e *= s
-        e += c
-    e *= x
-    np.exp(e, out=e)
-    e += 1
+        np.multiply(e, s, e)
+        np.add(e, c, e)
+    np.multiply(e, x, e)
+    np.exp(e, e)
+    np.add(e, one, e)
 
 
 def _normal(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:

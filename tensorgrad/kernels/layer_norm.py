@@ -108,36 +108,30 @@ def _reference_gradient(
 
 
 @lru_cache(maxsize=64)
-def _ones(n: int, dtype: np.dtype[Any]) -> Any:
-    return np.ones(n, dtype)
+def _ones(n: int, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """n ones, and 1 / n as ufuncs take a number fastest, a 0-d array."""
+    return np.ones(n, dtype), np.array(1 / n, dtype)
 
 
 def _few(problem: Problem, x: Any, w: Any, b: Any, eps: float) -> tuple[Any, Any, Any]:
     """Sums as products with ones, a quarter of the time of other sums along rows of 128."""
     m, n = x.shape
-    dtype = x.dtype
-    ones, count = _ones(n, dtype), dtype.type(n)
+    ones, share = _ones(n, x.dtype)
     mean = None
+    y = x
     if problem.centred:
-        mean = np.dot(x, ones)
-        mean /= count
-        mean = mean.reshape(m, 1)
+        mean = x.dot(ones)
+        mean = np.multiply(mean, share, mean).reshape(m, 1)
         y = np.subtract(x, mean)
-        spread = np.dot(np.multiply(y, y), ones)
-        spread /= count
-        spread += dtype.type(eps)
-        inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
-        y *= inverse
-    else:
-        spread = np.dot(np.multiply(x, x), ones)
-        spread /= count
-        spread += dtype.type(eps)
-        inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
-        y = np.multiply(x, inverse)
+    spread = np.multiply(y, y).dot(ones)
+    np.multiply(spread, share, spread)
+    np.add(spread, eps, spread)
+    inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
+    y = np.multiply(y, inverse, None if y is x else y)
     if w is not None:
-        y *= w
+        np.multiply(y, w, y)
     if b is not None:
-        y += b
+        np.add(y, b, y)
     return y, mean, inverse
 
 
@@ -210,7 +204,7 @@ def _blocked_gradient(
             rows, given, scale = x[part], g[part], inverse[part]
             size = len(rows)
             if needs[2]:
-                of_b += np.dot(_ones(size, dtype), given)
+                of_b += np.dot(_ones(size, dtype)[0], given)
             if not (needs[0] or needs[1]):
                 continue
             centred = rows if mean is None else np.subtract(rows, mean[part], scratch[:size])

@@ -138,7 +138,7 @@ def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any
 )
 def take_rows(x: Any, *, index: Any, axis: int) -> Any:
     """Whole slices at integer positions along an axis: index_select, embedding."""
-    return np.take(x, index, axis=axis)
+    return x.take(index, axis=axis)
 
 
 @primitive(

@@ -20,8 +20,11 @@ from tensorgrad.primitive import Kept, primitive, recorded
 
 def _rows(x: Any, axes: int) -> Any:
     """The array as a matrix with what is normalised together in a row."""
-    kept = x.ndim - axes
-    return single(x.reshape(prod(x.shape[:kept]), prod(x.shape[kept:])))
+    shape = x.shape
+    if axes == 1:
+        return single(x.reshape(prod(shape[:-1]), shape[-1]))
+    kept = len(shape) - axes
+    return single(x.reshape(prod(shape[:kept]), prod(shape[kept:])))
 
 
 def _forward(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Kept:
@@ -29,7 +32,9 @@ def _forward(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Ke
     problem = kernels.Problem(rows.shape, rows.dtype, centred)
     run = kernels.layer_norm.choose(problem)
     y, mean, inverse = run(problem, rows, _vector(w, rows), _vector(b, rows), eps)
-    return Kept(y.reshape(x.shape).astype(x.dtype, copy=False), cache=(mean, inverse))
+    if y.dtype is not x.dtype:
+        y = y.astype(x.dtype)
+    return Kept(y.reshape(x.shape), cache=(mean, inverse))
 
 
 def _backward(
@@ -51,7 +56,9 @@ def _backward(
 
 def _vector(v: Any, rows: Any) -> Any:
     """A weight or bias as one row, in the rows' dtype."""
-    return None if v is None else v.reshape(-1).astype(rows.dtype, copy=False)
+    if v is None or (v.ndim == 1 and v.dtype is rows.dtype):
+        return v
+    return v.reshape(-1).astype(rows.dtype, copy=False)
 
 
 def _twin(x: Any, w: Any, b: Any, axes: int, eps: float, centred: bool) -> Any:
