@@ -13,7 +13,8 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["get_num_interop_threads", "get_num_threads", "set_num_interop_threads",
-           "set_num_threads", "split"]  # fmt: skip
+__all__ = ["get_num_interop_threads", "get_num_threads", "one_blas_thread",
+           "set_num_interop_threads", "set_num_threads", "split"]  # fmt: skip
 
 # The names of OpenBLAS's functions differ by how it was built; NumPy's wheels have the first.
 _PREFIXES = ("scipy_openblas_", "openblas_")
@@ -83,7 +84,7 @@ def set_num_threads(int: Any) -> None:
             "environment: set OMP_NUM_THREADS (or MKL_NUM_THREADS, VECLIB_MAXIMUM_THREADS) before "
             "starting Python"
         )
-    found[0](number)
+    _blas.set(number)
     _pool.count = number
     for tell in on_change:
         tell(number)
@@ -91,8 +92,7 @@ def set_num_threads(int: Any) -> None:
 
 def get_num_threads() -> int:
     """How many threads compute; 1 where NumPy's BLAS does not tell."""
-    found = _openblas()
-    return 1 if found is None else int(found[1]())
+    return _blas.get()
 
 
 def get_num_interop_threads() -> int:
@@ -107,6 +107,58 @@ def set_num_interop_threads(int: Any) -> None:
             "set_num_interop_threads: operations run one after another; set_num_threads sets how "
             "many threads a matrix product uses"
         )
+
+
+class _Blas:
+    """OpenBLAS's number of threads, and how many ask for one at the moment."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.asking = 0
+        self.number = 1  # what comes back after the last of them
+
+    def get(self) -> int:
+        """The number that is set for all; 1 where NumPy's BLAS does not tell."""
+        found = _openblas()
+        if found is None:
+            return 1
+        with self.lock:
+            return self.number if self.asking else int(found[1]())
+
+    def set(self, number: int) -> None:
+        """Set it for all, after those who ask for one thread."""
+        with self.lock:
+            self.number = number
+            if not self.asking:
+                _openblas()[0](number)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """OpenBLAS computes on the thread that asks for it, for the length of a block.
+
+    For many products in a row that are too small for two threads, each of which would wait for the
+    other.  The setting is the process's: products of other Python threads have one thread too
+    meanwhile, and so another rounding at most.  It costs about a microsecond.
+    """
+    found = _openblas()
+    if found is None:
+        yield
+        return
+    state = _blas
+    with state.lock:
+        if not state.asking:
+            state.number = int(found[1]())
+            if state.number > 1:
+                found[0](1)
+        state.asking += 1
+    try:
+        yield
+    finally:
+        with state.lock:
+            state.asking -= 1
+            if not state.asking and state.number > 1:
+                found[0](state.number)
 
 
 class _Pool:
@@ -182,12 +234,13 @@ def split(work: Callable[[int, int], None], size: int, worthwhile: bool = True) 
 
 
 _pool = _Pool()
+_blas = _Blas()
 
 
 def _after_fork() -> None:
     """A child has none of the threads, and shares the cores with its parent."""
-    global _pool
-    _pool = _Pool()
+    global _pool, _blas
+    _pool, _blas = _Pool(), _Blas()
     _pool.count = 1
 
 

@@ -8,16 +8,17 @@ operation  called as                                                           r
 
 The reference is the walk of `tensorgrad.ops.lstm`, which keeps what its gradient reads.  Nothing of
 that is kept here, so every step works in the same memory, which stays in a core's cache: five
-matrices (n, batch) one after the other, the gates i, f, u, o and the cell c.  Of those (i, f) and
-(u, c) are views with one stride, so that both products of c = i * u + f * c are one call.
+matrices (n, batch) one after the other, the gates i, f, o, the candidate u and the cell c.
 
 Members of the batch are columns: the product of the weights, as they lie, with columns takes 35 us
 (128 units, batch 32) where rows times weights take 44 to 70.  The columns are h, x and a one, for
 the bias, so that the product makes the whole of the gates; with a batch of one, where a product
 takes as long as reading its weights, the part of x is made for all steps at once.
 
-The gates are 1 + tanh(a / 2), twice their sigmoids: halves stand in the weights, where they are
-exact, in the weights of h a half more, since h is twice what it is, and a half in front of c.
+A sigmoid is one over 1 + exp(-a), whose minus stands in the weights.  Only the denominators are
+made, of all three gates at once, since whoever multiplies by a gate can as well divide: both
+products of c = i * u + f * c are one division of (u, c) by (i, f), neighbours in memory.  Of
+tangents, as sigmoid(a) = (1 + tanh(a / 2)) / 2, the same took a third longer.
 """
 
 from __future__ import annotations
@@ -26,12 +27,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Problem", "columns", "serves"]
+from tensorgrad.threads import one_blas_thread
 
-# Products of a matrix of this size or smaller and a vector stay on the thread that asks for them.
-# Two threads of OpenBLAS gain nothing on 512 rows of 128 (5 us either way), and every one of them
-# waits for a busy machine: 50 steps took 11 ms then instead of 0.5.
-_ALONE = 1 << 13
+__all__ = ["Problem", "columns", "serves"]
 
 
 class Problem(NamedTuple):
@@ -47,8 +45,8 @@ def serves(problem: Problem) -> str:
     """Why not this kernel; "" if it serves."""
     if problem.keep:
         return "a gradient will follow, and nothing is kept for it"
-    if problem.dtype.kind == "f" and problem.dtype.itemsize < 4:
-        return f"BLAS has no product of {problem.dtype}"
+    if problem.dtype.char not in "fd":
+        return f"for float32 and float64, not {problem.dtype}"
     return ""
 
 
@@ -57,26 +55,24 @@ def columns(
     w_hr: Any, steps: Any,
 ) -> tuple[Any, None]:  # fmt: skip
     """y (rows, out) and the last h and c: the steps of one size together."""
-    n = c.shape[1]
-    halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], x.dtype), n)[:, None]
-    w_hh, w_ih = w_hh * (halves * 0.5).astype(x.dtype), w_ih * halves
     biases = [b for b in (b_ih, b_hh) if b is not None]
-    bias = sum(biases[1:], biases[0])[:, None] * halves if biases else np.zeros_like(halves)
+    bias = sum(biases[1:], biases[0])[:, None] if biases else np.zeros((len(w_hh), 1), x.dtype)
     alone = len(h) == 1
-    together = None if alone else np.concatenate([w_hh, w_ih, bias], axis=1)
+    if not alone:
+        together = _signed(w_hh, w_ih, bias)
     y = np.empty((len(x), h.shape[1]), x.dtype)
     last_h, last_c = h.astype(x.dtype), c.astype(x.dtype)  # copies, whatever the types
     start = 0
     for size, count in _runs(len(x), steps):
         stop = start + size * count
-        now_h, now_c = last_h[:size] * 2, last_c[:size]
+        now_h, now_c = last_h[:size], last_c[:size]
         out = y[start:stop].reshape(count, size, y.shape[1])
         given = x[start:stop].reshape(count, size, x.shape[1])
         if alone:
-            _one(given[:, 0], now_h[0], now_c[0], w_hh, w_ih, bias, w_hr, out[:, 0])
+            with one_blas_thread():
+                _one(given[:, 0], now_h[0], now_c[0], w_hh, w_ih, bias, w_hr, out[:, 0])
         else:
             _several(given, now_h, now_c, together, w_hr, out)
-        out *= 0.5
         last_h[:size] = out[-1]
         start = stop
     return (y, last_h, last_c), None
@@ -94,75 +90,91 @@ def _runs(rows: int, steps: Any) -> list[tuple[int, int]]:
     return [(size, count) for size, count in found if size]
 
 
-def _pieces(matrix: Any) -> Any:
-    """The rows of a matrix in stacks of `_ALONE` elements at most, if they can be cut so."""
-    rows, width = matrix.shape
-    most = _ALONE // max(width, 1)
-    high = next((high for high in range(min(most, rows), 7, -1) if rows % high == 0), rows)
-    return matrix.reshape(-1, high, width) if rows else matrix[None]
+def _signed(*columns: Any) -> Any:
+    """Weights side by side, their rows, those of i, f, u, o, as those of -i, -f, -o, u."""
+    rows, width = len(columns[0]), sum(c.shape[1] for c in columns)
+    n = rows // 4
+    out = np.empty((rows, width), columns[0].dtype)
+    start = 0
+    for c in columns:
+        part = out[:, start : start + c.shape[1]]
+        np.negative(c[: 2 * n], part[: 2 * n])
+        np.negative(c[3 * n :], part[2 * n : 3 * n])
+        part[3 * n :] = c[2 * n : 3 * n]
+        start += c.shape[1]
+    return out
 
 
 def _one(x: Any, h: Any, c: Any, w_hh: Any, w_ih: Any, bias: Any, w_hr: Any, y: Any) -> None:
-    """x (steps, in) of one member; twice h goes into y (steps, out), c is changed in place."""
+    """x (steps, in) of one member; h goes into y (steps, out), c is changed in place.
+
+    Products of a matrix and a vector: OpenBLAS gives them two threads from 9216 elements on, which
+    gain nothing on 512 rows of 128 (5 us either way), and every one of them waits for a busy
+    machine: 50 steps took 11 ms then instead of 0.5.  The transposed weights, row after row times a
+    number, take 5 us where rows times the vector take 9.
+    """
     n = len(c)
-    # Gate by gate, for the same reason as in pieces.
-    projected = np.empty((len(x), 4, n), x.dtype)
-    by_gate = w_ih.reshape(4, n, w_ih.shape[1]).transpose(0, 2, 1)
-    np.matmul(x, by_gate, out=projected.transpose(1, 0, 2))
-    projected = projected.reshape(len(x), 4 * n)
-    projected += bias[:, 0]
+    projected = np.dot(x, _signed(w_ih).T)
+    projected += _signed(bias)[:, 0]
+    turned = np.ascontiguousarray(_signed(w_hh).T)
     state = np.zeros((5, n), x.dtype)
-    gates, cell, o = state[:4].reshape(-1), state[4], state[3]
+    gates, u, cell, o = state[:4].reshape(-1), state[3], state[4], state[2]
+    sigmoids, pair, by = gates[: 3 * n], state[3:5], state[:2]
     cell[...] = c
-    w_hh = _pieces(w_hh)
-    stacked = gates.reshape(w_hh.shape[:2])
-    ones = np.repeat(np.array([1, 1, 0, 1], x.dtype), n)
-    halves = np.full(2, 0.5, x.dtype)
-    one, other, products = state[:2], state[2:5:2], np.empty((2, n), x.dtype)
+    one, products = np.array(1, x.dtype), np.empty((2, n), x.dtype)
+    first, second = products
     tanh_c, out = np.empty(n, x.dtype), np.empty(n, x.dtype)
-    # Fifty steps of these take 0.3 ms in all: names without dots, results by position.
-    dot, matmul, add, multiply, tanh = np.dot, np.matmul, np.add, np.multiply, np.tanh
+    # Fifty steps of these take 0.6 ms in all: names without dots, results by position.
+    dot, add, divide, exp, tanh = np.dot, np.add, np.divide, np.exp, np.tanh
     for inputs, into in zip(projected, y, strict=True):
-        matmul(w_hh, h, stacked)
+        dot(h, turned, gates)
         add(gates, inputs, gates)
-        tanh(gates, gates)
-        add(gates, ones, gates)
-        multiply(one, other, products)
-        dot(halves, products, cell)
+        exp(sigmoids, sigmoids)
+        add(sigmoids, one, sigmoids)
+        tanh(u, u)
+        divide(pair, by, products)
+        add(first, second, cell)
         tanh(cell, tanh_c)
         if w_hr is None:
-            multiply(o, tanh_c, into)
+            divide(tanh_c, o, into)
         else:
-            dot(w_hr, multiply(o, tanh_c, out), into)
+            dot(w_hr, divide(tanh_c, o, out), into)
         h = into
     c[...] = cell
 
 
 def _several(x: Any, h: Any, c: Any, weights: Any, w_hr: Any, y: Any) -> None:
-    """x (steps, batch, in); twice h goes into y (steps, batch, out), c is changed in place."""
+    """x (steps, batch, in); h goes into y (steps, batch, out), c is changed in place."""
     batch, n = c.shape
+    steps, above = len(x), y.shape[2]
     given = np.ones((weights.shape[1], batch), x.dtype)
-    above = y.shape[2]
     hidden, inputs = given[:above], given[above:-1]
     state = np.zeros((5, n, batch), x.dtype)
-    gates, cell, o = state[:4], state[4], state[3]
-    flat = gates.reshape(4 * n, batch)
+    flat, u, cell, o = state[:4].reshape(4 * n, batch), state[3], state[4], state[2]
+    sigmoids, pair, by = state[:3], state[3:5], state[:2]
     hidden[...], cell[...] = h.T, c.T
-    one, other, products = state[:2], state[2:5:2], np.empty((2, n, batch), x.dtype)
+    one, products = np.array(1, x.dtype), np.empty((2, n, batch), x.dtype)
+    first, second = products
     tanh_c, out = np.empty((n, batch), x.dtype), np.empty((n, batch), x.dtype)
-    for now, into in zip(x, y, strict=True):
-        inputs[...] = now.T
-        np.dot(weights, given, flat)
-        np.tanh(gates, gates)
-        one += 1
-        o += 1
-        np.multiply(one, other, products)
-        np.add(products[0], products[1], cell)
-        cell *= 0.5
-        np.tanh(cell, tanh_c)
+    # All steps turned at once: step by step the short rows took 5 us each way.
+    columns, found = (
+        np.ascontiguousarray(x.transpose(0, 2, 1)),
+        np.empty((steps, above, batch), x.dtype),
+    )
+    dot, add, divide, exp, tanh = np.dot, np.add, np.divide, np.exp, np.tanh
+    for now, into in zip(columns, found, strict=True):
+        inputs[...] = now
+        dot(weights, given, flat)
+        exp(sigmoids, sigmoids)
+        add(sigmoids, one, sigmoids)
+        tanh(u, u)
+        divide(pair, by, products)
+        add(first, second, cell)
+        tanh(cell, tanh_c)
         if w_hr is None:
-            np.multiply(o, tanh_c, hidden)
+            divide(tanh_c, o, hidden)
         else:
-            np.dot(w_hr, np.multiply(o, tanh_c, out), hidden)
-        into[...] = hidden.T
+            dot(w_hr, divide(tanh_c, o, out), hidden)
+        into[...] = hidden
+    y[...] = found.transpose(0, 2, 1)
     c[...] = cell.T

@@ -15,7 +15,7 @@ def drawn(*shape: int, dtype: Any, seed: int) -> Any:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("projected", [False, True])
 @pytest.mark.parametrize("biases", [(True, True), (False, False), (False, True)])
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_lean_kernel_agrees_with_the_walk(
 
 
 @pytest.mark.parametrize(("hidden", "out"), [(128, 128), (37, 37), (300, 250), (4, 3), (24, 24)])
-def test_one_member_with_weights_in_pieces(hidden: int, out: int) -> None:
+def test_one_member(hidden: int, out: int) -> None:
     layer = tg.nn.LSTM(8, hidden, batch_first=True, proj_size=0 if out == hidden else out)
     x = tg.from_numpy(drawn(1, 9, 8, dtype=np.float32, seed=0))
     expected, (h, c) = layer(x)

@@ -147,3 +147,47 @@ if __name__ == "__main__":
         assert pool.apply(parts) == 1
 """)
     subprocess.run([sys.executable, str(script)], check=True, timeout=60)
+
+
+def test_one_blas_thread_and_back(two_threads):
+    set_number, get_number = threads._openblas()
+    with threads.one_blas_thread():
+        assert get_number() == 1
+        assert tg.get_num_threads() == 2  # what holds for everything else
+        with threads.one_blas_thread():
+            assert get_number() == 1
+        assert get_number() == 1
+    assert get_number() == 2
+    set_number(3)  # by another package
+    with threads.one_blas_thread():
+        assert get_number() == 1
+    assert get_number() == 3
+
+
+def test_a_setting_made_meanwhile_holds_afterwards(two_threads):
+    get_number = threads._openblas()[1]
+    with threads.one_blas_thread():
+        tg.set_num_threads(3)
+        assert get_number() == 1
+    assert get_number() == 3
+
+
+def test_one_blas_thread_ends_with_the_last_who_asks(two_threads):
+    get_number = threads._openblas()[1]
+    inside, leave, seen = threading.Event(), threading.Event(), []
+
+    def other():
+        with threads.one_blas_thread():
+            inside.set()
+            leave.wait(10)
+            seen.append(get_number())
+
+    thread = threading.Thread(target=other)
+    with threads.one_blas_thread():
+        thread.start()
+        assert inside.wait(10)
+    assert get_number() == 1
+    leave.set()
+    thread.join()
+    assert seen == [1]
+    assert get_number() == 2
