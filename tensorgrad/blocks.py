@@ -10,22 +10,26 @@ do not depend on the number of threads, so neither do the sums.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.kernels import arena
 from tensorgrad.threads import split
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["LARGE", "by_rows", "gradients", "leaves_rows", "spread"]
+__all__ = ["LARGE", "ROOMY", "by_rows", "gradients", "leaves_rows", "spread"]
 
 # From this many elements on.  mean(tanh(x * w + b)**2) and its gradients, of four million numbers,
 # took 17.8 ms in whole arrays, 14.3 so on two threads, on a machine that was busy otherwise; on one
 # thread 18.8 and 19.8.
 LARGE = 1 << 19
+# From this many elements on an array may need memory from the operating system: see `arena`.
+ROOMY = arena.LEAST // 8
 # Elements in a block; with a quarter of it the same took 15.8 ms.
 _BLOCK = 1 << 17
 
@@ -58,13 +62,19 @@ def by_rows(function: Callable[[Any, Any], None], x: Any) -> Any:
 
 
 def spread(ufunc: Callable[..., Any], *arrays: Any) -> Any:
-    """A ufunc on large arrays of one dtype, each thread a part of the rows where that can be."""
+    """A ufunc on large arrays of one dtype, on memory that waits for its like, and, where that can
+    be, each thread on a part of the rows.
+    """
     whole = max(arrays, key=lambda a: a.size)
-    rows = _rows(whole, arrays)
-    if rows is None or np.broadcast_shapes(*(a.shape for a in arrays)) != whole.shape:
+    shape = whole.shape
+    if not all(a.shape == shape or not a.shape for a in arrays) and (
+        np.broadcast_shapes(*(a.shape for a in arrays)) != shape
+    ):
         return ufunc(*arrays)
-    kind = ufunc(*(np.empty(0, a.dtype) for a in arrays)).dtype  # bools, of a comparison
-    y = np.empty_like(whole, dtype=kind)
+    y = arena.empty_like(whole, _kind(ufunc, *(a.dtype for a in arrays)))
+    rows = _rows(whole, arrays)
+    if rows is None:
+        return ufunc(*arrays, out=y)
 
     def work(start: int, stop: int) -> None:
         part = slice(rows[start].start, rows[stop - 1].stop)
@@ -72,6 +82,12 @@ def spread(ufunc: Callable[..., Any], *arrays: Any) -> Any:
 
     split(work, len(rows))
     return y
+
+
+@lru_cache(maxsize=256)
+def _kind(ufunc: Callable[..., Any], *dtypes: Any) -> Any:
+    """The dtype of the result: bool, of a comparison."""
+    return ufunc(*(np.empty(0, dtype) for dtype in dtypes)).dtype
 
 
 def gradients(

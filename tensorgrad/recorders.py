@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy import asarray, ndarray
 
-from tensorgrad.blocks import LARGE, spread
+from tensorgrad.blocks import ROOMY, spread
 from tensorgrad.constants import constant, doubles, float32, float64, singles
 from tensorgrad.node import (
     ONE,
@@ -89,7 +89,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
             kind = x.dtype
             quick = ufunc is not None and not params and (kind is float32 or kind is float64)
             if quick:
-                y = compute(x) if x.size < LARGE else spread(ufunc, x)
+                y = compute(x) if x.size < ROOMY else spread(ufunc, x)
             else:
                 if to_float and kind.kind in "biu":
                     (x,) = promote([x], to_float=True)
@@ -259,7 +259,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                         shape = None  # of the result: to be asked
                 if on_scalars and not shape and shape is not None:
                     y = compute(u[()], w[()])
-                elif u.size < LARGE and w.size < LARGE:
+                elif u.size < ROOMY and w.size < ROOMY:
                     y = compute(u, w)
                 else:
                     y = spread(ufunc, u, w)

@@ -69,15 +69,16 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return np.asarray(_Block(memory, shape, dtype.str))
 
 
-def empty_like(x: Any) -> Any:
-    """An uninitialised array of the shape, the dtype and the order in memory of another."""
-    if x.nbytes < LEAST:
-        return np.empty_like(x)
+def empty_like(x: Any, dtype: Any = None) -> Any:
+    """An uninitialised array of the shape and the order in memory of another, and of its dtype."""
+    dtype = x.dtype if dtype is None else dtype
+    if x.size * dtype.itemsize < LEAST:
+        return np.empty_like(x, dtype)
     if x.flags.c_contiguous:
-        return empty(x.shape, x.dtype)
+        return empty(x.shape, dtype)
     order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
     back = sorted(range(x.ndim), key=order.__getitem__)
-    return empty(tuple(x.shape[i] for i in order), x.dtype).transpose(back)
+    return empty(tuple(x.shape[i] for i in order), dtype).transpose(back)
 
 
 def _give_back(memory: Any) -> None:

@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.kernels import arena
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.threads import split
 
@@ -166,8 +167,9 @@ class _Plan:
         """An array whose axes have the order in memory that those of ``like`` have."""
         rows = like.shape[2]
         if like.strides[1] < like.strides[2] and self.heads > 1:
-            return np.empty((self.outer, rows, self.heads, columns), like.dtype).swapaxes(1, 2)
-        return np.empty((self.outer, self.heads, rows, columns), like.dtype)
+            shape = (self.outer, rows, self.heads, columns)
+            return arena.empty(shape, like.dtype).swapaxes(1, 2)
+        return arena.empty((self.outer, self.heads, rows, columns), like.dtype)
 
     def back(self, x: Any) -> Any:
         """As the caller knows it."""
@@ -222,7 +224,7 @@ def _softmax(q: Any, k: Any, scale: Any, bias: Any, causal: bool) -> Any:
     """The weights of a part, (keys, outer, heads, queries)."""
     outer, heads, queries, features = q.shape
     keys = k.shape[2]
-    p = np.empty((keys, outer, heads, queries), q.dtype)
+    p = arena.empty((keys, outer, heads, queries), q.dtype)
     scores = p.transpose(1, 2, 0, 3)
     # Factors go to whichever has fewer numbers: rows of q are short, p is one run of memory.
     if keys > 4 * features:
@@ -301,7 +303,7 @@ def _blocked_gradient(
                 p = _softmax(q[part], k[part], scale, added, extras.causal)
             else:
                 p = weights[number]
-            used, d = p, np.empty_like(p)
+            used, d = p, arena.empty_like(p)
             np.matmul(v[part], to.swapaxes(2, 3), out=d.transpose(1, 2, 0, 3))
             if dropped is not None:
                 factor = np.multiply(_of(part, dropped), extras.share, dtype=q.dtype)

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import special_erf
+from tensorgrad.kernels import arena, special_erf
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.threads import split
@@ -88,14 +88,14 @@ def _reference_gradient(problem: Problem, g: Any, x: Any, kept: Any) -> Any:
 def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
     """The value, and where it will be needed the derivative, block by block."""
     x = dense(x)
-    y = np.empty_like(x)
-    slope = np.empty_like(x) if keep else None
+    y = arena.empty_like(x)
+    slope = arena.empty_like(x) if keep else None
     source, values, slopes = flat(x), flat(y), None if slope is None else flat(slope)
     block = _cubic if problem.tanh else _normal
     length = max(1, min(_BLOCK, len(source)))
 
     def work(first: int, last: int) -> None:
-        scratch = np.empty((2, length), x.dtype)
+        scratch = arena.empty((2, length), x.dtype)
         for start in range(first, last, length):
             part = slice(start, min(start + length, last))
             size = part.stop - start
@@ -164,7 +164,7 @@ def _cubic(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:
 def _blocked_gradient(problem: Problem, g: Any, x: Any, kept: Any) -> Any:
     if kept is None or kept[0] != "blocked":
         kept = _blocked(problem, x, keep=True)[1]
-    slope, dx = kept[1], np.empty_like(kept[1])
+    slope, dx = kept[1], arena.empty_like(kept[1])
     if g.strides != slope.strides:
         return np.multiply(g, slope, out=dx)
     one, other, out = flat(g), flat(slope), flat(dx)

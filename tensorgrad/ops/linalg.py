@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import products
+from tensorgrad.kernels.dense import product
 from tensorgrad.primitive import primitive, primitives
 
 
