@@ -41,8 +41,8 @@ def run(function, shapes, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_blocks_change_nothing(monkeypatch, name, dtype):
     whole = run(*CASES[name], dtype)
-    for module in (blocks, recorders, shortcuts):
-        monkeypatch.setattr(module, "LARGE", 1)
+    for module, size in ((blocks, "LARGE"), (recorders, "ROOMY"), (shortcuts, "LARGE")):
+        monkeypatch.setattr(module, size, 1)
     monkeypatch.setattr(blocks, "_BLOCK", 12)
     close = {"rtol": 1e-12, "atol": 1e-13} if dtype == "float64" else {"rtol": 1e-5, "atol": 1e-6}
     for a, b in zip(run(*CASES[name], dtype), whole, strict=True):
