@@ -51,6 +51,7 @@ def peak(model: Any, x: Any, forward: Callable[[], Any]) -> int:
     """Bytes that a step allocates at most, beyond what was there (NumPy reports its arrays)."""
     step(model, x, forward)
     gc.collect()
+    tg.backends.empty_cache()  # memory from before would not be counted
     tracemalloc.start()
     try:
         step(model, x, forward)
