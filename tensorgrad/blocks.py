@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 from tensorgrad.threads import split
 
 if TYPE_CHECKING:

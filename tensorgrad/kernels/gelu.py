@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import arena, special_erf
+from tensorgrad import arena
+from tensorgrad.kernels import special_erf
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.threads import split

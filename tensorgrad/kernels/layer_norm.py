@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.threads import split
 

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tensorgrad.kernels import arena, blocked
+from tensorgrad import arena
+from tensorgrad.kernels import blocked
 from tensorgrad.kernels.windows import adjoint
 from tensorgrad.threads import split
 

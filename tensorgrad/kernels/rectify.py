@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 from tensorgrad.threads import split
 
 __all__ = ["maximum_with_zero", "multiply_by_mask"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import arena
+from tensorgrad import arena
 from tensorgrad.kernels.onednn.primitive import Layout, Prepared, reorder
 
 __all__ = ["Handed", "channels_last", "new_channels_last"]
