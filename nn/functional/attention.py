@@ -102,7 +102,7 @@ def _check(
             raise RuntimeError(
                 f"{_NAME}(): Explicit attn_mask should not be set when is_causal=True, but for "
                 "tensors of four dimensions, without dropout or a gradient of the mask; got "
-                f"{given}"
+                f"{_given(query, key, value)}"
             )
         if mask._array.dtype not in (np.bool_, np.float32, kind):
             raise RuntimeError(
