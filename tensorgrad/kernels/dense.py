@@ -1,4 +1,4 @@
-"""Arrays seen as the run of memory that they are, and products of matrices on such a run."""
+"""Arrays seen as the run of memory that they are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
-
-__all__ = ["dense", "flat", "product"]
+__all__ = ["dense", "flat"]
 
 
 def dense(x: Any) -> Any:
@@ -26,12 +24,3 @@ def dense(x: Any) -> Any:
 def flat(x: Any) -> Any:
     """A dense array as a vector in the order of memory, without a copy."""
     return x.reshape(-1) if x.flags.c_contiguous else x.ravel("K")
-
-
-def product(a: Any, b: Any) -> Any:
-    """``a.dot(b)`` of two matrices of one dtype, on memory that waits if the result is large."""
-    kind = a.dtype
-    rows, columns = len(a), b.shape[1]
-    if rows * columns * kind.itemsize < arena.LEAST or kind is not b.dtype:
-        return a.dot(b)
-    return a.dot(b, arena.empty((rows, columns), kind))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad import arena
 from tensorgrad.batching import products
-from tensorgrad.kernels.dense import product
 from tensorgrad.primitive import primitive, primitives
 
 
@@ -68,11 +68,16 @@ _LARGE = 1 << 16
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product of two matrices of numbers that fit."""
+    """The product of two matrices of numbers that fit, a large one on memory that waits."""
     rows, inner = a.shape
-    if rows * b.shape[1] < _LARGE or inner < 2 or not (a.flags.forc and b.flags.forc):
+    columns = b.shape[1]
+    size, kind = rows * columns, a.dtype
+    if size * kind.itemsize < arena.LEAST or b.dtype is not kind:
         return a.dot(b)
-    return np.matmul(a, b)
+    y = arena.empty((rows, columns), kind)
+    if size < _LARGE or inner < 2 or not (a.flags.forc and b.flags.forc):
+        return a.dot(b, y)
+    return np.matmul(a, b, y)
 
 
 def _in_rule(a: Any, b: Any) -> Any:
