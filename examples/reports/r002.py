@@ -185,10 +185,12 @@ def loss_rows(
     # The ratios telescope: last rate / first rate = last window's mean / first window's.
     first = statistics.fmean(np.mean(run["loss"][:last]) for run in runs)
     implied = targets[1][-1] * RATE / rate
+    noise = statistics.fmean(np.std(run["loss"][-last:], ddof=1) for run in runs) / last**0.5
     report.number_row(
         id, targets[1][-1], ends[:, -1], max(tolerance, 0.03), better="lower", percent=False,
         what=f"{question}: loss of the last {last} steps",
-        note=f"The rate ends at {ended:.4f}; the report's at {rate}. The ratios of its rule "
+        note=f"A mean of {last} single losses is uncertain by {noise:.3f} (one standard error). "
+        f"The rate ends at {ended:.4f}; the report's at {rate}. The ratios of its rule "
         f"cancel: the last rate is {RATE} times the last window's mean over the first's. So the "
         f"report's first {last} losses would have had a mean of {implied:.1f}; ours have "
         f"{first:.1f}." + more,
