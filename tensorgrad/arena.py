@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like"]
+__all__ = ["LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole"]
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
 LIMIT = 1 << 24
@@ -97,6 +97,12 @@ def _give_back(memory: Any) -> None:
                 _cached -= oldest
             else:
                 del _free[oldest]
+
+
+def is_whole(array: Any) -> bool:
+    """Whether an array is no view of another: its memory is its own, or a block from here."""
+    base = array.base
+    return base is None or type(base) is _Block
 
 
 def cached_bytes() -> int:

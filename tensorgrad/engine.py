@@ -16,6 +16,7 @@ from numpy import asarray
 
 from tensorgrad import hooks
 from tensorgrad import saved as packing
+from tensorgrad.arena import is_whole
 from tensorgrad.fitting import cast, fitted, unbroadcast
 from tensorgrad.node import (
     AccumulateGrad,
@@ -244,7 +245,7 @@ def _arrive(
         leaf._grad = g if held is None else recorded.add(held, g)
     elif held is None:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
-        sole = sys.getrefcount(g) <= _SOLE and g.base is None and g.flags.c_contiguous
+        sole = sys.getrefcount(g) <= _SOLE and is_whole(g) and g.flags.c_contiguous
         leaf._grad = wrap(g if sole and g.flags.writeable else np.array(g, order="C"))
     elif held._requires_grad or held._array.shape != g.shape:
         leaf._grad = wrap(asarray(held._array + g))

@@ -15,6 +15,7 @@ from numpy import asarray, ndarray
 
 from tensorgrad import saved as packing
 from tensorgrad import storages
+from tensorgrad.arena import is_whole
 from tensorgrad.blocks import LARGE, gradients
 from tensorgrad.constants import constant, float32, float64
 from tensorgrad.fitting import fitted
@@ -223,7 +224,7 @@ def accept(leaf: Any, g: Any, held: Any, sole: int) -> None:
     """
     if held is None:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
-        if not (sys.getrefcount(g) <= sole and g.base is None and g.flags.carray):
+        if not (sys.getrefcount(g) <= sole and is_whole(g) and g.flags.carray):
             g = g.copy()  # in C order
         made = leaf._grad = new(hook.tensor)  # as in wrap
         made._array = g

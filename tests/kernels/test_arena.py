@@ -11,6 +11,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import arena
+from tensorgrad.ops import linalg
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +144,27 @@ def test_a_forked_child_does_not_wait_for_a_lock_that_a_thread_of_its_parent_hel
     finally:
         over.set()
         thread.join()
+
+
+def test_a_gradient_on_a_block_becomes_the_leafs_without_a_copy(monkeypatch):
+    w = tg.randn(256, 512, requires_grad=True)
+    product, places = linalg.product, []
+
+    def noted(a, b):
+        y = product(a, b)
+        places.append(address(y))
+        return y
+
+    monkeypatch.setattr(linalg, "product", noted)
+    (tg.randn(128, 256) @ w).relu().sum().backward()
+    assert w.grad.numpy().nbytes >= arena.LEAST
+    assert address(w.grad.numpy()) in places
+
+
+def test_a_gradient_on_a_block_that_a_hook_keeps_is_the_hooks_own():
+    w, kept = tg.randn(256, 512, requires_grad=True), []
+    w.register_hook(kept.append)
+    (tg.randn(128, 256) @ w).relu().sum().backward()
+    before = kept[0].clone()
+    w.grad.zero_()
+    assert tg.equal(kept[0], before)
