@@ -52,9 +52,10 @@ class Figure(NamedTuple):
         """``goal``, ``bar`` or ``missed``: the best of them that is reached."""
         if self.target is None:
             return ""
-        if self.target.goal is not None and self.value <= self.target.goal:
-            return "goal"
-        return "bar" if self.value <= self.target.bar else "missed"
+        if self.value > self.target.bar:  # which can lie below the goal: of an inference
+            return "missed"
+        goal = self.target.goal
+        return "goal" if goal is not None and self.value <= goal else "bar"
 
 
 def figures(results: dict[str, Any]) -> list[Figure]:

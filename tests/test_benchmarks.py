@@ -169,6 +169,7 @@ def test_figures_are_judged_by_their_bars():
     target = Target(1.0, 0.5)
     verdicts = [Figure("x", value, [value], target).verdict for value in (0.5, 1.0, 1.01)]
     assert verdicts == ["goal", "bar", "missed"]
+    assert Figure("x", 0.4, [0.4], Target(0.35, 0.5)).verdict == "missed"  # an inference's
     assert [f.name for f in figures(made_up())] == ["mnist_mlp", "per-op"]
 
 
