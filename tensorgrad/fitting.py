@@ -34,7 +34,7 @@ def cast(xp: Any, g: Any, dtype: np.dtype[Any]) -> Any:
     return xp.astype(g, dtype=dtype)
 
 
-def fitted(d: Any, edge: Any) -> ndarray[Any, Any]:
+def fitted(d: Any, edge: Any) -> Any:
     """What a rule gave, as an array of the node's shape and dtype."""
     if type(d) is not ndarray:
         d = asarray(d)
@@ -42,7 +42,7 @@ def fitted(d: Any, edge: Any) -> ndarray[Any, Any]:
         d = asarray(unbroadcast(raw, d, edge.shape))  # a sum of all is a scalar
     if d.dtype is not edge.dtype:
         d = cast(raw, d, edge.dtype)
-    return d  # type: ignore[no-any-return]
+    return d
 
 
 def _kind(g: Any) -> str:

@@ -62,12 +62,12 @@ class Walk:
         """All nodes below the roots, consumers before their inputs, the leaves last."""
         if self._order is None:
             order = [*self.roots]
-            seen: set[Any] = {None, *order}
+            seen = {*order}
             for node in order:  # which grows meanwhile
                 for edge in node.inputs:
-                    if edge not in seen:
+                    if edge is not None and edge not in seen:
                         seen.add(edge)
-                        order.append(edge)  # type: ignore[arg-type]
+                        order.append(edge)
             order.sort(key=_seq, reverse=True)  # a leaf's number is 0
             self._order = order
         return self._order

@@ -6,19 +6,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["dense", "flat"]
+__all__ = ["dense", "flat", "is_dense"]
 
 
-def dense(x: Any) -> Any:
-    """The array itself where its elements fill a run of memory, in any order; else a copy."""
+def is_dense(x: Any) -> bool:
+    """Whether the elements fill a run of memory, in any order of the axes."""
     if x.flags.forc:
-        return x
+        return True
     run = x.itemsize
     for stride, size in sorted((s, n) for s, n in zip(x.strides, x.shape, strict=True) if n != 1):
         if stride != run:
-            return np.ascontiguousarray(x)
+            return False
         run *= size
-    return x
+    return True
+
+
+def dense(x: Any) -> Any:
+    """The array itself where it is dense, else a copy."""
+    return x if is_dense(x) else np.ascontiguousarray(x)
 
 
 def flat(x: Any) -> Any:

@@ -2,11 +2,6 @@
 
 The winner of a window is counted: the number of places, from the first one on, whose element is
 not the maximum.  That takes one comparison and two operations on bytes per place.
-
-Where channels are innermost, the elements of one place are short runs with gaps between them, and
-NumPy's operations start anew for each: a product into runs of 16 took 41 us where it takes 13
-without gaps.  A copy that takes each run as a single item (`_items`) takes 10, so short runs are
-copied next to each other first, or written from there.
 """
 
 from __future__ import annotations
@@ -35,9 +30,6 @@ from tensorgrad.threads import split
 _BLOCK = 64_000
 _SPLIT_FROM = 300_000
 
-# Runs of channels up to this many bytes are copied as one item.
-_RUN = 128
-
 _BITS = {"f": np.int32, "d": np.int64}
 
 
@@ -62,41 +54,6 @@ def _split(problem: Problem, work: Any) -> None:
     split(work, problem.input[0], prod(problem.input) > _SPLIT_FROM)
 
 
-def _items(problem: Problem, x: Any) -> Any:
-    """(n, rows, columns) with the channels of a place as one item; None where it does not pay.
-
-    That is where channels are innermost in memory, and few.
-    """
-    run = x.itemsize * x.shape[1]
-    if x.ndim != 4 or len(problem.kernel) > 2 or x.strides[1] != x.itemsize:
-        return None
-    if x.shape[1] < 2 or run > _RUN:
-        return None
-    return x.transpose(0, 2, 3, 1).view(f"V{run}")[..., 0]
-
-
-class _Places:
-    """The elements of one place of every window: a view, or a copy without gaps."""
-
-    def __init__(self, problem: Problem, x: Any, like: Any) -> None:
-        self.x, self.items = x, _items(problem, x)
-        if self.items is not None:
-            self.scratch, self.into = _scratch(problem, like)
-
-    def __getitem__(self, place: Any) -> Any:
-        if self.items is None:
-            return self.x[place]
-        self.into[...] = self.items[place]
-        return self.scratch
-
-
-def _scratch(problem: Problem, x: Any) -> tuple[Any, Any]:
-    """Memory of x's shape with channels innermost, and the same as items."""
-    n, channels, *spatial = x.shape
-    memory = np.empty((n, *spatial, channels), x.dtype).transpose(0, 3, 1, 2)
-    return memory, _items(problem, memory)
-
-
 @max_pool.kernel("blocked", _serves)
 def _maximum(problem: Problem, x: Any) -> Any:
     lead = len(problem.input) - len(problem.kernel)
@@ -104,33 +61,10 @@ def _maximum(problem: Problem, x: Any) -> Any:
 
     def work(start: int, stop: int) -> None:
         for where, part in _blocks(problem, start, stop):
-            _maximum_of(part, x[where], y[where])
+            y[where] = maximum(part, x[where])
 
     _split(problem, work)
     return y
-
-
-def _maximum_of(problem: Problem, x: Any, y: Any) -> None:
-    """Along the rows, which are long, then along the columns, place by place."""
-    if len(problem.kernel) != 2 or _items(problem, x) is None:
-        y[...] = maximum(problem, x)
-        return
-    x = padded(x, problem.padding, lowest(x.dtype))
-    (high, wide), (down, right), (apart, aside) = problem.kernel, problem.stride, problem.dilation
-    rows, columns = problem.output
-    best = None
-    for a in range(high):
-        start = a * apart
-        part = x[:, :, start : start + down * (rows - 1) + 1 : down]
-        best = part if best is None else np.maximum(best, part, out=best if a > 1 else None)
-    places_of = _Places(problem, best, y)
-    for a in range(wide):
-        start = a * aside
-        part = places_of[..., start : start + right * (columns - 1) + 1 : right]
-        if a:
-            np.maximum(y, part, out=y)
-        else:
-            y[...] = part
 
 
 @pool_winner.kernel("blocked", _serves)
@@ -148,12 +82,11 @@ def _winner(problem: Problem, x: Any, y: Any) -> Any:
             full = padded(x[where], part.padding, lowest(x.dtype))
             found.fill(0)
             if len(every) > 1:
-                at = _Places(part, full, best)
-                looking = at[every[0]] != best
+                looking = full[every[0]] != best
                 found += looking
                 other = np.empty_like(looking)
                 for place in every[1:-1]:
-                    looking &= np.not_equal(at[place], best, out=other)
+                    looking &= np.not_equal(full[place], best, out=other)
                     found += looking
 
     _split(problem, work)
@@ -178,15 +111,9 @@ def _scatter(problem: Problem, g: Any, won: Any) -> Any:
             if not tiles:
                 full.fill(0)
             if disjoint:
-                full_bits, items = full.view(kind), _items(part, full)
-                if items is not None:
-                    piece, moved = _scratch(part, bits)
+                full_bits = full.view(kind)
                 for k, place in enumerate(every):
-                    if items is None:
-                        np.multiply(bits, winners == k, out=full_bits[place])
-                    else:
-                        np.multiply(bits, winners == k, out=piece)
-                        items[place] = moved
+                    np.multiply(bits, winners == k, out=full_bits[place])
             else:
                 piece = np.empty_like(bits)
                 for k, place in enumerate(every):

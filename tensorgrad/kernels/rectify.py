@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import arena
+from tensorgrad.kernels.dense import flat, is_dense
 from tensorgrad.threads import split
 
 __all__ = ["maximum_with_zero", "multiply_by_mask"]
@@ -20,28 +21,18 @@ _SPLIT_FROM = 1 << 19
 _ZEROS = {char: np.zeros(_PIECE, char) for char in "fd"}
 
 
-def _flat(x: Any) -> Any:
-    """The elements in the order in which they lie in memory, or None if there are gaps."""
-    if x.flags.c_contiguous:
-        return x.reshape(-1)
-    order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    dense = x.transpose(order)
-    return dense.reshape(-1) if dense.flags.c_contiguous else None
-
-
 def maximum_with_zero(x: Any) -> Any:
     """max(x, 0); NaN stays NaN."""
     zeros = _ZEROS.get(x.dtype.char)
-    flat = None if x.size < 2048 else _flat(x)
-    if zeros is None or flat is None:
+    if zeros is None or x.size < 2048 or not is_dense(x):
         return np.maximum(x, x.dtype.type(0))
     y = arena.empty_like(x)
-    out = _flat(y)
+    numbers, out = flat(x), flat(y)
 
     def work(start: int, stop: int) -> None:
         for i in range(start, stop, _PIECE):
             j = min(i + _PIECE, stop)
-            np.maximum(flat[i:j], zeros[: j - i], out=out[i:j])
+            np.maximum(numbers[i:j], zeros[: j - i], out=out[i:j])
 
     split(work, x.size, x.size > _SPLIT_FROM)
     return y
@@ -49,15 +40,16 @@ def maximum_with_zero(x: Any) -> Any:
 
 def multiply_by_mask(bits: Any, mask: Any) -> Any:
     """Integers where a bool array of the same shape holds, else 0."""
-    if bits.size > _SPLIT_FROM and bits.strides == tuple(s * bits.itemsize for s in mask.strides):
-        numbers, flags = _flat(bits), _flat(mask)
-        if numbers is not None and bits.shape == mask.shape:
-            y = arena.empty_like(bits)
-            out = _flat(y)
+    alike = bits.shape == mask.shape and bits.strides == tuple(
+        s * bits.itemsize for s in mask.strides
+    )
+    if bits.size <= _SPLIT_FROM or not alike or not is_dense(bits):
+        return np.multiply(bits, mask)
+    y = arena.empty_like(bits)
+    numbers, flags, out = flat(bits), flat(mask), flat(y)
 
-            def work(start: int, stop: int) -> None:
-                np.multiply(numbers[start:stop], flags[start:stop], out=out[start:stop])
+    def work(start: int, stop: int) -> None:
+        np.multiply(numbers[start:stop], flags[start:stop], out=out[start:stop])
 
-            split(work, bits.size)
-            return y
-    return np.multiply(bits, mask)
+    split(work, bits.size)
+    return y
