@@ -20,6 +20,10 @@ __all__ = ["ConfusionFigure", "confusion_matrix"]
 
 Normalize = Literal["true", "predicted", "all"] | None
 
+# Up to this share of the darkest colour the numbers are in ink, beyond it in the paper's colour:
+# where the worse of the two contrasts, on light and on dark screens, is best.
+PALE = 0.7
+
 
 class ConfusionFigure(Figure):
     """True classes in rows, predicted ones in columns; with recall and precision at the edges."""
@@ -113,7 +117,7 @@ class ConfusionFigure(Figure):
                     heat.attributes["fill-opacity"] = f"{0.12 + 0.88 * share:.2f}"
                     cell.add(heat)
                 if n <= 20 and self.counts[i, j]:
-                    kind = "on" if share > 0.5 else ""
+                    kind = "on" if share > PALE else ""
                     size = "small" if n > 10 or len(self.cell(i, j)) > 5 else ""
                     classes = f"{kind} {size}".strip() or None
                     middle = x + side / 2

@@ -18,6 +18,7 @@ __all__ = ["ImagesFigure", "images", "kernels", "misclassified"]
 
 MARGIN, GAP = 16.0, 10.0
 TEXT_COLUMNS = 80
+LONGEST_CAPTION = 150.0  # pixels; longer ones are cut
 
 
 class ImagesFigure(Figure):
@@ -57,13 +58,13 @@ class ImagesFigure(Figure):
 
     def _make_svg(self) -> str:
         n, height, width = self.pixels.shape[:3]
-        longest = max((text_width(c, 10) * 1.08 for c in self.captions), default=0.0)
+        longest = max(map(_caption_width, self.captions), default=0.0)
         side = self._size
         tall = side * height / width if width else side
-        cell = max(side, min(longest, 150.0))
+        cell = max(side, min(longest, LONGEST_CAPTION))
         captioned = any(self.captions)
         row = tall + (18 if captioned else 0) + GAP
-        across = self._columns or max(1, min(n, int((760 + GAP) // (cell + GAP)) or 1))
+        across = self._columns or _even(n, max(1, int((760 + GAP) // (cell + GAP))))
         body: list[Element] = [text(MARGIN, 28, self.title, "title")]
         y = 42.0
         if self.note:
@@ -77,8 +78,7 @@ class ImagesFigure(Figure):
             group.add(picture(at, top, side, tall, self.pixels[k]))
             group.add(element("rect", class_="frame", x=at, y=top, width=side, height=tall))
             if self.captions[k]:
-                limit = max(3, int(cell / 5.2))
-                caption = shorten(self.captions[k], limit)
+                caption = _fitting(self.captions[k], cell)
                 middle = left + cell / 2
                 group.add(text(middle, top + tall + 13, caption, "small", "middle"))
             body.append(group)
@@ -222,6 +222,24 @@ def kernels(
     data = {"kind": "kernels", "shape": weight.shape, "weight": weight.astype(float).tolist()}
     heading = visible(title) or "Kernels"
     return ImagesFigure(pixels, names[:limit], heading, note, columns, size, data)
+
+
+def _even(n: int, most: int) -> int:
+    """How many of n stand in a row of at most so many, if the rows are to be alike."""
+    return math.ceil(n / math.ceil(n / most)) if n else 1
+
+
+def _caption_width(caption: str) -> float:
+    """In pixels, with room for a font that is a little wider than the one counted."""
+    return text_width(caption, 10) * 1.08
+
+
+def _fitting(caption: str, room: float) -> str:
+    """The caption, cut where it is wider than ``room`` pixels."""
+    length = len(caption)
+    while length > 3 and _caption_width(shorten(caption, length)) > room:
+        length -= 1
+    return shorten(caption, length)
 
 
 def _check(columns: Any, limit: Any, size: Any, caller: str) -> None:

@@ -14,6 +14,7 @@ from tensorgrad.viz.svg import Element, element
 __all__ = ["as_array", "as_images", "picture", "shades", "to_bytes"]
 
 Array = NDArray[Any]
+COARSE = 5  # a pixel of so many pixels of the picture is seen as a square
 WRONG = (179, 38, 30)  # what is not finite: no grey, so that it is seen
 
 
@@ -88,6 +89,11 @@ def picture(x: float, y: float, width: float, height: float, pixels: Array) -> E
     """Pixels (H, W, 3) as an image of this size, its pixels sharp, its bytes inside of the SVG."""
     if (pixels == pixels[..., :1]).all():
         pixels = pixels[..., 0]  # a grey PNG is a third of the size
+    # Renderers without image-rendering would blur a kernel of 5x5 to a cloud: few pixels are
+    # written as squares of many.
+    across = width / pixels.shape[1]
+    times = int(2 * across) if across >= COARSE else 1
+    pixels = pixels.repeat(times, 0).repeat(times, 1)
     data = base64.b64encode(encode_png(np.ascontiguousarray(pixels))).decode("ascii")
     made = element("image", x=x, y=y, width=width, height=height, preserveAspectRatio="none")
     # Hyphenated and camel-case names as SVG spells them; `element` would hyphenate underscores.

@@ -160,13 +160,24 @@ def test_wrong_matrices():
 
 def test_images_keep_their_pixels(parse_svg):
     grey = np.array([[[0, 255], [128, 7]]], np.uint8)
-    (image,) = parse_svg(viz.images(grey).svg()).iter(SVG + "image")
-    np.testing.assert_array_equal(decoded(image), grey[0])
     colour = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3) * 20
-    (image,) = parse_svg(viz.images(colour).svg()).iter(SVG + "image")
-    np.testing.assert_array_equal(decoded(image), colour[0])
+    fine = np.random.default_rng(0).integers(0, 255, (1, 28, 28), np.uint8)
+    # Of a 2x2 image each pixel is 72 wide: a square of twice as many, for renderers that blur.
+    for pixels, times in ((grey, 72), (colour, 72), (fine, 1)):
+        (image,) = parse_svg(viz.images(pixels).svg()).iter(SVG + "image")
+        wanted = pixels[0].repeat(times, 0).repeat(times, 1)
+        np.testing.assert_array_equal(decoded(image), wanted)
     (image,) = parse_svg(viz.images(tg.tensor([[0.0, 1.0]])).svg()).iter(SVG + "image")
-    np.testing.assert_array_equal(decoded(image), [[0, 255]])
+    np.testing.assert_array_equal(decoded(image)[::72, ::72], [[0, 255]])
+
+
+def test_rows_of_images_are_of_one_length(parse_svg):
+    def lefts(**options):
+        shown = parse_svg(viz.kernels(np.ones((16, 1, 5, 5)), **options).svg()).iter(SVG + "image")
+        return len({image.get("x") for image in shown})
+
+    assert lefts() == 8  # eleven would fit beside each other, and leave five for the second row
+    assert lefts(columns=10) == 10
 
 
 def test_shapes_of_images(parse_svg):
@@ -201,6 +212,12 @@ def test_the_most_confident_mistakes_come_first(parse_svg):
     assert figure.captions == ["dog → cat"] * 3
     assert "3 of 4 (75.00 %), 3 shown" in str(figure)
     parse_svg(figure.svg())
+    # The longest names of CIFAR-10 fit, a name that does not is cut.
+    names = viz.misclassified(images, scores, [1, 1, 1, 1], labels=["airplane", "automobile"])
+    assert "automobile → airplane</text>" in names.svg()
+    long = viz.misclassified(images, scores, [1, 1, 1, 1], labels=["W" * 30, "i"])
+    assert "WW…</text>" in long.svg()
+    assert "W" * 30 + "</text>" not in long.svg()
     none = viz.misclassified(images, [0, 1, 0, 1], [0, 1, 0, 1])
     assert "0 of 4" in str(none)
     parse_svg(none.svg())
