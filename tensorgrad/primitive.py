@@ -107,6 +107,7 @@ class Primitive:
         variadic: bool,
         batch: BatchingRule | None,
         ufunc: Callable[..., Any] | None,
+        selects: bool = False,
     ) -> None:
         self.forward = forward
         self.ufunc = ufunc
@@ -120,6 +121,7 @@ class Primitive:
         self.outputs, self.view, self.holomorphic = outputs, view, holomorphic
         self.composed = composed
         self.variadic = variadic
+        self.selects = selects
         self.batch = batch
         self.elementwise = batch is elementwise
         names = list(inspect.signature(forward).parameters.values())
@@ -179,6 +181,7 @@ def primitive(
     batch: BatchingRule | None = None,
     ufunc: Any = None,
     raw: Any = None,
+    selects: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
     """Declare a primitive; the decorated forward becomes the function that records it.
 
@@ -204,6 +207,9 @@ def primitive(
     ufunc: of NumPy, where it computes on float32 and float64 arrays just what the forward does;
         called in its place, without a Python frame around it.
     raw: what rules on arrays call instead of the forward; the same values, perhaps not as a view.
+    selects: of one argument, which is saved as the output is: each number of the output is one of
+        the input's, and its gradient goes there. Then relu's mask may be applied to the output's
+        gradient, which is smaller, instead of to the input's (`tensorgrad.shortcuts`).
     """
 
     def declare(forward: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -223,6 +229,7 @@ def primitive(
             variadic=variadic,
             batch=batch,
             ufunc=ufunc,
+            selects=selects,
         )
         record = recorder(op)
         record.__name__ = record.__qualname__ = op.name

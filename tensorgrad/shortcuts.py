@@ -126,6 +126,18 @@ def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> A
     )
 
 
+def rectified(edge: Any, saved: Any) -> bool:
+    """Whether what an operation that selects has selected from is what relu gave at ``edge``.
+
+    Then its gradient may be masked before it is spread over the input: where a selected number is
+    0, so is the one that it was selected from. A pooled map has a quarter of the numbers.
+    """
+    if type(edge) is not Node or edge.op.name != "relu" or edge.hooks is not None:
+        return False
+    made = edge.saved
+    return type(made) is tuple and len(made) > 0 and made[0] is saved[1]
+
+
 def descend(this: Pass) -> None:
     """The whole walk, for real gradients on arrays, where nobody watches.
 
@@ -134,6 +146,8 @@ def descend(this: Pass) -> None:
     """
     pending, owned, retain = this.pending, this.owned, this.retain
     pop, get = pending.pop, pending.get
+    masked: dict[Any, Any] = {}  # what relu's nodes will be given, masked beforehand
+    found: Any
     waiting = [(-node.seq, node) for node in pending if type(node) is not AccumulateGrad]
     heapify(waiting)
     edge: Any
@@ -166,7 +180,15 @@ def descend(this: Pass) -> None:
             if shape or not op.arithmetic:
                 if type(g) is not ndarray:
                     g = asarray(g)
-                found = pull(op, node, g, saved, inputs)
+                if masked and masked.pop(node, None) is g:
+                    found = (g,)
+                elif op.selects and rectified(inputs[0], saved):
+                    edge = inputs[0]
+                    g = edge.op.rules[0](raw, g, saved[0], None)
+                    masked[edge] = d = fitted(pull(op, node, g, saved, inputs)[0], edge)
+                    found = (d,)
+                else:
+                    found = pull(op, node, g, saved, inputs)
             else:
                 found = pull_number(op, g, saved, inputs)
         except Exception as error:
@@ -196,7 +218,7 @@ def descend(this: Pass) -> None:
                 pending[edge] = d = before + d
                 if type(d) is ndarray:
                     owned.add(edge)
-        found = d = before = None
+        found = d = before = edge = None
     for leaf in [*pending]:
         g = pop(leaf)
         if type(g) is not ndarray:

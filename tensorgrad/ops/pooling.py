@@ -44,7 +44,7 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     return still(d, x) if xp is recorded else d
 
 
-@primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled)
+@primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled, selects=True)
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""
     problem = _problem(x.shape, x.dtype, kernel, stride, padding, dilation, out)
