@@ -40,9 +40,17 @@ class Hooks:
         self.full: bool | None = None  # which kind the backward hooks are of
 
     @property
+    def count(self) -> int:
+        """How many there are now."""
+        forward = len(self.forward_pre) + len(self.forward)
+        backward = len(self.backward_pre) + len(self.backward)
+        state = len(self.state_pre) + len(self.state_post)
+        return forward + backward + state + len(self.load_pre) + len(self.load_post)
+
+    @property
     def none_left(self) -> bool:
         """Whether all that were registered have been removed."""
-        return not any(table for table in vars(self).values() if isinstance(table, OrderedDict))
+        return self.count == 0
 
 
 class Everywhere:
@@ -55,7 +63,6 @@ class Everywhere:
 
 
 everywhere = Everywhere()
-_NONE = Hooks()
 
 
 def add(
@@ -181,26 +188,25 @@ class Hooked(Tree):
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         module = cast("Module", self)
-        general, own = everywhere.hooks or _NONE, self._hooks or _NONE
-        both = (general, own)  # those of all modules come first
-        uncalled: dict[
-            int, tuple[Hook, bool]
-        ] = {  # always_call hooks that an error would leave out
-            key: (hook, key in hooks.with_kwargs)
-            for hooks in both
-            for key, hook in hooks.forward.items()
-            if key in hooks.always_called
-        }
+        # Those of all modules come first.
+        both = [hooks for hooks in (everywhere.hooks, self._hooks) if hooks is not None]
+        uncalled: dict[int, tuple[Hook, bool]] = {}  # always_call hooks that an error leaves out
+        for hooks in both:
+            if hooks.always_called:
+                for key, hook in hooks.forward.items():
+                    if key in hooks.always_called:
+                        uncalled[key] = hook, key in hooks.with_kwargs
         try:
             for hooks in both:
                 for key, hook in list(hooks.forward_pre.items()):
                     args, kwargs = _before(module, hook, key in hooks.with_kwargs, args, kwargs)
             watch = None
-            before = [hook for hooks in both for hook in hooks.backward_pre.values()]
-            full = [hook for hooks in both if hooks.full for hook in hooks.backward.values()]
-            if (before or full) and local.context.grad_enabled:
-                watch = Watch(module, before, full)
-                args = watch.enter(args)
+            if _backward(both) and local.context.grad_enabled:
+                before = [hook for hooks in both for hook in hooks.backward_pre.values()]
+                full = [hook for hooks in both if hooks.full for hook in hooks.backward.values()]
+                if before or full:
+                    watch = Watch(module, before, full)
+                    args = watch.enter(args)
             result = self.forward(*args, **kwargs)
             for hooks in both:
                 for key, hook in list(hooks.forward.items()):
@@ -211,15 +217,21 @@ class Hooked(Tree):
                         result = replaced
             if watch is not None:
                 result = watch.leave(result)
-            old = [h for hooks in both if hooks.full is False for h in hooks.backward.values()]
-            if old:
-                watch_last_node(module, old, args, result)
+            if _backward(both):
+                old = [h for hooks in both if hooks.full is False for h in hooks.backward.values()]
+                if old:
+                    watch_last_node(module, old, args, result)
             return result
         except Exception:
             for hook, with_kwargs in uncalled.values():
                 words = (kwargs,) if with_kwargs else ()
                 hook(module, args, *words, None)
             raise
+
+
+def _backward(both: list[Hooks]) -> bool:
+    """Whether there are hooks for the backward."""
+    return any(hooks.backward or hooks.backward_pre for hooks in both)
 
 
 def _before(

@@ -124,7 +124,7 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
     context = local.context
     outer, parent = context.scope, context.module
     place: Any = None
-    plain = everywhere.hooks is None and not context.on_forward
+    plain = everywhere.hooks is None
     for name, module in modules.items():
         kind = type(module)
         layer = _LAYERS.get(kind)

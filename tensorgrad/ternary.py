@@ -23,7 +23,7 @@ from tensorgrad.node import (
     storage_of,
 )
 from tensorgrad.provenance import caller
-from tensorgrad.recording import failed, general
+from tensorgrad.recording import failed, general, watch
 from tensorgrad.storages import InferenceStorage, inference_saved
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def ternary(op: Primitive) -> Callable[..., Any]:
 
     def record(*args: Any) -> Any:
         context = local.context
-        if context.vmaps or context.on_forward or len(args) != 3:
+        if context.vmaps or len(args) != 3:
             return general_record(*args)
         a, b, c = args
         try:
@@ -88,6 +88,8 @@ def ternary(op: Primitive) -> Callable[..., Any]:
                 )
                 out._node = node
                 out._requires_grad = True
+                if context.on_forward:
+                    watch(node, out)
                 return out
         out._node = None
         out._requires_grad = False

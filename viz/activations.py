@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tensorgrad.node import Node
 
-__all__ = ["Kind", "inside", "kind_of"]
+__all__ = ["OPERATIONS", "Kind", "inside", "kind_of"]
 
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -21,12 +21,13 @@ class Kind(NamedTuple):
 
     ``stuck`` says of its outputs which lie where the derivative is 0 or below 0.02.  If it ``dies``
     these are at one end, and a unit that is there for every example learns nothing more; otherwise
-    it saturates at its bounds.
+    it saturates at its bounds.  If ``whole``, one output is judged by comparing its elements.
     """
 
     name: str
     stuck: Callable[[Array], Mask]
     dies: bool
+    whole: bool = False
 
 
 def _at_the_ends(y: Array) -> Mask:
@@ -50,9 +51,10 @@ _MODULES = {
     ("ReLU6", "where"): Kind("relu6", lambda y: (y == 0) | (y == 6), True),
     ("SiLU", "mul"): Kind("silu", lambda y: (y <= 0) & (y > -0.025), True),
     ("Mish", "mul"): Kind("mish", lambda y: (y <= 0) & (y > -0.025), True),
-    ("Hardtanh", "where"): Kind("hardtanh", _at_the_ends, False),
+    ("Hardtanh", "where"): Kind("hardtanh", _at_the_ends, False, True),
     ("Hardsigmoid", "where"): Kind("hardsigmoid", lambda y: (y <= 0) | (y >= 1), False),
 }
+OPERATIONS = {*_OPS, *(op for _, op in _MODULES)}  # that an activation function may be
 
 
 def kind_of(node: Node) -> Kind | None:

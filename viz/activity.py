@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.node import Node, local
 from tensorgrad.provenance import Location, locate
-from tensorgrad.viz.activations import Kind, inside, kind_of
+from tensorgrad.viz.activations import OPERATIONS, Kind, inside, kind_of
 from tensorgrad.viz.places import short_place
 from tensorgrad.viz.words import visible
 
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
     from tensorgrad.nn import Module
     from tensorgrad.scope import Scope
 
-__all__ = ["Activation", "Activity", "Inert", "Place", "spread_of"]
+__all__ = ["Activation", "Activity", "Inert", "Place"]
 
 Array = NDArray[Any]
 
 # Operations that make one function of several: x σ(x), max(x, 0) + α (e^min(x, 0) − 1).
 _COMBINING = {"mul", "add", "sub", "div", "where"}
+_LOOKED_AT = _COMBINING | OPERATIONS
 _CALLS = 8  # of one activation in one step that are looked at: a loop may make thousands
 
 
@@ -49,30 +49,6 @@ class Activation:
     calls: int = 0
     is_output: bool = False  # what the model returns: there a sigmoid is meant to saturate
 
-    def shares(self) -> tuple[float | None, float | None, float | None]:
-        """The shares of zeros, of dead units and of saturated outputs; None where one is not."""
-        count = sum(part.size for part, _ in self.parts)
-        if not count:
-            return None, None, None
-        if not self.place.kind.dies:
-            stuck = self.place.kind.stuck
-            return None, None, sum(int(stuck(part).sum()) for part, _ in self.parts) / count
-        alive = self.alive()
-        assert alive is not None
-        zero = 1 - sum(int(np.count_nonzero(part)) for part, _ in self.parts) / count
-        return zero, float(1 - alive.mean()), None
-
-    def alive(self) -> Array | None:
-        """Of each unit that was looked at, whether it was ever not 0; None if it cannot die."""
-        if not self.place.kind.dies or not self.parts:
-            return None
-        alive: Array | None = None
-        for part, axis in self.parts:
-            axes = tuple(k for k in range(part.ndim) if k != axis)
-            found = np.atleast_1d(part.any(axes))
-            alive = alive | found if alive is not None and alive.shape == found.shape else found
-        return alive
-
 
 class Activity:
     """Watches the calls of a model through hooks, between `install` and `remove`.
@@ -87,6 +63,7 @@ class Activity:
         self.users: dict[int, Location | None] = {}  # id(parameter) -> the line that uses it
         self.output: Array | None = None  # some rows and columns of what the model returned
         self._places: dict[Any, Place] = {}
+        self._codes: dict[int, Any] = {}
         self._inside: set[Any] = set()  # keys of what is but a part of another function
         self._recent: dict[int | None, tuple[Node, Any]] = {}  # in this call of the model
         self._whole = False  # hooks on every module, since the model itself is not called
@@ -95,30 +72,48 @@ class Activity:
         self._base: Scope | None = None
         self._prefix = ""
         self._find_users = True
-        self._handles: list[Any] = []
+        self.nbytes = 0  # of what was found
+        self._others: tuple[Any, ...] = ()  # who else watched when the model was called
+        self._all: tuple[Any, ...] = ()
+        self._handles: list[tuple[Any, str, tuple[Any, ...]]] = []
+        self._kept: dict[Any, tuple[Any, tuple[Any, ...]]] = {}  # hooks that are not in use now
 
     def install(self) -> None:
         """Begin anew.  Hooks go to the model, or to all modules if it is its parts that are called.
 
         (``model.encode(x)`` calls those.)  A hook costs its module the short way of being called.
         """
-        self.remove()
+        if self._handles:
+            self.remove()
         self._whole = self._whole or not self._called
         self._called = False
         self._find_users = not self.users
-        self.found, self.output = {}, None
-        modules = self.model.named_modules() if self._whole else [("", self.model)]
+        self.found, self.output, self.nbytes = {}, None, 0
+        modules = self.model.named_modules() if self._whole else (("", self.model),)
         for name, module in modules:
+            kept = self._kept.pop((module, name), None)
+            if kept is not None and module._hooks is None:
+                module.__dict__["_hooks"] = kept[0]
+                self._handles.append((module, name, kept[1]))
+                continue
             before, after = _Hook(self._enter, name), _Hook(self._leave, name)
-            self._handles.append((module, module.register_forward_pre_hook(before)))
-            self._handles.append((module, module.register_forward_hook(after, always_call=True)))
+            handles = (
+                module.register_forward_pre_hook(before),
+                module.register_forward_hook(after, always_call=True),
+            )
+            self._handles.append((module, name, handles))
 
     def remove(self) -> None:
         """End: the modules are as before."""
-        for module, handle in self._handles:
-            handle.remove()
-            if module._hooks is not None and module._hooks.none_left:
-                module._hooks = None  # calls take the short way again
+        for module, name, handles in self._handles:
+            hooks = module._hooks
+            if hooks is not None and hooks.count == len(handles):
+                # There are none but these: put aside together, to be put back in one piece.
+                self._kept[module, name] = hooks, handles
+                module.__dict__["_hooks"] = None  # calls take the short way again
+                continue
+            for handle in handles:
+                handle.remove()
         self._handles.clear()
         if self._depth:
             self._stop()
@@ -130,7 +125,8 @@ class Activity:
             self._called = True
             context = local.context
             self._base, self._prefix = context.scope, name
-            context.on_forward = (*context.on_forward, self._node)
+            self._others = context.on_forward
+            context.on_forward = self._all = (*self._others, self._node)
 
     def _leave(self, name: str, module: Any, output: Any) -> None:
         self._depth = max(0, self._depth - 1)
@@ -140,6 +136,16 @@ class Activity:
                 self._mark_outputs(output)
             self._stop()
 
+    def _stop(self) -> None:
+        self._recent.clear()  # it would keep the graph
+        context = local.context
+        if context.on_forward is self._all:
+            context.on_forward = self._others
+        else:  # somebody else began or ended to watch meanwhile
+            context.on_forward = tuple(w for w in context.on_forward if w != self._node)
+        self._others = self._all = ()
+        self._base = None
+
     def _mark_outputs(self, output: Any) -> None:
         for item in output if isinstance(output, tuple | list) else (output,):
             node = getattr(item, "grad_fn", None)
@@ -147,24 +153,17 @@ class Activity:
                 node = node.inputs[0]
             kind = None if node is None else kind_of(node)
             if node is not None and kind is not None and not kind.dies:
-                key = (self._path(node.scope), node.op.name, node.code, node.lasti)
+                key = self._key(node)
                 if key in self.found:
                     self.found[key].is_output = True
-
-    def _stop(self) -> None:
-        self._recent.clear()  # it would keep the graph
-        context = local.context
-        context.on_forward = tuple(w for w in context.on_forward if w != self._node)
-        self._base = None
 
     def _node(self, node: Node, out: Any) -> None:
         """Called for every operation that is recorded while the model runs."""
         op = node.op.name
         if self._find_users:
-            for edge in node.inputs:
-                variable = getattr(edge, "variable", None)
-                if variable is not None and id(variable) not in self.users:
-                    self.users[id(variable)] = locate(node.code, node.lasti)
+            self._note_users(node)
+        if op not in _LOOKED_AT:
+            return
         if self._recent and op in _COMBINING:
             for edge in node.inputs:
                 before = self._recent.get(getattr(edge, "seq", None))
@@ -174,33 +173,53 @@ class Activity:
         kind = kind_of(node)
         if kind is None:
             return
-        key = (self._path(node.scope), op, node.code, node.lasti)
+        key = self._key(node)
         if key in self._inside:
             return
         self._recent[node.seq] = (node, key)
         seen = self.found.get(key)
         if seen is None:
-            seen = self.found[key] = Activation(self._place(key, node, kind))
+            place = self._places.get(key) or self._new_place(key, node, kind)
+            seen = self.found[key] = Activation(place)
         seen.calls += 1
-        if seen.calls <= _CALLS and out._array.size:
+        y = out._array
+        if seen.calls <= _CALLS and y.size:
             axis = _unit_axis(node)
             # A share is known well enough from a quarter of what tells dead units from rare ones.
-            limit = self.elements if kind.dies else self.elements // 4
-            part = _part(out._array, axis, limit)
-            seen.parts.append((~kind.stuck(part) if kind.dies else part.copy(), axis))
+            part = _part(y, axis, self.elements if kind.dies else self.elements // 4)
+            part = ~kind.stuck(part) if kind.dies else part.copy()
+            self.nbytes += part.nbytes
+            seen.parts.append((part, axis))
 
-    def _place(self, key: Any, node: Node, kind: Kind) -> Place:
+    def _note_users(self, node: Node) -> None:
+        """Which line uses which parameter."""
+        for edge in node.inputs:
+            variable = getattr(edge, "variable", None)
+            if variable is not None and id(variable) not in self.users:
+                self.users[id(variable)] = locate(node.code, node.lasti)
+
+    def _new_place(self, key: Any, node: Node, kind: Kind) -> Place:
         """``0.act: relu`` for a module, ``block: relu at net.py:12`` for a function."""
-        if key not in self._places:
-            path, op = key[0], kind.name
-            location = locate(node.code, node.lasti)
-            name = visible(f"{path}: {op}" if path else op)
-            if node.scope is None or node.scope.cls.lower() != op:
-                name += f" at {short_place(location)}"
-            others = sum(p.name.partition(" #")[0] == name for p in self._places.values())
-            name = f"{name} #{others + 1}" if others else name
-            self._places[key] = Place(name, kind, location)
-        return self._places[key]
+        path, op = key[0], kind.name
+        location = locate(node.code, node.lasti)
+        name = visible(f"{path}: {op}" if path else op)
+        if node.scope is None or node.scope.cls.lower() != op:
+            name += f" at {short_place(location)}"
+        others = sum(p.name.partition(" #")[0] == name for p in self._places.values())
+        name = f"{name} #{others + 1}" if others else name
+        place = self._places[key] = Place(name, kind, location)
+        return place
+
+    def _key(self, node: Node) -> Any:
+        """A place in the program: module, operation, instruction.
+
+        The code object by its number, since hashing one takes as long as all else that is done for
+        a node; `_codes` keeps it, so that no other can get the number.
+        """
+        number = id(node.code)
+        if number not in self._codes:
+            self._codes[number] = node.code
+        return self._path(node.scope), node.op.name, number, node.lasti
 
     def _path(self, scope: Scope | None) -> str:
         names: list[str] = []
@@ -238,14 +257,12 @@ class _Hook:
 def _unit_axis(node: Node) -> int:
     """The axis of units: channels after a convolution or of an image, else the last."""
     dims = len(node.shape)
-    if dims == 4:
-        return 1
+    if dims != 3:
+        return 1 if dims == 4 else max(dims - 1, 0)
     source = node.inputs[0]
     while source is not None and source.op.name in ("batch_norm", "add"):
         source = source.inputs[0] if source.inputs else None
-    if dims == 3 and source is not None and source.op.name == "conv":
-        return 1
-    return max(dims - 1, 0)
+    return 1 if source is not None and source.op.name == "conv" else 2
 
 
 def _part(y: Array, axis: int, limit: int) -> Array:
@@ -273,20 +290,8 @@ def _rows(output: Any) -> Array | None:
         return None
     if array.dtype.kind != "f" or not array.size:
         return None
-    rows = array[:: -(-len(array) // 64)].reshape(-1, array[0].size)
-    thinned: Array = rows[:, :: -(-rows.shape[1] // 64)].copy()
-    return thinned
-
-
-def spread_of(rows: Array) -> float:
-    """The standard deviation over the batch, relative to the root mean square of the outputs.
-
-    0 for a model that says the same whatever it is given.
-    """
-    # Not part.std(0): for 50 rows of 10 its own checks take longer than the sums.
-    part = rows.astype(np.float64)
-    with np.errstate(all="ignore"):
-        size = float(np.sqrt(np.vdot(part, part) / part.size))
-        off = part - np.add.reduce(part, 0) / len(part)
-        deviation = np.sqrt(np.add.reduce(off * off, 0) / len(part))
-        return float(np.add.reduce(deviation) / len(deviation) / size) if size else 0.0
+    if array.ndim > 2 or len(array) > 64 or array.shape[1] > 64:
+        array = array[:: -(-len(array) // 64)].reshape(-1, array.size // len(array))
+        array = array[:, :: -(-array.shape[1] // 64)]
+    copy: Array = array.copy()
+    return copy

@@ -1,46 +1,81 @@
-"""What a `Monitor` keeps of a step, and how it is judged: many steps at a time.
+"""What a `Monitor` keeps of a step, and how it is judged: many steps at a time, when asked.
 
-At a step only a few elements are copied.  Their statistics are computed for all steps since the
-last time together, so that each NumPy call has something to do: computed at once, they would cost
-a small model ten times as much.
+At a step only a few elements are copied.  Their statistics are computed when somebody asks, or when
+16 MB of them wait: for many steps together, so that each NumPy call has something to do.  Computed
+at once, they would cost a small model ten times as much.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.viz.activity import Activation, spread_of
+from tensorgrad.viz.activity import Activation
+from tensorgrad.viz.activity_shares import Shares, judged, spreads_of
+from tensorgrad.viz.monitor_layout import Row, numbers_of
 from tensorgrad.viz.sampling import STATISTICS, statistics
 
 __all__ = ["Raw", "Record", "Recorder"]
 
 Array = NDArray[Any]
 
-TOGETHER = 32  # steps
-ELEMENTS = 1 << 20  # or so many numbers, whatever comes first
+WAITING = 1 << 24  # bytes of steps that are not judged yet
+TOGETHER = 1 << 16  # elements of gradients that are judged together: they stay in the cache
 
 
-@dataclass(slots=True)
-class Raw:
-    """One step as it was seen; ``entries``: (number, gradient, before, after the step or None)."""
+class Raw(NamedTuple):
+    """One step as it was seen.
+
+    ``numbers`` are those of the parameters in the rows ``before`` and ``after`` (the step),
+    ``sizes`` how many elements of each there are.  ``gradients`` is the row of those parameters
+    that have one, at the positions ``which`` (None: all).
+    """
 
     step: int
-    entries: list[tuple[int, Array, Array, Array | None]]
+    numbers: tuple[int, ...]
+    sizes: list[int]
+    before: Row
+    after: Row
+    gradients: Row
+    which: tuple[int, ...] | None
     missing: dict[int, str]  # number of a parameter -> why there is no gradient
-    rates: dict[int, float]  # number -> learning rate
+    rates: list[float | None]  # of each parameter; None: the optimizer does not have it
     activations: list[Activation]
     output: Array | None
+    nbytes: int
 
-    @property
-    def size(self) -> int:
-        """How many numbers it holds."""
-        return sum(3 * len(grad) for _, grad, _, _ in self.entries) + sum(
-            part.size for a in self.activations for part, _ in a.parts
+    def chosen(self) -> Chosen:
+        """What there is of those parameters that have a gradient."""
+        before, after = self.before, self.after
+        if list(map(len, before.parts)) != list(map(len, after.parts)):
+            after = before  # they changed their sizes
+        every = range(len(self.numbers)) if self.which is None else self.which
+        known = after is self.after
+        return Chosen(
+            tuple(self.numbers[k] for k in every),
+            [self.sizes[k] for k in every],
+            _part(before, every),
+            _part(after, every),
+            [known and self.rates[k] is not None for k in every],
         )
+
+
+class Chosen(NamedTuple):
+    """Of each parameter that has a gradient: its number, elements, and whether it was updated."""
+
+    numbers: tuple[int, ...]
+    sizes: list[int]
+    before: Row
+    after: Row
+    updated: list[bool]
+
+
+def _part(row: Row, which: Iterable[int]) -> Row:
+    return Row([row.kinds[k] for k in which], [row.parts[k] for k in which])
 
 
 @dataclass(slots=True)
@@ -53,8 +88,7 @@ class Record:
     histograms: Array
     missing: dict[int, str]
     rates: dict[int, float]
-    activations: dict[str, tuple[float | None, float | None, float | None]]
-    alive: dict[str, Array]
+    activations: dict[str, Shares]
     spread: float | None
 
 
@@ -64,60 +98,91 @@ class Recorder:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._records: list[Record] = []
-        self._pending: list[Raw] = []
-        self._numbers = 0
+        self._waiting: list[Raw] = []
+        self._bytes = 0
 
-    def add(self, raw: Raw) -> None:
-        """Keep a step."""
-        self._pending.append(raw)
-        self._numbers += raw.size
-        if len(self._pending) >= TOGETHER or self._numbers >= ELEMENTS:
-            self._judge()
+    def add(self, raw: Raw) -> bool:
+        """Keep a step; whether there were too many, so that every second one was dropped."""
+        self._waiting.append(raw)
+        self._bytes += raw.nbytes
+        thinned = len(self) >= self.limit
+        if thinned:
+            self._waiting = self._waiting[len(self._records) % 2 :: 2]
+            self._records = self._records[::2]
+            self._bytes = sum(raw.nbytes for raw in self._waiting)
+        if self._bytes >= WAITING:
+            self.judge()
+        return thinned
 
-    def thin(self) -> bool:
-        """Drop every second record if there are too many; whether that was so."""
-        if len(self._records) < self.limit:
-            return False
-        self._records = self._records[::2]
-        return True
+    @property
+    def steps(self) -> list[int]:
+        """The numbers of the steps."""
+        return [one.step for part in (self._records, self._waiting) for one in part]
 
     @property
     def records(self) -> list[Record]:
         """All records in order."""
-        self._judge()
+        self.judge()
         return self._records
 
     def __len__(self) -> int:
-        return len(self._records) + len(self._pending)
+        return len(self._records) + len(self._waiting)
 
-    def _judge(self) -> None:
-        entries = [entry for raw in self._pending for entry in raw.entries]
-        values, histograms = np.empty((len(STATISTICS), 0)), np.empty((0, 0), np.uint16)
-        if entries:
-            _, gradients, before, after = zip(*entries)
-            values, found = statistics(gradients, before, after)
-            histograms = found.astype(np.uint16)
-            if _fits(values):
-                values = values.astype(np.float32)
-        at = 0
-        for raw in self._pending:
-            end = at + len(raw.entries)
-            self._records.append(
-                Record(
-                    raw.step,
-                    tuple(entry[0] for entry in raw.entries),
-                    values[:, at:end],
-                    histograms[at:end],
-                    raw.missing,
-                    raw.rates,
-                    {a.place.name: a.shares() for a in raw.activations},
-                    {a.place.name: v for a in raw.activations if (v := a.alive()) is not None},
-                    None if raw.output is None else spread_of(raw.output),
-                )
+    def judge(self) -> None:
+        """Compute what is to be known of the steps that wait."""
+        for part in _portions(self._waiting):
+            self._records += _records_of(part)
+        self._waiting.clear()
+        self._bytes = 0
+
+
+def _portions(waiting: list[Raw]) -> Iterator[list[Raw]]:
+    part: list[Raw] = []
+    elements = 0
+    for raw in waiting:
+        part.append(raw)
+        elements += sum(raw.sizes)
+        if elements >= TOGETHER:
+            yield part
+            part, elements = [], 0
+    if part:
+        yield part
+
+
+def _records_of(part: Sequence[Raw]) -> list[Record]:
+    chosen = [raw.chosen() for raw in part]
+    values, histograms = np.empty((len(STATISTICS), 0)), np.empty((0, 0), np.uint16)
+    sizes = [size for one in chosen for size in one.sizes]
+    if sizes:
+        values, found = statistics(
+            numbers_of([raw.gradients for raw in part]),
+            numbers_of([one.before for one in chosen]),
+            numbers_of([one.after for one in chosen]),
+            np.array(sizes, np.intp),
+        )
+        values[-1, [not known for one in chosen for known in one.updated]] = np.nan
+        histograms = found.astype(np.uint16)
+        if _fits(values):
+            values = values.astype(np.float32)
+    shares = iter(judged([a for raw in part for a in raw.activations]))
+    spreads = spreads_of([raw.output for raw in part])
+    records, at = [], 0
+    for raw, one, spread in zip(part, chosen, spreads):
+        end = at + len(one.numbers)
+        records.append(
+            Record(
+                raw.step,
+                one.numbers,
+                values[:, at:end],
+                histograms[at:end],
+                raw.missing,
+                {n: rate for n, rate in zip(raw.numbers, raw.rates) if rate is not None},
+                {a.place.name: next(shares) for a in raw.activations},
+                spread,
             )
-            at = end
-        self._pending.clear()
-        self._numbers = 0
+        )
+        at = end
+    return records
 
 
 def _fits(values: Array) -> bool:

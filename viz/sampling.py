@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "LOWEST", "STATISTICS", "Spaced", "statistics"]
+__all__ = ["BINS", "LOWEST", "STATISTICS", "Spaced", "every", "statistics"]
 
 Array = NDArray[Any]
 
@@ -44,34 +43,26 @@ class Spaced:
         self.step = step
         self.count = -(-size // step) if size else 0
 
-    def copy_of(self, array: Array) -> Array:
-        """A copy of these elements."""
-        if self.step == 1:
-            return array.flatten("K")
-        # A view first, where the memory has no gaps, whatever the order of its axes.
-        return array.ravel("K")[:: self.step].copy()
+
+def every(array: Array, step: int) -> Array:
+    """Every so-manieth element: a view, where the memory has no gaps, whatever the axes' order."""
+    return array.ravel("K")[::step]
 
 
-def statistics(
-    gradients: Sequence[Array], before: Sequence[Array], after: Sequence[Array | None]
-) -> tuple[Array, Array]:
+def statistics(gradients: Array, before: Array, after: Array, sizes: Array) -> tuple[Array, Array]:
     """`STATISTICS` (rows) of each tensor (columns), and the histograms of their |gradients|.
 
-    The three sequences are parallel: elements of a gradient, of its tensor before the step and
-    after it (None: the optimizer does not have it, its update is NaN).  None may be empty.  Norms
-    are root mean squares of the elements, so their ratios estimate those of the whole tensors.
-    All tensors go through each NumPy call together: with a call a tensor, a model of small layers
-    would pay more for the calls than for its steps.
+    Three rows of numbers, in each of which the elements of the tensors follow each other, as many
+    as ``sizes`` says, none of it 0: of the gradients, of the tensors before the step and after it.
+    Norms are root mean squares of the elements, so their ratios estimate those of the whole
+    tensors.
     """
-    sizes = np.array([len(g) for g in gradients])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    whole = np.concatenate(gradients)
-    g, g_size = whole.real.astype(np.float64), _size(whole)
-    start = np.concatenate(before)
-    data = _size(start)
-    update = _size(np.concatenate([b if a is None else a for a, b in zip(after, before)]) - start)
+    starts = np.cumsum(sizes) - sizes
+    g, g_size = gradients.real.astype(np.float64), _size(gradients)
+    data = _size(before)
     out = np.empty((len(STATISTICS), len(sizes)))
     with np.errstate(all="ignore"):
+        update = _size(after - before)
         mean = np.add.reduceat(g, starts) / sizes
         out[0] = mean
         out[1] = np.add.reduceat(g_size, starts) / sizes
@@ -81,12 +72,9 @@ def statistics(
         out[4] = np.sqrt(square)
         out[5] = np.sqrt(np.add.reduceat(data * data, starts) / sizes)
         out[6] = np.sqrt(np.add.reduceat(update * update, starts) / sizes)
-        for k, a in enumerate(after):
-            if a is None:
-                out[6, k] = np.nan
-        exponent = np.frexp(g_size)[1]
-    place = np.clip(exponent - LOWEST, 1, BINS - 1)
-    place[g_size == 0] = 0
+    # Of a float64 that is not negative: 1023 more than the exponent of two.  np.frexp takes longer.
+    exponent = g_size.view(np.int64) >> 52
+    place = np.clip(exponent - (1022 + LOWEST), 1, BINS - 1) * (g_size != 0)
     owner = np.repeat(np.arange(len(sizes)) * BINS, sizes)
     finite = np.isfinite(g_size)
     where = owner + place if finite.all() else (owner + place)[finite]

@@ -43,6 +43,25 @@ def test_the_result_is_that_of_the_modules(rows, dtype, grad):
     np.testing.assert_array_equal(x.numpy(), kept)
 
 
+def test_an_observer_sees_the_nodes_of_the_modules():
+    net = model().eval()
+    nodes = []
+    with observe_forward(lambda node, out: nodes.append((node, out.shape))):
+        itself = net(tg.randn(4, 6))
+        count = len(nodes)
+        modules = one_by_one(net, tg.randn(4, 6))
+    of_itself, of_modules = nodes[:count], nodes[count:]
+    assert of_itself[-1][0] is itself.grad_fn
+    assert of_modules[-1][0] is modules.grad_fn
+    assert [(n.op.name, shape) for n, shape in of_itself] == [
+        (n.op.name, shape) for n, shape in of_modules
+    ]
+    classes = ["Linear", "Tanh", "Linear", "BatchNorm1d", "ReLU", "Linear", "Sigmoid", "GELU"]
+    assert list(dict.fromkeys((n.scope.name, n.scope.cls) for n, _ in of_itself)) == [
+        (str(k), name) for k, name in enumerate([*classes, "Linear"])
+    ]
+
+
 def test_a_wide_last_layer_leaves_rows():
     layer = nn.Sequential(nn.Linear(300, 200))
     x = tg.randn(50, 300)

@@ -1,0 +1,68 @@
+"""What viz.Monitor keeps of a step and when it is judged; whose hooks are whose."""
+
+from __future__ import annotations
+
+from monitor_tools import course, train, watched
+
+from tensorgrad import nn, optim, viz
+from tensorgrad.viz import monitor_records
+from tensorgrad.viz.sampling import statistics
+
+
+def test_memory_is_bounded(monkeypatch):
+    _, _, monitor = watched(steps=300, every=1, records=20)
+    assert len(monitor.steps) < 20
+    assert monitor.steps == list(range(0, 300, monitor.every))[: len(monitor.steps)]
+    monkeypatch.setattr(monitor_records, "WAITING", 50_000)
+    _, _, monitor = watched(steps=40, every=1)
+    recorder = monitor._recorder
+    assert sum(raw.nbytes for raw in recorder._waiting) == recorder._bytes < 50_000
+    assert 0 < len(recorder._waiting) < 40
+
+
+def test_nothing_is_computed_before_somebody_asks(monkeypatch):
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return statistics(*args)
+
+    monkeypatch.setattr(monitor_records, "statistics", counted)
+    _, _, late = watched(every=1)
+    repr(late), late.steps
+    assert not calls
+    text = late.to_csv()
+    assert len(calls) == 1
+    monkeypatch.setattr(monitor_records, "WAITING", 1)
+    _, _, early = watched(every=1)
+    assert len(calls) == 1 + 30
+    assert early.to_csv() == text
+    assert early.report().data == late.report().data
+
+
+def test_a_lazy_model():
+    model = nn.Sequential(nn.LazyLinear(4), nn.ReLU(), nn.Linear(4, 3))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    monitor = viz.Monitor(model, optimizer, every=1)
+    train(model, optimizer, 2)
+    assert course(monitor, "0.weight").shape == (4, 8)
+    assert course(monitor, "0.weight").status == ["ok", "ok"]
+
+
+def test_hooks_of_others_stay():
+    model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    monitor, second = (viz.Monitor(model, optimizer, every=2) for _ in range(2))
+    seen = []
+    train(model, optimizer, 3)
+    handle = model.register_forward_hook(lambda *args: seen.append(1))
+    train(model, optimizer, 3)
+    assert len(seen) == 3
+    handle.remove()
+    train(model, optimizer, 3)
+    for one in (monitor, second):
+        assert [t.name for t in one.tracks()] == ["1: relu"]
+        assert None not in one.tracks()[0].zero
+        one.detach()
+    assert len(seen) == 3
+    assert model._hooks is None or model._hooks.none_left
