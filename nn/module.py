@@ -38,6 +38,8 @@ class Module(State, Conversion):
     training: bool
     forward: Callable[..., Any] = _unimplemented
 
+    # Asks PyTorch for patches of the source of pickled classes; here no class is loaded.
+    dump_patches: bool = False
     call_super_init: bool = False  # whether __init__ hands its arguments on to the next class
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -81,6 +81,7 @@ class _Part(OrderedDict[str, Any]):
 class State(StateHooked):
     """``state_dict`` and ``load_state_dict``."""
 
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])  # for subclasses' annotations
     _version = 1  # of the layout of a class's own entries; part of the state's metadata
 
     def get_extra_state(self) -> Any:

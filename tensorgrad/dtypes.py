@@ -64,6 +64,11 @@ class dtype:
     def __numpy_dtype__(self) -> np.dtype[Any]:
         return self.dtype
 
+    @property
+    def abbr(self) -> str:
+        """The kind's letter and the number of bits, as in "f32", "i64", "b8"."""
+        return f"{self.dtype.kind}{8 * self.itemsize}"
+
     def to_complex(self) -> Any:
         """The complex type whose parts have this type's precision."""
         return complex128 if self.dtype.char in "dlqDLQ" else complex64

@@ -20,14 +20,19 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 PAGE = FOLDER.parent / "names.md"
 
-# Where both libraries are looked at, below their own name; "" is the library itself.
+# Where both libraries are looked at, below their own name; "" is the library itself. CLASSES are
+# those whose attributes a program uses beyond calling them.
+CLASSES = (
+    "Tensor", "Generator", "Size", "dtype", "nn.Module", "optim.Optimizer",
+    "optim.lr_scheduler.LRScheduler", "utils.data.DataLoader", "distributions.Distribution",
+)  # fmt: skip
 PLACES = (
     "", "Tensor", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.parametrizations",
     "nn.utils.parametrize", "nn.utils.prune", "nn.utils.rnn", "nn.utils.stateless", "linalg", "fft",
     "special", "signal.windows", "optim", "optim.lr_scheduler", "optim.swa_utils", "autograd",
     "autograd.functional", "autograd.graph", "func", "utils.checkpoint", "utils.data",
     "nn.parameter", "distributions", "distributions.constraints", "distributions.transforms",
-    "random", "testing",
+    "random", "testing", *CLASSES[1:],
 )  # fmt: skip
 
 REASONS = {
@@ -81,11 +86,11 @@ def collect() -> str:
     import torch
 
     # Submodules show in a namespace once something has imported them.
-    for place in PLACES[2:]:
-        importlib.import_module(title(place))
+    for place in PLACES:
+        space_of("torch", place)
     lines = [f"# The public names of PyTorch {torch.__version__.partition('+')[0]}; generated."]
     for place in PLACES:
-        space: Any = torch.Tensor if place == "Tensor" else importlib.import_module(title(place))
+        space = space_of("torch", place)
         names = [name for name in sorted(dir(space)) if not name.startswith("_")]
         listed = getattr(space, "__all__", None)
         if "." in place and listed:  # the module says itself what is public among its imports
@@ -106,14 +111,19 @@ def is_own(space: Any, name: str) -> bool:
     return getattr(value, "__module__", None) == space.__name__
 
 
+def space_of(library: str, place: str) -> Any:
+    """The module or class at a place of a library."""
+    path = f"{library}.{place}".rstrip(".")
+    if place not in CLASSES:
+        return importlib.import_module(path)
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
 def has(place: str, name: str) -> bool:
     """Whether tensorgrad has the name at that place: an attribute, or a module of that path."""
     try:
-        space: Any = importlib.import_module("tensorgrad")
-        if place == "Tensor":
-            space = space.Tensor
-        elif place:
-            space = importlib.import_module(f"tensorgrad.{place}")
+        space = space_of("tensorgrad", place)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("tensorgrad"):
             return False

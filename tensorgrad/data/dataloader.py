@@ -55,6 +55,7 @@ class DataLoader(Generic[T_co]):
     batch_size: int | None
     sampler: Sampler[Any] | Iterable[Any]
     batch_sampler: Sampler[list[Any]] | Iterable[list[Any]] | None
+    multiprocessing_context: Any = None
     _ready = False
 
     def __init__(

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, TypeAlias, cast
 from tensorgrad.errors import describe
 from tensorgrad.optim.hooks import (
     HookTables,
+    PostHook,
+    PreHook,
     StateDict,
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
@@ -62,6 +64,9 @@ class Optimizer(HookTables):
     ``param_groups`` is the list of groups, ``state`` maps each parameter to a dict of what is
     remembered about it; it is filled when the parameter takes its first step.
     """
+
+    OptimizerPreHook: TypeAlias = PreHook
+    OptimizerPostHook: TypeAlias = PostHook
 
     _opt_called = False  # set by the first step, read by schedulers
     # Numbers besides the count of steps that each parameter's state has.
