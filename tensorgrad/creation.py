@@ -101,7 +101,9 @@ def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
     else:
         kinds = {type(leaf) for leaf in leaves if not isinstance(leaf, (ndarray, np.generic))}
         if unknown := [k.__name__ for k in kinds if not issubclass(k, (bool, int, float, complex))]:
-            raise TypeError(
+            # PyTorch's types of errors: to it a list of words is one of lists.
+            words = TypeError if {str, bytes} & kinds else RuntimeError
+            raise (ValueError if kinds == {str} else words)(
                 f"tensor: cannot make a tensor of a list that holds {', '.join(unknown)}"
             )
         arrays = [leaf for leaf in leaves if isinstance(leaf, (ndarray, np.generic))]

@@ -17,10 +17,14 @@ class device:
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index
-        name, _, number = str(type).partition(":")
+        name, separator, number = str(type).partition(":")
         if name != "cpu":
             raise RuntimeError(
                 f"device {type!r} is not available: tensorgrad computes on the CPU only; use 'cpu'"
+            )
+        if separator and not (number.isdecimal() and number == str(int(number))):
+            raise RuntimeError(
+                f"device {type!r} is no device: after the colon comes its index, as in 'cpu:0'"
             )
         self.type = name
         self.index = int(number) if number else index

@@ -67,6 +67,8 @@ def linspace(
 ) -> Tensor:
     """``steps`` evenly spaced numbers from start to end, both included."""
     check_options(device, layout, pin_memory)
+    if steps < 0:
+        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
     return finish(
         np.linspace(number_of(start), number_of(end), steps).astype(real_dtype(dtype)),
         requires_grad,

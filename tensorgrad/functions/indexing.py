@@ -160,12 +160,14 @@ def _part(part: Any) -> Any:
         part = np.asarray([p._array if isinstance(p, TensorBase) else p for p in part])
         if part.size == 0:
             part = part.astype(np.int64)
+        elif part.dtype.kind in "US":
+            part = part.flat[0]
     elif isinstance(part, (bool, np.bool_)):
         return np.asarray(part)
     elif not isinstance(part, ndarray) and hasattr(part, "__index__"):  # ndarrays have it too
         return int(part)
     if not isinstance(part, (ndarray, Batch)):
-        raise IndexError(
+        raise (TypeError if isinstance(part, (str, bytes)) else IndexError)(
             "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are "
             "valid "
             f"indices (got {type(part).__name__})"

@@ -111,7 +111,8 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return elementwise.add(input, added)
 
 
-_REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
+_REDUCTIONS = {"sum", "prod", "mean", "amax", "amin"}
+_SHORT = {"max": "amax", "min": "amin"}  # taken, as by PyTorch, though not documented there
 
 
 def scatter_reduce(
@@ -121,6 +122,7 @@ def scatter_reduce(
 
     include_self: whether input's own elements take part where something falls on them.
     """
+    reduce = _SHORT.get(reduce, reduce)
     if reduce not in _REDUCTIONS:
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."

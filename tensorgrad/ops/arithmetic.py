@@ -13,7 +13,7 @@ from numpy import ndarray
 from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.ops.kinds import is_complex, number, zeros
-from tensorgrad.primitive import primitive
+from tensorgrad.primitive import primitive, recorded
 
 
 @primitive(
@@ -88,6 +88,9 @@ def _pow_base(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
         if p == 0:
             return zeros(xp, g)
         if p == 2:
+            # Recorded as x**1, whose derivative x**0 requires grad: as in PyTorch, a program may
+            # differentiate a power once more than its degree, and gets zeros.
+            x = xp.pow(x, 1) if xp is recorded else x
             return xp.mul(g, xp.mul(x, number(2.0, x)))
         return xp.mul(g, xp.mul(xp.pow(x, p - 1), number(p, x)))
     # x**(p-1) is infinite at x = 0 where p = 0; the derivative there is 0, whatever g is.
@@ -117,6 +120,8 @@ def pow(x: Any, p: Any) -> Any:
     if isinstance(p, (int, float)) and not isinstance(p, bool):
         if p == 2:
             return np.multiply(x, x)
+        if p == 1 and getattr(x, "dtype", None) in FLOATS:
+            return np.positive(x)
         if p == 3 and getattr(x, "dtype", None) in FLOATS:  # as PyTorch, and in a fifth of the time
             with np.errstate(all="ignore"):
                 return np.multiply(np.multiply(x, x), x)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.ops.kinds import refuse_complex, zeros
+from tensorgrad.ops.kinds import refuse_complex, signs, some, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -22,9 +22,7 @@ def sign(x: Any) -> Any:
         raise RuntimeError("sign is not defined for complex tensors; use sgn")
     if x.dtype.kind == "b":
         return x.copy()
-    if x.dtype.kind == "f":  # NumPy's sign of NaN is NaN, PyTorch's is 0
-        return np.greater(x, 0).astype(x.dtype) - np.less(x, 0)
-    return np.sign(x)
+    return signs(x)
 
 
 @primitive(_zero, formula="0 * g", batch=families.elementwise)
@@ -79,11 +77,14 @@ def _no_zero(a: Any, b: Any) -> None:
     batch=families.elementwise,
 )
 def remainder(a: Any, b: Any) -> Any:
-    """a - b * floor(a / b): the sign of b."""
+    """a - b * floor(a / b): the sign of b; a zero has that of a, as in PyTorch."""
     refuse_complex("remainder", a, b)
     _no_zero(a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.remainder(a, b)
+        out = np.asarray(np.remainder(a, b))
+    if out.dtype.kind == "f" and some(zero := np.equal(out, 0)):
+        np.copysign(out, a, out=out, where=zero)
+    return out
 
 
 # --- Comparisons and logic: bool outputs, no gradient ---

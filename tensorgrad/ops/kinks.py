@@ -12,7 +12,7 @@ import numpy as np
 from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
-from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
+from tensorgrad.ops.kinds import is_complex, number, refuse_complex, signs, some, still, zeros
 from tensorgrad.primitive import primitive, recorded
 from tensorgrad.promotion import promote
 
@@ -85,7 +85,7 @@ def _unit(x: Any) -> Any:
     if x.dtype.kind == "b":
         return x.copy()
     if x.dtype.kind != "c":
-        return np.sign(x)
+        return signs(x)
     size = np.abs(x)
     return np.where(size == 0, 0, x / np.where(size == 0, 1, size)).astype(x.dtype)
 

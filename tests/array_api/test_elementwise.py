@@ -5,6 +5,7 @@ import pytest
 from array_api.strict import arrays, checked, compare, pairs, st
 from hypothesis import given
 
+from tensorgrad import array_api as xp
 from tensorgrad.array_api import binary, elementwise, logic
 
 ONE = sorted((set(elementwise.__all__) - {"clip"}) | {
@@ -58,3 +59,11 @@ def test_clip(data):
     if x.dtype.kind == "u" and kind != "arrays":
         low, high = abs(low), abs(low) + 2
     compare("clip", [x], {"min": low} if kind == "one" else {"min": low, "max": high})
+
+
+def test_remainder_gives_zeros_the_sign_of_the_divisor():
+    # As the standard says; the operation behind it follows PyTorch.
+    x = xp.asarray([-2.0, 2.0, -0.0, 0.0], dtype=xp.float64)
+    for divisor in (2.0, -2.0):
+        zeros = xp.remainder(x, xp.asarray(divisor, dtype=xp.float64)).numpy()
+        assert np.array_equal(np.copysign(1, zeros), np.full(4, np.sign(divisor)))

@@ -20,6 +20,14 @@ ZEROS = "z = torch.zeros(3)"
 I3 = "torch.tensor([0, 0, 1])"
 
 GRADS = "x = torch.tensor([1.0, 2.0], requires_grad=True)"
+SLOPES = """
+def slopes(y, order):
+    found = []
+    for _ in range(order):
+        (y,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+        found.append((y, y.requires_grad))
+    return found
+"""
 CUBE = """
 class Cube(torch.autograd.Function):
     generate_vmap_rule = True
@@ -71,6 +79,10 @@ STATEMENTS = [
     (INDEXED, "x[torch.tensor([0, 1], dtype=torch.int8)]"),
     (INDEXED, "x[torch.tensor(1, dtype=torch.int8)]"),
     (INDEXED + "\ndel x[0]", "x"),
+    (INDEXED, "x['a']"),
+    (INDEXED, "x[0, 'a']"),
+    (INDEXED, "x[['a']]"),
+    (INDEXED + "\nx[b'a'] = 1", "x"),
     # what Python's protocols ask of a tensor
     ("", "'a' in torch.tensor([1])"),
     ("", "[1] in torch.tensor([1])"),
@@ -92,12 +104,20 @@ STATEMENTS = [
     (ZEROS, "z.index_copy(0, torch.tensor([0]), torch.tensor([1]))"),
     (ZEROS, "z.index_reduce(0, torch.tensor([0]), torch.tensor([1]), 'prod')"),
     (ZEROS, "z.scatter(0, torch.tensor([7]), 1.0)"),
+    (ZEROS, "z.scatter_reduce(0, torch.tensor([0, 0]), torch.tensor([1.0, 2]), 'max')"),
+    (ZEROS, "z.scatter_reduce_(0, torch.tensor([0, 0]), torch.tensor([-1.0, 2]), 'min')"),
+    (ZEROS, "z.scatter_reduce(0, torch.tensor([0]), torch.tensor([1.0]), 'median')"),
     (ZEROS, "z.scatter_add(0, torch.tensor([7]), torch.ones(1))"),
     ("", "torch.tensor(3.0).index_select(0, torch.tensor([0]))"),
     ("", "torch.tensor(3.0).index_select(0, torch.tensor([1]))"),
     # reductions
     ("", "(torch.arange(4).argmin(keepdim=True), torch.ones(2, 3).argmax(keepdim=True))"),
     ("", "torch.tensor([1.0, -np.inf, np.nan, 0.0]).sign()"),
+    ("", "torch.tensor([1.0, -np.inf, np.nan, 0.0]).sgn()"),
+    ("", "torch.tensor([-2.0, 2.0, -0.0, 0.0, -3.0, 4.5]) % 2"),
+    ("", "torch.tensor([-2.0, 2.0, -0.0, 0.0, 4.5]) % torch.tensor([[-2.0], [np.inf]])"),
+    ("", "-4.0 % torch.tensor([2.0, -2.0])"),
+    ("", "torch.tensor([-2.0, 6.0, 5.0], dtype=torch.float16) % 3"),
     ("b = torch.ones(2, 2).to(torch.uint8)", "(b.all(), b.any(0), torch.all(b, 1, True))"),
     ("", "torch.ones(2, 2).prod((0, 1))"),
     ("", "torch.tensor(3.0).flip(0)"),
@@ -120,6 +140,13 @@ STATEMENTS = [
     (GRADS, "torch.autograd.grad((), ())"),
     (GRADS, "torch.autograd.grad(x.sum(), [])"),
     (GRADS + "\nx.register_hook(lambda g: 'a')", "x.sum().backward()"),
+    (GRADS + SLOPES, "slopes(x**2, 3)"),
+    (GRADS + SLOPES, "slopes(x**2, 4)"),
+    (GRADS + SLOPES, "slopes(x.square() * 2, 3)"),
+    (GRADS + SLOPES, "slopes(x**3, 4)"),
+    (GRADS + SLOPES, "slopes(torch.pow(x, 1), 2)"),
+    (GRADS + SLOPES, "slopes(x.pow(2).sum() ** 2, 4)"),
+    ("x = torch.tensor([np.nan, -1.0], requires_grad=True)" + SLOPES, "slopes(x.abs(), 1)"),
     (GRADS + "\ny = __import__('copy').copy(x * 2)", "(y, y.is_leaf, y.requires_grad)"),
     (SCALE, "Scale.apply(x, k=3)"),
     (SCALE + "\nScale.apply(x, k=3).sum().backward()", "x.grad"),
@@ -132,6 +159,16 @@ STATEMENTS = [
     ("", "torch.tensor(None)"),
     ("", "torch.tensor(object())"),
     ("", "torch.tensor('a')"),
+    ("", "torch.tensor(['a', 'b'])"),
+    ("", "torch.tensor([[1, 'a']])"),
+    ("", "torch.tensor([b'a'])"),
+    ("", "torch.tensor([1, None])"),
+    ("", "torch.tensor([object()])"),
+    ("", "torch.linspace(0, 1, -1)"),
+    ("", "torch.device('cpu:a')"),
+    ("", "torch.device('cpu:')"),
+    ("", "torch.device('cpu:-1')"),
+    ("", "torch.device('cpu:01')"),
     ("", "torch.from_numpy(np.ones(4)[::-1])"),
     ("", "torch.from_numpy(np.arange(6).reshape(2, 3).T)"),
     # strides of new dimensions, windows that are views
