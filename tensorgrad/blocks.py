@@ -36,6 +36,8 @@ _BLOCK = 1 << 17
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+# What has kernels of its own for large arrays, which split them.
+_BY_KERNELS = frozenset({"relu"})
 # What treats the rows alike if it goes along another axis than the first.
 _ALONG_AN_AXIS = frozenset({"softmax", "log_softmax"})
 
@@ -99,6 +101,8 @@ def gradients(
     params: dict[str, Any],
 ) -> list[Any] | None:
     """What the rules give, in blocks; None where they must be called on whole arrays."""
+    if op.name in _BY_KERNELS:
+        return None
     apart = op.elementwise or (op.name in _ALONG_AN_AXIS and leaves_rows(g, params["axis"]))
     rows = _rows(g, [*saved, *params.values()]) if apart else None
     if rows is None:

@@ -1,4 +1,12 @@
-"""max(x, 0) and masks on large arrays: in pieces that stay in the cache, on several threads.
+"""max(x, 0), its gradient, and masks on large arrays: in pieces, on several threads.
+
+===============  =====================  ================================================
+operation        called as              returns
+===============  =====================  ================================================
+`relu`           run(problem, x)        max(x, 0); NaN stays NaN
+`relu_gradient`  run(problem, g, y)     g where y = max(x, 0) is not 0, else 0, even
+                                        where g is infinite or NaN
+===============  =====================  ================================================
 
 NumPy compares two arrays with vector instructions, but an array and a number without: 6 against
 20 us for 50,000 elements in float32, so that zeros are read from a piece of memory.
@@ -6,26 +14,53 @@ NumPy compares two arrays with vector instructions, but an array and a number wi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tensorgrad import arena
 from tensorgrad.kernels.dense import flat, is_dense
+from tensorgrad.kernels.registry import Operation
 from tensorgrad.threads import split
 
-__all__ = ["maximum_with_zero", "multiply_by_mask"]
+__all__ = ["BITS", "Problem", "multiply_by_mask", "relu", "relu_gradient"]
+
+# Integers with which the bits of a float are multiplied by a mask.
+BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
 
 _PIECE = 1 << 14
 _SPLIT_FROM = 1 << 19
 _ZEROS = {char: np.zeros(_PIECE, char) for char in "fd"}
 
 
-def maximum_with_zero(x: Any) -> Any:
-    """max(x, 0); NaN stays NaN."""
-    zeros = _ZEROS.get(x.dtype.char)
-    if zeros is None or x.size < 2048 or not is_dense(x):
-        return np.maximum(x, x.dtype.type(0))
+class Problem(NamedTuple):
+    """An array as the kernels see it; hashable, so that choices are kept for it."""
+
+    input: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _maximum(problem: Problem, x: Any) -> Any:
+    return np.maximum(x, x.dtype.type(0))
+
+
+def _masked(problem: Problem, g: Any, y: Any) -> Any:
+    return np.where(y != 0, g, g.dtype.type(0))
+
+
+relu = Operation("relu", _maximum)
+relu_gradient = Operation("relu_gradient", _masked)
+
+
+def _serves(problem: Problem) -> str:
+    return "" if problem.dtype.char in _ZEROS else f"not written for {problem.dtype}"
+
+
+@relu.kernel("pieces", _serves)
+def _maximum_in_pieces(problem: Problem, x: Any) -> Any:
+    if not is_dense(x):
+        return _maximum(problem, x)
+    zeros = _ZEROS[x.dtype.char]
     y = arena.empty_like(x)
     numbers, out = flat(x), flat(y)
 
@@ -36,6 +71,12 @@ def maximum_with_zero(x: Any) -> Any:
 
     split(work, x.size, x.size > _SPLIT_FROM)
     return y
+
+
+@relu_gradient.kernel("bits", _serves)
+def _masked_bits(problem: Problem, g: Any, y: Any) -> Any:
+    bits = g.view(BITS[g.dtype.char])
+    return multiply_by_mask(bits, y != y.dtype.type(0)).view(g.dtype)
 
 
 def multiply_by_mask(bits: Any, mask: Any) -> Any:

@@ -13,7 +13,7 @@ from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, signs, some, still, zeros
-from tensorgrad.primitive import primitive, recorded
+from tensorgrad.primitive import primitive, raw, recorded
 from tensorgrad.promotion import promote
 
 
@@ -32,13 +32,10 @@ def mask(x: Any, *, mask: Any) -> Any:
         out = np.zeros(x.shape, x.dtype)
         np.putmask(out, mask, x)
         return out
-    bits = _BITS.get(x.dtype.char)
+    bits = rectify.BITS.get(x.dtype.char)
     if bits is None:
         return np.where(mask, x, np.zeros((), x.dtype))
     return rectify.multiply_by_mask(x.view(bits), mask).view(x.dtype)
-
-
-_BITS = {"f": np.int32, "d": np.int64, "e": np.int16}
 
 
 def _passes(y: Any) -> Any:
@@ -47,7 +44,14 @@ def _passes(y: Any) -> Any:
     return y != number(0.0, y)
 
 
+# From this many elements on a kernel is chosen.
+_LARGE = 1 << 14
+
+
 def _relu_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
+    if xp is raw and y.size >= _LARGE:
+        problem = rectify.Problem(y.shape, y.dtype)
+        return rectify.relu_gradient.choose(problem)(problem, g, y)
     d = xp.mask(g, mask=_passes(y))
     return still(d, y) if xp is recorded else d
 
@@ -65,7 +69,8 @@ def relu(x: Any) -> Any:
     if x.dtype.kind == "b":
         raise RuntimeError("relu(): Boolean inputs not supported; convert the input with .float()")
     refuse_complex("relu", x)
-    return rectify.maximum_with_zero(x)
+    problem = rectify.Problem(x.shape, x.dtype)
+    return rectify.relu.choose(problem)(problem, x)
 
 
 @primitive(

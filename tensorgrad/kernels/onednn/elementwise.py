@@ -1,4 +1,4 @@
-"""Softmax along rows, and GELU, by oneDNN."""
+"""Softmax along rows, ReLU and GELU, by oneDNN."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
 
-__all__ = ["gelu", "gelu_gradient", "softmax", "softmax_gradient"]
+__all__ = [
+    "gelu", "gelu_gradient", "relu", "relu_gradient", "softmax", "softmax_gradient",
+]  # fmt: skip
 
 
 def softmax(rows: Any, log: bool = False) -> Any:
@@ -50,6 +52,43 @@ def softmax_gradient(g: Any, y: Any, log: bool = False) -> Any:
     g, y = np.ascontiguousarray(g), np.ascontiguousarray(y)
     dx = np.empty_like(y)
     per_thread(key, make).run(g, y, dx)
+    return dx
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0) of a dense array without NaN, of which it would make 0; the result lies as x."""
+    key = ("relu", x.size)
+
+    def make() -> Prepared:
+        layout = Layout.of((x.size,))
+        forward = Description(
+            "eltwise_forward", library().engine, api.TRAINING, api.RELU, layout, layout, 0.0, 0.0,
+            None,
+        )  # fmt: skip
+        return Prepared(forward, src=layout, dst=layout)
+
+    y = arena.empty_like(x)
+    per_thread(key, make).run(flat(x), flat(y))
+    return y
+
+
+def relu_gradient(g: Any, y: Any) -> Any:
+    """The gradient of x from that of y = max(x, 0): finite, dense and lying as y does."""
+    key = ("relu_gradient", y.size)
+
+    def make() -> Prepared:
+        layout, kind = Layout.of((y.size,)), api.RELU_FROM_RESULT
+        forward = Description(
+            "eltwise_forward", library().engine, api.TRAINING, kind, layout, layout, 0.0, 0.0, None
+        )
+        backward = Description(
+            "eltwise_backward", library().engine, kind, layout, layout, layout, 0.0, 0.0, forward,
+            None,
+        )  # fmt: skip
+        return Prepared(backward, diff_dst=layout, dst=layout, diff_src=layout)
+
+    dx = arena.empty_like(g)
+    per_thread(key, make).run(flat(g), flat(y), flat(dx))
     return dx
 
 

@@ -19,6 +19,8 @@ from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import layer_norm as layer_norms
 from tensorgrad.kernels import normalization as norms
 from tensorgrad.kernels import pooling as pools
+from tensorgrad.kernels import rectify
+from tensorgrad.kernels.dense import is_dense
 from tensorgrad.kernels.onednn import (
     convolution,
     elementwise,
@@ -36,6 +38,7 @@ NAME = "onednn"
 # Multiplications of a convolution, elements of anything else.
 LEAST_PRODUCTS = 1 << 19
 LEAST_ELEMENTS = 1 << 14
+LEAST_RECTIFIED = 1 << 17
 LEAST_BETWEEN_PRODUCTS = 1 << 22
 
 
@@ -64,9 +67,9 @@ def _between_products(problem: Any) -> str:
     return ""
 
 
-def _small(problem: Any) -> str:
+def _small(problem: Any, least: int = LEAST_ELEMENTS) -> str:
     size = prod(problem.input)
-    return f"small: {size} elements, fewer than {LEAST_ELEMENTS}" if size < LEAST_ELEMENTS else ""
+    return f"small: {size} elements, fewer than {least}" if size < least else ""
 
 
 def _forget() -> None:
@@ -180,6 +183,30 @@ def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
     return pooling.max_pool_gradient(
         g, places, problem.input, problem.kernel, problem.stride, problem.padding
     )
+
+
+# --- ReLU -----------------------------------------------------------------------------------------
+
+
+def _maps(problem: Any) -> str:
+    """The rule for ReLU: of maps between convolutions, of anything else between products."""
+    if len(problem.input) < 4:
+        return _between_products(problem)
+    return _small(problem, LEAST_RECTIFIED)
+
+
+@offer(rectify.relu, _maps)
+def _relu(problem: Any, x: Any) -> Any:
+    if is_dense(x) and _finite(x):  # oneDNN makes 0 of NaN
+        return elementwise.relu(x)
+    return rectify.relu.reference.run(problem, x)
+
+
+@offer(rectify.relu_gradient, _maps)
+def _relu_gradient(problem: Any, g: Any, y: Any) -> Any:
+    if is_dense(g) and g.strides == y.strides and _finite(g):  # and NaN of inf and NaN where y is 0
+        return elementwise.relu_gradient(g, y)
+    return rectify.relu_gradient.reference.run(problem, g, y)
 
 
 # --- Batch norm -----------------------------------------------------------------------------------
