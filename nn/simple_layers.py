@@ -22,6 +22,7 @@ from tensorgrad.nn.batchnorm import BatchNorm1d
 from tensorgrad.nn.functional.normalization import scale_and_offset
 from tensorgrad.nn.hooks import everywhere
 from tensorgrad.nn.linear import Linear
+from tensorgrad.nn.pooling import MaxPool1d, MaxPool2d, MaxPool3d
 from tensorgrad.node import Scope, local, wrap
 from tensorgrad.ops import elementwise, linalg
 from tensorgrad.ops.linalg import product
@@ -157,11 +158,35 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
     return value
 
 
+_POOLINGS = {kind: kind.forward for kind in (MaxPool1d, MaxPool2d, MaxPool3d)}
+
+
+def _may_wait(relu: Any, pooling: Any) -> bool:
+    """Whether a ReLU may come after the max pooling that follows it.
+
+    The largest of rectified numbers is the rectified largest one, and there are fewer of those.
+    """
+    if type(relu) is not ReLU or type(pooling) not in _POOLINGS:
+        return False
+    first, second = relu.__dict__, pooling.__dict__
+    if first["_hooks"] is not None or second["_hooks"] is not None or first["inplace"]:
+        return False
+    if "forward" in first or "forward" in second or second["return_indices"]:
+        return False
+    kind = type(pooling)
+    return ReLU.forward is _LAYERS[ReLU][0] and kind.forward is _POOLINGS[kind]
+
+
 def unrecorded(modules: Iterable[Any], value: Any) -> Any:
     """The value through modules one after the other, where nothing is recorded."""
     plain = everywhere.hooks is None and not local.context.vmaps
     array = _floats(value) if plain else None  # what the value is now, if that can be on arrays
     own = False
+    if array is not None and array.ndim > 2:
+        modules = order = [*modules]
+        for i in range(len(order) - 1):
+            if _may_wait(order[i], order[i + 1]):
+                order[i : i + 2] = order[i + 1], order[i]
     for module in modules:
         kind = type(module)
         layer = _LAYERS.get(kind)
@@ -177,9 +202,14 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
                     array, own = found, True
                     state["_calls"] += 1
                     continue
-        value = module(wrap(np.asarray(array, order="C")) if own else value)
+        value = module(_wrapped(array) if own else value)
         array, own = _floats(value) if plain else None, False
-    return wrap(np.asarray(array, order="C")) if own else value
+    return _wrapped(array) if own else value
+
+
+def _wrapped(array: Any) -> Any:
+    """A Tensor of an array made here: matrices in C order, images as they lie."""
+    return wrap(np.asarray(array, order="C") if array.ndim == 2 else array)
 
 
 def _floats(value: Any) -> Any:
