@@ -15,7 +15,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-accel test-browser parity lint format format-check types names bench bench-compare
+.PHONY: help demo test test-long test-accel test-browser parity lint format format-check types names bench bench-compare
 .PHONY: reports clean
 
 help: ## list these commands
@@ -27,21 +27,25 @@ demo: $(VENV)/installed ## train an MLP and a CNN on the bundled digits; picture
 # A process per core, each with one thread of BLAS: more would only wait for each other. The browser
 # measures frames, and has a command of its own.
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto \
-  --dist worksteal -m "not browser"
+  --dist worksteal
+DEFAULT := -m "not browser and not long"
 
 test: $(VENV)/test ## run the test suite
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(DEFAULT) $(ARGS)
+
+test-long: $(VENV)/test ## run the tests that `make test` leaves out: the reports' scripts in whole
+	$(PYTEST) -m long $(ARGS)
 
 test-accel: $(VENV)/test $(VENV)/accel ## run the test suite with oneDNN (installs it)
 	$(BIN)/python -c "import tensorgrad.backends.mkldnn as m; exit(m.why_not() or 0)"
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(DEFAULT) $(ARGS)
 
 # One process: it measures how long a page takes. Needs the programs chromium and chromedriver.
 test-browser: $(VENV)/test $(VENV)/browser ## drive the explorer's page in Chromium
 	$(BIN)/python -m pytest tests/viz/browser $(ARGS)
 
 parity: $(VENV)/test $(VENV)/parity ## compare with PyTorch (installs it)
-	$(PYTEST) tests/parity $(ARGS)
+	$(PYTEST) $(DEFAULT) tests/parity $(ARGS)
 
 lint: $(VENV)/lint ## check the code with ruff
 	$(BIN)/python -m ruff check $(ARGS) .

@@ -212,9 +212,13 @@ def _table(panels: tuple[Panel, ...], title: str) -> str:
             label = f"{panel.name}: {s.label}" if panel.name else s.label
             ends = [number(s.y[0]), number(s.y[-1])] if s.y else ["-", "-"]
             ranges = [number(min(known)), number(max(known))] if known else ["-", "-"]
-            rows.append([shorten(label, 36), str(len(s.y)), *ends, *ranges])
+            rows.append([label, str(len(s.y)), *ends, *ranges])
     widths = [max(len(row[k]) for row in [head, *rows]) for k in range(6)]
-    room = max(8, 80 - sum(widths) - 12)  # of a terminal
+    room = 80 - sum(widths[1:]) - 12  # of a terminal: for the names and for the courses
+    widths[0] = min(widths[0], 36, max(16, room - 8))
+    room = max(8, room - widths[0])
+    for row in rows:
+        row[0] = shorten(row[0], widths[0], middle=True)
     for row, s in zip(rows, (s for panel in panels for s in panel.series)):
         row.append(_sparkline(s.y, min(32, room)))
     lines = [title, ""] if title else []

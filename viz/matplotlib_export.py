@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,13 +44,30 @@ def monitor_to_matplotlib(report: MonitorFigure) -> Any:
             known = np.isfinite(values) & (values > 0)
             if known.any():
                 axis.plot(np.array(report.steps)[known], values[known], label=label)
-                axis.set_yscale("log")
         left.set_title(_plain(c.name), loc="left", fontsize="small")
-    axes[0][0].legend(fontsize="small")
-    axes[0][1].legend(fontsize="small")
+        for axis in (left, right):
+            _by_decades(axis)
+    for axis in axes[0]:
+        # Above the panel, where no line can run through it.
+        axis.legend(
+            fontsize="small", frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.02, 0.97)
+        )
     for axis in axes[-1]:
         axis.set_xlabel("step")
     return figure
+
+
+def _by_decades(axis: Any) -> None:
+    """A log scale over whole powers of ten, each third of ten of them written: no two overlap."""
+    found = [y for line in axis.lines for y in line.get_ydata()]
+    if found:
+        low, high = math.floor(math.log10(min(found))), math.ceil(math.log10(max(found)))
+        high = max(high, low + 1)
+        axis.set_yscale("log")
+        axis.set_ylim(10.0**low, 10.0**high)
+        axis.set_yticks([10.0**k for k in range(low, high + 1, -((low - high) // 3))])
+        axis.tick_params(axis="y", which="minor", labelleft=False)
+        axis.grid(axis="y", alpha=0.3)
 
 
 def gradients_to_matplotlib(flow: GradFlowFigure) -> Any:

@@ -43,9 +43,16 @@ class TableFigure(Figure):
             [cell + ("*" if (i, j) in self.best else "") for j, cell in enumerate(row)]
             for i, row in enumerate(self.rows)
         ]
-        cells = [[shorten(cell, 40) for cell in row] for row in cells]
+        cells = [[shorten(cell, 40, middle=True) for cell in row] for row in cells]
         head = [shorten(name, 24) for name in self.columns]
         widths = [max(len(row[k]) for row in [head, *cells]) for k in range(len(head))]
+        lists = [any(row[k].startswith("[") for row in cells) for k in range(len(head))]
+        narrow = [
+            len(name) if words and not some else None
+            for name, words, some in zip(head, self._words, lists)
+        ]
+        widths = _fitted(widths, narrow)
+        cells = [[shorten(c, w, middle=True) for c, w in zip(row, widths)] for row in cells]
         lines = [self._heading, ""] if self._heading else []
         lines += [self._line(head, widths), "  ".join("-" * width for width in widths)]
         lines += [self._line(row, widths) for row in cells]
@@ -204,6 +211,17 @@ def _value(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
     return visible(str(value))
+
+
+def _fitted(widths: list[int], least: list[int | None]) -> list[int]:
+    """Widths of columns that fit into a terminal: the widest one of words gives way, down to 12."""
+    widths = list(widths)
+    while sum(widths) + 2 * len(widths) - 2 > 80:
+        wide = [k for k, n in enumerate(least) if n is not None and widths[k] > max(12, n)]
+        if not wide:
+            break  # numbers and lists of them are never cut
+        widths[max(wide, key=lambda k: widths[k])] -= 1
+    return widths
 
 
 def _number(value: Any) -> float:

@@ -213,6 +213,13 @@ def test_in_a_notebook():
     assert set(bundle) == {"text/plain", "image/svg+xml", "text/html"}
     assert "<math" in bundle["text/html"]
     assert "<script" not in bundle["text/html"]
+    # A frame is for what has scripts. Styles stay within the figure's own element.
+    assert "<iframe" not in bundle["text/html"]
+    style = bundle["text/html"].partition("</style>")[0].partition("<style>")[2]
+    selectors = [part.rpartition("}")[2].strip() for part in style.split("{")[:-1]]
+    rules = [rule for rule in selectors if not rule.startswith("@")]
+    assert rules
+    assert all(one.strip().startswith(".tg-") for rule in rules for one in rule.split(","))
 
 
 def test_constants_that_differ_are_not_called_alike():
