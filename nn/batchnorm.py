@@ -128,7 +128,7 @@ class _BatchNorm(NormBase):
         out = F.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
         if count is not None:  # counted last: a batch that failed was not tracked
             count._array[...] += 1
-            if count._storage is not None:
+            if count._held is not None:
                 count._bump()
         return out
 

@@ -199,7 +199,8 @@ def from_numpy(ndarray: Any) -> Tensor:
             f"from_numpy: an array of strides {ndarray.strides} runs backwards in memory, which no "
             "tensor does; give its copy()"
         )
-    return strided(canonical(ndarray))
+    # A view: two tensors on one array share its memory, but not what is known of their writes.
+    return strided(canonical(ndarray).view())
 
 
 # --- Filled ---------------------------------------------------------------------------------------

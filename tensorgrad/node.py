@@ -16,7 +16,7 @@ from tensorgrad.entries import NOTHING, Freed, Kept, Packed, PackedArray, Spec
 from tensorgrad.inspection import SavedNames
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
-from tensorgrad.storages import InferenceStorage, Storage, new_storage
+from tensorgrad.storages import SAVED, InferenceStorage, Storage, known, new_storage, of_array
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -67,20 +67,30 @@ class TensorBase:
         "_accumulator",  # weak reference to the leaf's AccumulateGrad node
         "_array",  # always an ndarray
         "_grad",  # Tensor | None
+        "_held",  # its storage, made when first needed: by a view, a write; or SAVED
         "_hooks",  # a leaf's hooks, by id
         "_node",  # the node that made it; None for a leaf
         "_requires_grad",
-        "_storage",  # made when first needed: by a save, a view, a write
         "_view",  # (parent, primitive, params, stamp at which the node was derived)
     )
     _accumulator: weakref.ref[AccumulateGrad] | None
     _array: ndarray[Any, Any]
     _grad: Any
+    _held: Storage | None
     _hooks: dict[int, Callable[[Any], Any]] | None
     _node: Node | None
     _requires_grad: bool
-    _storage: Storage | None
     _view: tuple[Any, Primitive, dict[str, Any] | None, int] | None
+
+    @property
+    def _storage(self) -> Storage | None:
+        """The storage, if anybody needed it yet."""
+        held = self._held
+        return held if held is not SAVED else known(held, self._array)
+
+    @_storage.setter
+    def _storage(self, storage: Storage | None) -> None:
+        self._held = storage
 
 
 class _Hook:
@@ -119,7 +129,7 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     if type(array) is not ndarray and type(array) is not hook.batch:
         array = asarray(array)
     out._array = array
-    out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+    out._grad = out._held = out._view = out._accumulator = out._hooks = None
     out._node = node
     out._requires_grad = node is not None
     if hook.inference:
@@ -129,8 +139,8 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
 
 def mark_inference(out: Any) -> None:
     """Make a new tensor an inference tensor, if this thread is in an inference_mode."""
-    if out._storage is None and local.context.inference:
-        out._storage = new_storage(InferenceStorage)
+    if out._held is None and local.context.inference:
+        out._held = new_storage(InferenceStorage)
 
 
 def strided(array: Any) -> Tensor:
@@ -143,11 +153,12 @@ def strided(array: Any) -> Tensor:
 
 def storage_of(tensor: TensorBase) -> Storage:
     """The tensor's storage, made if this is the first one to ask."""
-    storage = tensor._storage
-    if storage is None:
-        storage = tensor._storage = Storage()
-        storage.stamp = 0
-    return storage
+    held = tensor._held
+    if held is None:
+        held = tensor._held = new_storage()
+    elif held is SAVED:
+        held = tensor._held = of_array(tensor._array)
+    return held
 
 
 # --- Nodes --------------------------------------------------------------------------------------
@@ -189,6 +200,7 @@ class Node(SavedNames):
     second: Any
     params: dict[str, Any] | None
     saved: tuple[Any, ...]
+    # For each of what is saved its storage, SAVED, or None; None if there is nothing to free.
     storages: tuple[Storage | None, ...] | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

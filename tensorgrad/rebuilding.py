@@ -23,11 +23,11 @@ def rebuilt(node: Node, saved: tuple[Any, ...]) -> list[Any]:
     else:
         found = [y if y is None else wrap(y, node)]
         if y is not None:
-            found[0]._storage = storages[0]
+            found[0]._held = storages[0]
     for i, entry in enumerate(arguments):
         if isinstance(entry, (ndarray, hook.batch)):
             tensor = wrap(entry, node.inputs[i])
-            tensor._storage = storages[i + 1]
+            tensor._held = storages[i + 1]
             found.append(tensor)
         else:
             found.append(entry)

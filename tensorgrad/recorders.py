@@ -30,7 +30,6 @@ from tensorgrad.node import (
     ONE,
     Node,
     Spec,
-    Storage,
     TensorBase,
     accumulator,
     hook,
@@ -42,7 +41,7 @@ from tensorgrad.node import (
 from tensorgrad.promotion import promote
 from tensorgrad.provenance import caller, outside
 from tensorgrad.recording import as_argument, as_view, brought_together, failed, general, watch
-from tensorgrad.storages import InferenceStorage, inference_saved
+from tensorgrad.storages import BY_ARRAY, SAVED, InferenceStorage, inference_saved
 from tensorgrad.ternary import ternary
 
 if TYPE_CHECKING:
@@ -100,9 +99,9 @@ def unary(op: Primitive) -> Callable[..., Any]:
             y = asarray(y)
         out = new(hook.tensor)
         out._array = y
-        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        out._grad = out._held = out._view = out._accumulator = out._hooks = None
         if tracked and context.grad_enabled:
-            if (seen := a._view) is not None and a._storage.stamp > seen[3]:
+            if (seen := a._view) is not None and a._held.stamp > seen[3]:
                 hook.refresh_view(a)
             if a._requires_grad:
                 edge = a._node
@@ -126,22 +125,23 @@ def unary(op: Primitive) -> Callable[..., Any]:
                 else:
                     node.code, node.lasti = context.place or caller(2)
                 if save_x:
-                    storage = a._storage
-                    if storage is None:
-                        storage = a._storage = Storage()
-                        storage.stamp = 0
-                    elif type(storage) is InferenceStorage:
+                    held = a._held
+                    if held is None or held is SAVED:
+                        a._held = SAVED
+                        node.storages = BY_ARRAY
+                    elif type(held) is InferenceStorage:
                         raise inference_saved(op.name)
-                    node.saved, node.storages = (None, x), (None, storage)
+                    else:
+                        node.storages = (SAVED, held)
                     if save_y:
-                        made = out._storage = Storage()
-                        made.stamp = 0
-                        node.saved, node.storages = (y, x), (made, storage)
+                        out._held = SAVED
+                        node.saved = (y, x)
+                    else:
+                        node.saved = (None, x)
                 elif save_y:
-                    made = out._storage = Storage()
-                    made.stamp = 0
+                    out._held = SAVED
                     node.saved = (y, edge)
-                    node.storages = (made, None)
+                    node.storages = BY_ARRAY
                 else:
                     node.saved = ()
                     node.storages = None
@@ -229,14 +229,14 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         edge_b: Any = None
         if context.grad_enabled:
             if has_a:
-                if (seen := a._view) is not None and a._storage.stamp > seen[3]:
+                if (seen := a._view) is not None and a._held.stamp > seen[3]:
                     hook.refresh_view(a)
                 if a._requires_grad and rule_a is not None:
                     edge_a = a._node
                     if edge_a is None:
                         edge_a = accumulator(a)
             if has_b:
-                if (seen := b._view) is not None and b._storage.stamp > seen[3]:
+                if (seen := b._view) is not None and b._held.stamp > seen[3]:
                     hook.refresh_view(b)
                 if b._requires_grad and rule_b is not None:
                     edge_b = b._node
@@ -269,7 +269,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
             y = asarray(y)
         out = new(hook.tensor)
         out._array = y
-        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        out._grad = out._held = out._view = out._accumulator = out._hooks = None
         if edge_a is not None or edge_b is not None:
             node = Node()
             node.op = op
@@ -299,37 +299,39 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 keep_y, keep_a, keep_b = for_b
             else:
                 keep_y, keep_a, keep_b = for_both
-            # A promoted copy has no storage that could be written.
-            stored_a = stored_b = stored_y = None
-            if keep_a and has_a and x is a._array:
-                stored_a = a._storage
-                if stored_a is None:
-                    stored_a = a._storage = Storage()
-                    stored_a.stamp = 0
-                elif type(stored_a) is InferenceStorage:
-                    raise inference_saved(op.name)
-            if keep_b and has_b and z is b._array:
-                stored_b = b._storage
-                if stored_b is None:
-                    stored_b = b._storage = Storage()
-                    stored_b.stamp = 0
-                elif type(stored_b) is InferenceStorage:
-                    raise inference_saved(op.name)
-            if keep_y:
-                stored_y = out._storage = Storage()
-                stored_y.stamp = 0
             if keep_y or keep_a or keep_b or edge_a is None or edge_b is None:
+                # Without arrays there is nothing to check and to free: only numbers.
+                storages: Any = None if quick else BY_ARRAY
+                if keep_y:
+                    out._held = SAVED
+                    storages = BY_ARRAY
+                # A promoted copy has no storage that could be written.
+                if keep_a and has_a and x is a._array:
+                    held_a = a._held
+                    if held_a is None or held_a is SAVED:
+                        a._held = SAVED
+                        storages = BY_ARRAY
+                    elif type(held_a) is InferenceStorage:
+                        raise inference_saved(op.name)
+                    else:
+                        storages = (SAVED, held_a, SAVED)
+                if keep_b and has_b and z is b._array:
+                    held_b = b._held
+                    if held_b is None or held_b is SAVED:
+                        b._held = SAVED
+                        if storages is None:
+                            storages = BY_ARRAY
+                    elif type(held_b) is InferenceStorage:
+                        raise inference_saved(op.name)
+                    else:
+                        storages = (SAVED, SAVED if storages is None else storages[1], held_b)
                 # A number is always kept; of an array that is not, its shape and dtype.
                 if has_a and not keep_a:
                     x = edge_a or _new_tuple(Spec, (x.shape, x.dtype))
                 if has_b and not keep_b:
                     z = edge_b or _new_tuple(Spec, (z.shape, z.dtype))
                 node.saved = (y if keep_y else None, x, z)
-                # Without storages there is nothing to check and to free: only numbers.
-                if stored_y is None and stored_a is None and stored_b is None and quick:
-                    node.storages = None
-                else:
-                    node.storages = (stored_y, stored_a, stored_b)
+                node.storages = storages
             else:
                 node.saved = ()
                 node.storages = None

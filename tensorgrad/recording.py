@@ -32,12 +32,21 @@ from tensorgrad.node import (
 )
 from tensorgrad.promotion import promote
 from tensorgrad.provenance import caller, locate
-from tensorgrad.storages import inference_saved
+from tensorgrad.storages import SAVED, InferenceStorage, inference_saved
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["as_argument", "as_view", "attach", "brought_together", "failed", "general", "watch"]
+__all__ = [
+    "as_argument",
+    "as_view",
+    "attach",
+    "brought_together",
+    "failed",
+    "general",
+    "held",
+    "watch",
+]
 
 
 def as_argument(value: Any, name: str) -> Any:
@@ -97,15 +106,23 @@ def as_view(op: Primitive, parent: Any, out: Any, params: Any) -> None:
     base = array.base
     if base is None or not (base is parent_array or base is parent_array.base):
         return
-    storage = parent._storage
-    if storage is None:
-        storage = parent._storage = Storage()
-        storage.stamp = 0
-    out._storage = storage
+    storage = out._held = storage_of(parent)
     out._view = (parent, op, params, storage.stamp)
     # Aliases are listed where strides cannot tell how the memory is laid out.
     if storage.aliases is not None or not parent_array.flags.c_contiguous:
         hook.register_alias(parent, out)
+
+
+def held(tensor: Any, array: Any, name: str) -> Storage:
+    """What a node that saves a tensor's array keeps beside it: the storage, or SAVED."""
+    storage: Storage | None = tensor._held
+    if storage is None or storage is SAVED:
+        if type(array) is not ndarray:  # but a value under vmap
+            return storage_of(tensor)
+        tensor._held = storage = SAVED
+    elif type(storage) is InferenceStorage:
+        raise inference_saved(name)
+    return storage
 
 
 def general(op: Primitive) -> Callable[..., Any]:
@@ -129,7 +146,7 @@ def general(op: Primitive) -> Callable[..., Any]:
             for a, rule in zip(args, rules or args):
                 edge = None
                 if rule is not None and isinstance(a, TensorBase):
-                    if (seen := a._view) is not None and a._storage.stamp > seen[3]:  # type: ignore[union-attr]
+                    if (seen := a._view) is not None and a._held.stamp > seen[3]:  # type: ignore[union-attr]
                         hook.refresh_view(a)
                     if a._requires_grad:
                         recorded = True
@@ -189,19 +206,15 @@ def attach(
     if next(places):
         anything = True
         saved[0] = tuple([o._array for o in outs]) if several else out._array
-        storages[0] = None if several else storage_of(out)
+        if not several:
+            storages[0] = held(out, out._array, op.name)
     for arg, array, edge, kept in zip(args, arrays, edges, places):
         storage = None
         if kept:
             anything = True
             saved.append(array)
             if isinstance(arg, TensorBase) and array is arg._array:
-                storage = arg._storage
-                if storage is None:
-                    storage = arg._storage = Storage()
-                    storage.stamp = 0
-                elif storage.inference:
-                    raise inference_saved(op.name)
+                storage = held(arg, array, op.name)
         elif edge is not None:
             saved.append(edge)
         elif isinstance(array, (ndarray, hook.batch)):

@@ -25,7 +25,7 @@ from tensorgrad.node import (
     wrap,
 )
 from tensorgrad.provenance import Location, locate
-from tensorgrad.storages import inference_saved
+from tensorgrad.storages import SAVED, inference_saved, known
 
 __all__ = [
     "Hooks",
@@ -60,7 +60,8 @@ def freed(node: Node) -> RuntimeError:
 def check(node: Node) -> None:
     """Raise if an array that the node saved was written since."""
     seq = node.seq
-    for storage in node.storages or ():
+    for held, entry in zip(node.storages or (), node.saved, strict=False):
+        storage = held if held is not SAVED else known(held, entry)
         if storage is not None and storage.stamp > seq:
             raise overwritten(node)
 
@@ -68,9 +69,10 @@ def check(node: Node) -> None:
 def overwritten(node: Node) -> RuntimeError:
     """Name what was changed, where it was saved, and where it was written."""
     names = ("output", *(f"argument '{name}'" for name in node.op.arguments))
+    found = [known(*pair) for pair in zip(node.storages or (), node.saved, strict=False)]
     which, storage = next(
         (names[min(i, len(names) - 1)], storage)
-        for i, storage in enumerate(node.storages or ())
+        for i, storage in enumerate(found)
         if storage is not None and storage.stamp > node.seq
     )
     return RuntimeError(
@@ -153,7 +155,7 @@ def _shown(node: Node, place: int, array: ndarray[Any, Any]) -> Any:
         return edge.variable
     shown = wrap(array, edge)
     if node.storages is not None and place < len(node.storages):
-        shown._storage = node.storages[place]
+        shown._held = node.storages[place]
     return shown
 
 
@@ -248,7 +250,7 @@ class SavedTensor:
         array = unpack_array(entry, node.seq) if isinstance(entry, PackedArray) else entry
         if not isinstance(array, ndarray):
             return array if isinstance(array, (bool, int, float, complex)) else None
-        storage = node.storages[self._place] if node.storages else None
+        storage = known(node.storages[self._place], entry) if node.storages else None
         if storage is not None and storage.stamp > node.seq:
             raise overwritten(node)
         if self._place == 0:

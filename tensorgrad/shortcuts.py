@@ -250,7 +250,7 @@ def accept(leaf: Any, g: Any, held: Any, sole: int) -> None:
             g = g.copy()  # in C order
         made = leaf._grad = new(hook.tensor)  # as in wrap
         made._array = g
-        made._grad = made._storage = made._view = made._accumulator = made._hooks = None
+        made._grad = made._held = made._view = made._accumulator = made._hooks = None
         made._node = None
         made._requires_grad = False
         if hook.inference:

@@ -7,7 +7,18 @@ import weakref
 from types import CodeType
 from typing import Any
 
-__all__ = ["InferenceStorage", "Storage", "inference_saved", "latest", "new_storage", "note_stamp"]
+__all__ = [
+    "BY_ARRAY",
+    "SAVED",
+    "InferenceStorage",
+    "Storage",
+    "inference_saved",
+    "known",
+    "latest",
+    "new_storage",
+    "note_stamp",
+    "of_array",
+]
 
 # The creation number at the last write of any storage: what newer nodes saved is as it was, and
 # backward need not ask.
@@ -53,6 +64,40 @@ def new_storage(cls: type[Storage] = Storage, *, strided: bool = False) -> Stora
     if strided:
         storage.strided = True
     return storage
+
+
+# What a tensor holds, and a node beside the array that it saved, where memory was saved and (as far
+# as they know) nothing else happened to it: its storage is that of the ndarray itself, made when
+# somebody asks.  Most saved arrays are never written and have no views, and a storage and a tuple
+# of storages for each of them would be most of what the garbage collector has to look through.
+# Tensors that do not share a storage must not share the ndarray object either.
+SAVED = new_storage()
+BY_ARRAY = (SAVED, SAVED, SAVED, SAVED)  # of a node's output and up to three arguments
+
+# The storages that were asked for, by the ids of the arrays, which live.
+_asked: dict[int, tuple[weakref.KeyedRef[int, Any], Storage]] = {}
+
+
+def _forget(reference: weakref.KeyedRef[int, Any]) -> None:
+    _asked.pop(reference.key, None)
+
+
+def of_array(array: Any) -> Storage:
+    """The storage of a saved array's memory, made if nobody asked before."""
+    key = id(array)
+    entry = _asked.get(key)
+    if entry is None:
+        made = weakref.KeyedRef(array, _forget, key), new_storage()
+        entry = _asked.setdefault(key, made)  # another thread may have been first
+    return entry[1]
+
+
+def known(held: Storage | None, array: Any) -> Storage | None:
+    """The storage that a tensor or a node means, for this array; None if nobody asked for it."""
+    if held is not SAVED:
+        return held
+    entry = _asked.get(id(array))
+    return None if entry is None else entry[1]
 
 
 class InferenceStorage(Storage):

@@ -14,8 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import Batch
-from tensorgrad.node import Storage
+from tensorgrad.node import Storage, storage_of
 from tensorgrad.primitive import recorded
+from tensorgrad.storages import SAVED
 from tensorgrad.views import base_of, chain, root_of, through
 
 __all__ = [
@@ -166,6 +167,8 @@ def make_contiguous(tensor: Any) -> None:
     storage = tensor._storage
     if storage is None or storage.aliases is None:
         root, steps = chain(tensor)
+        if root._held is SAVED:
+            storage_of(root)  # while it has the array that was saved
         root._array = np.ascontiguousarray(root._array)
         if steps:
             tensor._array = through(root._array, steps)

@@ -65,7 +65,7 @@ class Tensor(TensorBase, Methods):
 
     def _setup(self, array: ndarray[Any, Any], requires_grad: bool = False) -> None:
         self._array = array
-        self._node = self._storage = self._view = self._accumulator = self._hooks = None
+        self._node = self._held = self._view = self._accumulator = self._hooks = None
         self._grad = None
         self._requires_grad = requires_grad
         if hook.inference:
@@ -262,7 +262,7 @@ class Tensor(TensorBase, Methods):
         if isinstance(self._array, Batch):
             return wrap(self._array.detached())
         out = wrap(self._array)
-        out._storage = storage_of(self)
+        out._held = storage_of(self)
         strides.register_alias(self, out, detached=True)
         return out
 
@@ -287,7 +287,10 @@ class Tensor(TensorBase, Methods):
             return self.detach()
         if not self._array.flags.c_contiguous and self.is_contiguous():
             strides.make_contiguous(self)
-        return strided(self._array)
+        out = strided(self._array)
+        if out._held is None:  # the same ndarray, but not the same storage
+            out._held = new_storage()
+        return out
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -296,7 +299,7 @@ class Tensor(TensorBase, Methods):
         self._array = value._array
         # A new memory, of another shape or dtype perhaps: what was known of the old one is not so.
         strides_count = value._storage is not None and value._storage.strided
-        self._storage = new_storage(strided=True) if strides_count else None
+        self._held = new_storage(strided=strides_count)  # not the value's: see `data` above
         self._view = self._accumulator = None
 
     @property
@@ -304,7 +307,8 @@ class Tensor(TensorBase, Methods):
         """How often this tensor's memory was written in place."""
         if self.is_inference():
             raise RuntimeError("Inference tensors do not track version counter.")
-        return 0 if self._storage is None else self._storage.version
+        storage = self._storage
+        return 0 if storage is None else storage.version
 
     @property
     def _base(self) -> Any:

@@ -13,18 +13,16 @@ from numpy import asarray, ndarray
 from tensorgrad.node import (
     Node,
     Spec,
-    Storage,
     edge_of,
     hook,
     local,
     mark_inference,
     new,
     numbers,
-    storage_of,
 )
 from tensorgrad.provenance import caller
-from tensorgrad.recording import failed, general, watch
-from tensorgrad.storages import InferenceStorage, inference_saved
+from tensorgrad.recording import failed, general, held, watch
+from tensorgrad.storages import BY_ARRAY, SAVED
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -55,7 +53,7 @@ def ternary(op: Primitive) -> Callable[..., Any]:
             y = asarray(y)
         out = new(hook.tensor)
         out._array = y
-        out._grad = out._storage = out._view = out._accumulator = out._hooks = None
+        out._grad = out._held = out._view = out._accumulator = out._hooks = None
         if context.grad_enabled:
             edge_a = edge_of(a) if rules[0] is not None else None
             edge_b = edge_of(b)
@@ -73,13 +71,17 @@ def ternary(op: Primitive) -> Callable[..., Any]:
                 node.scope = context.scope
                 node.seq = next(numbers)
                 node.code, node.lasti = context.place or caller(2)
-                storages = (
-                    storage_of(out) if keep_y else None,
-                    _saved_storage(a, name) if keep_a else None,
-                    _saved_storage(b, name) if keep_b else None,
-                    _saved_storage(c, name) if keep_c and c is not None else None,
-                )
-                node.storages = storages if keep_y or keep_a or keep_b or keep_c else None
+                node.storages = None
+                if keep_y or keep_a or keep_b or keep_c:
+                    if keep_y:
+                        out._held = SAVED
+                    held_a = held(a, x, name) if keep_a else SAVED
+                    held_b = held(b, z, name) if keep_b else SAVED
+                    held_c = held(c, w, name) if keep_c and c is not None else SAVED
+                    if held_a is held_b is held_c is SAVED:
+                        node.storages = BY_ARRAY
+                    else:
+                        node.storages = (SAVED, held_a, held_b, held_c)
                 node.saved = (
                     y if keep_y else None,
                     x if keep_a else edge_a or Spec(x.shape, x.dtype),
@@ -98,14 +100,3 @@ def ternary(op: Primitive) -> Callable[..., Any]:
         return out
 
     return record
-
-
-def _saved_storage(tensor: Any, name: str) -> Storage:
-    """The storage of a tensor that a node saves."""
-    storage: Storage | None = tensor._storage
-    if storage is None:
-        storage = tensor._storage = Storage()
-        storage.stamp = 0
-    elif type(storage) is InferenceStorage:
-        raise inference_saved(name)
-    return storage

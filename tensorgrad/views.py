@@ -45,9 +45,7 @@ __all__ = [
 
 def bump(tensor: Any) -> None:
     """Record that the tensor's memory was written, and by which line of the program."""
-    storage = tensor._storage
-    if storage is None:
-        storage = storage_of(tensor)
+    storage = storage_of(tensor)
     storage.version += 1
     storage.stamp = stamp = number()
     storage.writer = caller(2)

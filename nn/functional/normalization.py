@@ -90,7 +90,7 @@ def move_running(running: Tensor | None, batch: Any, momentum: float) -> None:
     array = running._array
     array *= array.dtype.type(1 - momentum)
     array += (batch * batch.dtype.type(momentum)).astype(array.dtype, copy=False)
-    if running._storage is not None:  # else nothing saved or shares this memory
+    if running._held is not None:  # else nothing saved or shares this memory
         running._bump()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.node import TensorBase, hook, wrap
+from tensorgrad.node import TensorBase, hook, storage_of, wrap
 
 __all__ = ["Variable"]
 
@@ -23,5 +23,5 @@ class Variable(metaclass=_VariableMeta):
         if not isinstance(data, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         made: Any = wrap(data._array)
-        made._storage = data._storage
+        made._held = storage_of(data)
         return made.requires_grad_(requires_grad)

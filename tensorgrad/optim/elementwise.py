@@ -22,7 +22,7 @@ from tensorgrad.node import AccumulateGrad, accumulator, storage_of, wrap
 from tensorgrad.node import number as number_of_node
 from tensorgrad.optim.optimizer import Optimizer, ParamsT
 from tensorgrad.provenance import caller
-from tensorgrad.storages import note_stamp
+from tensorgrad.storages import SAVED, note_stamp
 from tensorgrad.tensor import Tensor
 from tensorgrad.threads import split
 
@@ -135,8 +135,8 @@ class ElementwiseOptimizer(Optimizer):
                         rule(plan[0], g, (), latest[2], *plan[3])
                     else:
                         self._update(group, names, p, g, latest)
-                    storage = p._storage  # as in _bump
-                    if storage is None:
+                    storage = p._held  # as in _bump
+                    if storage is None or storage is SAVED:
                         storage = storage_of(p)
                     storage.version += 1
                     storage.stamp, storage.writer = stamp, writer
@@ -174,7 +174,7 @@ class ElementwiseOptimizer(Optimizer):
             self._run(array, g, kept, latest[2])
         for name in names:
             tensor = state[name]
-            if tensor._storage is not None:  # somebody has seen it
+            if tensor._held is not None:  # somebody has seen it
                 tensor._bump()
 
     def _plan(self, p: Tensor) -> _Plan:

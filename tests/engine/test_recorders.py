@@ -35,7 +35,11 @@ def what(node):
             if s is None or isinstance(s, np.ndarray) else s
             for i, s in enumerate(saved)
         ],
-        "storages": [None if s is None else id(s) for s in storages[1:]],
+        # Where an array is saved: as its tensor holds it, so that writes to either are noticed.
+        "storages": [
+            None if s is None or not isinstance(entry, np.ndarray) else id(s)
+            for s, entry in zip(storages[1:], saved[1:], strict=False)
+        ],
     }  # fmt: skip
 
 
