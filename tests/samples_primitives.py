@@ -84,6 +84,8 @@ PRIMITIVES = [
     primitive("cross_entropy",
               case(real(3, 4), target=np.array([0, 3, 1]), weight=np.array([0.5, 2, 0])),
               case(real(1, 3), target=np.array([2]), weight=np.array([1.0]))),
+    primitive("mse_loss", case(real(2, 3), real(2, 3)), case(real(), real()),
+              case(real(1, 4), real(1, 4))),
     primitive("binary_cross_entropy", case(real(2, 3, of="unit"), real(2, 3, of="unit")),
               case(real(1, of="unit"), real(1, of="unit"))),
     primitive("reshape", case(real(2, 3), shape=(3, 2)), case(real(), shape=(1, 1))),

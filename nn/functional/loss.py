@@ -13,7 +13,7 @@ from tensorgrad.nn.functional.checks import (
     reduced,
 )
 from tensorgrad.ops import elementwise as ops
-from tensorgrad.ops import reduction as reduction_ops
+from tensorgrad.ops import loss as loss_ops
 from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
@@ -63,8 +63,10 @@ def mse_loss(
 ) -> Tensor:
     """(input - target)**2, reduced; ``weight`` has one factor per element."""
     if weight is None and reduction == "mean" and size_average is None and reduce is None:
-        squares = ops.pow(_difference("mse_loss", input, target), 2)
-        return reduction_ops.mean(squares, axis=None, keepdims=False)
+        expect_tensor("mse_loss", "input", input)
+        expect_tensor("mse_loss", "target", target)
+        if input._array.shape == target._array.shape:
+            return loss_ops.mse_loss(input, target)
     difference = _difference("mse_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce, reduction)

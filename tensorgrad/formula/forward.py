@@ -53,6 +53,7 @@ FORWARD: dict[str, str] = {
     "logaddexp": "log(exp(a) + exp(b))",
     "entr": "-x * log(x)",
     "binary_cross_entropy": "-(t * log(x) + (1 - t) * log(1 - x))",
+    "mse_loss": "mean((x - t)**2, none)",
     "sum": "sum(x, axis)",
     "mean": "mean(x, axis)",
     "var": "sum((x - mean(x, axis))**2, axis) / (count(x, axis) - correction)",

@@ -1,13 +1,16 @@
-"""Losses whose gradient needs care where the loss itself is cut off."""
+"""Losses that are one operation: where the gradient needs care, or for speed."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.primitive import primitive
+from tensorgrad.blocks import ROOMY, spread
+from tensorgrad.ops.kinds import number
+from tensorgrad.primitive import primitive, raw, recorded
 
 
 def _of_input(xp: Any, g: Any, y: Any, x: Any, t: Any) -> Any:
@@ -35,3 +38,39 @@ def binary_cross_entropy(x: Any, t: Any) -> Any:
         log_x = np.maximum(np.log(x), -100)
         log_rest = np.maximum(np.log1p(np.negative(x)), -100)
     return (t - 1) * log_rest - t * log_x
+
+
+def _slope(xp: Any, g: Any, x: Any, t: Any, factor: float) -> Any:
+    n = prod(x.shape)
+    return xp.mul(xp.sub(x, t), xp.mul(g, number(factor / n if n else float("nan"), g)))
+
+
+def _slope_formulas(shapes: Any, params: Any) -> tuple[str, str]:
+    n = max(prod(shapes[0]), 1)
+    return f"g * 2 * (x - t) / {n}", f"-g * 2 * (x - t) / {n}"
+
+
+def _by_steps(x: Any, t: Any) -> Any:
+    squares = recorded.pow(recorded.sub(x, t), 2)
+    return recorded.mean(squares, axis=None, keepdims=False)
+
+
+@primitive(
+    lambda xp, g, y, x, t: _slope(xp, g, x, t, 2.0),
+    lambda xp, g, y, x, t: _slope(xp, g, x, t, -2.0),
+    saves=("x t", "x t"),
+    formula=_slope_formulas,
+    promote="common",
+    composed=_by_steps,
+)
+def mse_loss(x: Any, t: Any) -> Any:
+    """The mean of (x - t)**2, for x and t of one shape; NaN of nothing."""
+    if x.shape != t.shape:
+        raise RuntimeError(f"the shapes must be the same, got {x.shape} and {t.shape}")
+    if x.size < ROOMY:
+        difference = raw.sub(x, t)
+        squares = raw.mul(difference, difference)
+    else:
+        difference = spread(np.subtract, x, t)
+        squares = np.multiply(difference, difference, difference)
+    return raw.mean(squares, axis=None, keepdims=False)
