@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.blocks import LARGE
-from tensorgrad.constants import FLOATS
+from tensorgrad.constants import FLOATS, float32, float64
 from tensorgrad.nn.activation import ReLU, Sigmoid, Tanh
 from tensorgrad.nn.batchnorm import BatchNorm1d
 from tensorgrad.nn.functional.normalization import scale_and_offset
@@ -122,39 +122,42 @@ _LAYERS: dict[type, _Layer] = {
 
 def recorded(modules: dict[str, Any], value: Any) -> Any:
     """The value through modules by name, one after the other, where operations are recorded."""
+    if everywhere.hooks is not None:
+        for module in modules.values():
+            value = module(value)
+        return value
     context = local.context
-    outer, parent = context.scope, context.module
-    place: Any = None
-    plain = everywhere.hooks is None
-    for name, module in modules.items():
-        kind = type(module)
-        layer = _LAYERS.get(kind)
-        if layer is not None and plain and isinstance(value, Tensor):
-            forward, _, on_tensor = layer
-            state = module.__dict__
-            if (
-                state["_hooks"] is None
-                and "forward" not in state
-                and kind.forward is forward
-                and value._array.dtype in FLOATS
-            ):
-                if place is None:
-                    place = caller(2)
-                call = state["_calls"]
-                context.scope = scope = Scope()  # as in Module.__call__
-                scope.parent, scope.name, scope.cls, scope.call = outer, name, kind.__name__, call
-                context.module, context.place = module, place
-                try:
-                    found = on_tensor(state, value)
-                except Exception:
-                    found = None  # the module will say what is wrong
-                finally:
-                    context.scope, context.module, context.place = outer, parent, None
-                if found is not None:
-                    state["_calls"] = call + 1
-                    value = found
-                    continue
-        value = module(value)
+    outer, place = context.scope, None
+    try:
+        for name, module in modules.items():
+            layer = _LAYERS.get(kind := type(module))
+            if layer is not None and isinstance(value, Tensor):
+                forward, _, on_tensor = layer
+                state = module.__dict__
+                if (
+                    state["_hooks"] is None
+                    and "forward" not in state
+                    and kind.forward is forward
+                    and ((dtype := value._array.dtype) is float32 or dtype is float64)
+                ):
+                    context.scope = scope = Scope()  # as in Module.__call__
+                    scope.parent, scope.name, scope.cls = outer, name, kind.__name__
+                    scope.call = call = state["_calls"]
+                    if place is None:
+                        place = caller(2)
+                    context.place = place
+                    try:
+                        found = on_tensor(state, value)
+                    except Exception:
+                        found = None  # the module will say what is wrong
+                    if found is not None:
+                        state["_calls"] = call + 1
+                        value = found
+                        continue
+            context.scope, context.place = outer, None
+            value = module(value)
+    finally:
+        context.scope, context.place = outer, None
     return value
 
 

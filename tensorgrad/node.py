@@ -56,6 +56,7 @@ __all__ = [
 
 
 new = object.__new__
+_new_tuple: Any = tuple.__new__  # a NamedTuple's own goes through two more calls
 
 # --- Tensors and storages, as far as recording must know them -------------------------------------
 
@@ -254,16 +255,16 @@ class Node(SavedNames):
     def free(self) -> None:
         """Let go of the saved arrays; shapes, dtypes and numbers stay known."""
         kept = self.saved
-        self.saved = NOTHING
-        if kept and None in self.inputs:
-            specs = [
-                Spec(entry.shape, entry.dtype)
-                if isinstance(entry, (ndarray, PackedArray))
-                else entry
-                for entry in kept[1 : 1 + len(self.inputs)]
-            ]
-            self.saved = Freed(specs)
-        self.storages = None
+        self.saved, self.storages = NOTHING, None
+        if kept and None in (inputs := self.inputs):
+            specs: list[Any] = []
+            for edge, entry in zip(inputs, kept[1:]):
+                if edge is not None:
+                    entry = None  # the edge tells
+                elif type(entry) is ndarray or isinstance(entry, (ndarray, PackedArray)):
+                    entry = _new_tuple(Spec, (entry.shape, entry.dtype))
+                specs.append(entry)
+            self.saved = _new_tuple(Freed, specs)
 
     @property
     def metadata(self) -> dict[Any, Any]:

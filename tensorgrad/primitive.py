@@ -107,6 +107,7 @@ class Primitive:
         variadic: bool,
         batch: BatchingRule | None,
         ufunc: Callable[..., Any] | None,
+        exact: bool,
         selects: bool = False,
     ) -> None:
         self.forward = forward
@@ -135,6 +136,7 @@ class Primitive:
         self.arithmetic = self.name in _ON_SCALARS
         # Whether to arguments of the output's shape and dtype the rules give arrays of both.
         self.even = self.arithmetic or (self.elementwise and ufunc is not None)
+        self.exact = exact
         # Whether the walk may call the rules with what was saved and nothing else.
         self.plain = not keeps and not outputs
         known = {"y", *self.arguments, "*"}
@@ -182,6 +184,7 @@ def primitive(
     ufunc: Any = None,
     raw: Any = None,
     selects: bool = False,
+    exact: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
     """Declare a primitive; the decorated forward becomes the function that records it.
 
@@ -210,6 +213,8 @@ def primitive(
     selects: of one argument, which is saved as the output is: each number of the output is one of
         the input's, and its gradient goes there. Then relu's mask may be applied to the output's
         gradient, which is smaller, instead of to the input's (`tensorgrad.shortcuts`).
+    exact: to arguments of one dtype the rules give gradients of their very shapes and dtype, so
+        that the walk need not look.
     """
 
     def declare(forward: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -230,6 +235,7 @@ def primitive(
             batch=batch,
             ufunc=ufunc,
             selects=selects,
+            exact=exact,
         )
         record = recorder(op)
         record.__name__ = record.__qualname__ = op.name
@@ -269,7 +275,7 @@ def structural(name: str, doc: str, **words: Any) -> Primitive:
     defaults: dict[str, Any] = {
         "joint": None, "saves": "", "formula": None, "prose": doc, "promote": None, "keeps": "",
         "outputs": False, "view": False, "holomorphic": False, "composed": None, "variadic": False,
-        "batch": None, "ufunc": None,
+        "batch": None, "ufunc": None, "exact": False,
     }  # fmt: skip
     return Primitive(forward, (), **{**defaults, **words})
 

@@ -28,22 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["at_leaves", "at_node", "descend"]
 
 
-def _references_inside() -> tuple[int, int]:
-    """How many references Python counts to an array that a function and its caller hold, or that
-    a function, its caller, and the caller's caller hold.
-    """
+def _references() -> int:
+    """How many references Python counts to an array that a function and its caller hold."""
     array = np.empty(0)
 
-    def inner(leaf: Any, array: Any) -> int:
+    def accept(leaf: Any, array: Any) -> int:
         return sys.getrefcount(array)
 
-    def outer(leaf: Any, array: Any) -> int:
-        return inner(leaf, array)
-
-    return inner(None, array), outer(None, array)
+    return accept(None, array)
 
 
-_SOLE, _SOLE_FURTHER = _references_inside()
+_SOLE = _references()
 
 
 def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
@@ -151,6 +146,7 @@ def descend(this: Pass) -> None:
     waiting = [(-node.seq, node) for node in pending if type(node) is not AccumulateGrad]
     heapify(waiting)
     edge: Any
+    node: Any
     while waiting:
         node = heappop(waiting)[1]
         g = pop(node)
@@ -200,11 +196,11 @@ def descend(this: Pass) -> None:
             else:
                 node.saved, node.storages = NOTHING, None
         saved = g = None
-        even = op.even
+        even, exact = op.even, op.exact
         for edge, d in zip(inputs, found):
             if edge is None or d is None:
                 continue
-            if not even or edge.shape is not shape or edge.dtype is not dtype:
+            if edge.dtype is not dtype or not (exact or (even and edge.shape is shape)):
                 d = fitted(d, edge)
             before = get(edge)
             if before is None:
@@ -219,34 +215,31 @@ def descend(this: Pass) -> None:
                 if type(d) is ndarray:
                     owned.add(edge)
         found = d = before = edge = None
-    for leaf in [*pending]:
-        g = pop(leaf)
+    for node in [*pending]:
+        g = pop(node)
         if type(g) is not ndarray:
             g = asarray(g)
-        if leaf.hooks is not None or not arrive(leaf.variable, g):  # type: ignore[attr-defined]
-            this.visit(leaf, g)
+        leaf = node.variable
+        held = leaf._grad
+        if (
+            node.hooks is not None
+            or leaf._hooks
+            or leaf._post_accumulate_hooks
+            or (held is not None and (held._requires_grad or held._array.shape != g.shape))
+        ):
+            this.visit(node, g)
+        else:
+            accept(leaf, g, held)
         g = None
 
 
-def arrive(leaf: Any, g: Any) -> bool:
-    """A leaf's first gradient, or one more, if no hook of the leaf waits for it."""
-    held = leaf._grad
-    if leaf._hooks or leaf._post_accumulate_hooks:
-        return False
-    if held is not None and (held._requires_grad or held._array.shape != g.shape):
-        return False
-    accept(leaf, g, held, _SOLE_FURTHER)
-    return True
-
-
-def accept(leaf: Any, g: Any, held: Any, sole: int) -> None:
-    """The gradient becomes ``leaf.grad``, or is added to what is held there.
-
-    sole: how many references to g there are if nobody but the callers can see it.
-    """
+def accept(leaf: Any, g: Any, held: Any) -> None:
+    """The gradient becomes ``leaf.grad``, or is added to what is held there."""
     if held is None:
         # The walk's own array may become the gradient; one that anybody else can see is copied.
-        if not (sys.getrefcount(g) <= sole and is_whole(g) and g.flags.carray):
+        if sys.getrefcount(g) > _SOLE or (g.base is not None and not is_whole(g)):
+            g = g.copy()
+        elif not g.flags.carray:
             g = g.copy()  # in C order
         made = leaf._grad = new(hook.tensor)  # as in wrap
         made._array = g
@@ -325,7 +318,7 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         if not op.even or edge.shape is not root.shape or edge.dtype is not dtype:
             d = fitted(d, edge)
         leaf = edge.variable  # type: ignore[attr-defined]
-        accept(leaf, d, leaf._grad, _SOLE)
+        accept(leaf, d, leaf._grad)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -78,8 +79,8 @@ BY_ARRAY = (SAVED, SAVED, SAVED, SAVED)  # of a node's output and up to three ar
 _asked: dict[int, tuple[weakref.KeyedRef[int, Any], Storage]] = {}
 
 
-def _forget(reference: weakref.KeyedRef[int, Any]) -> None:
-    _asked.pop(reference.key, None)
+def _forget(reference: weakref.KeyedRef[int, Any], pop: Callable[..., Any] = _asked.pop) -> None:
+    pop(reference.key, None)  # not looked up: an array may outlive this module, at exit
 
 
 def of_array(array: Any) -> Storage:

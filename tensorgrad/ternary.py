@@ -13,7 +13,7 @@ from numpy import asarray, ndarray
 from tensorgrad.node import (
     Node,
     Spec,
-    edge_of,
+    accumulator,
     hook,
     local,
     mark_inference,
@@ -22,7 +22,7 @@ from tensorgrad.node import (
 )
 from tensorgrad.provenance import caller
 from tensorgrad.recording import failed, general, held, watch
-from tensorgrad.storages import BY_ARRAY, SAVED
+from tensorgrad.storages import BY_ARRAY, SAVED, Storage
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -32,7 +32,7 @@ __all__ = ["ternary"]
 
 def ternary(op: Primitive) -> Callable[..., Any]:
     """The recorder of an operation on three arrays that are not promoted, or None."""
-    forward, name, rules = op.forward, op.name, op.rules
+    forward, name, of_first = op.forward, op.name, op.rules[0] is not None
     general_record = general(op)
     places = {n: op.places((bool(n & 1), bool(n & 2), bool(n & 4))) for n in range(8)}
 
@@ -55,10 +55,31 @@ def ternary(op: Primitive) -> Callable[..., Any]:
         out._array = y
         out._grad = out._held = out._view = out._accumulator = out._hooks = None
         if context.grad_enabled:
-            edge_a = edge_of(a) if rules[0] is not None else None
-            edge_b = edge_of(b)
-            edge_c = None if c is None else edge_of(c)
-            needs = (edge_a is not None) + 2 * (edge_b is not None) + 4 * (edge_c is not None)
+            # As in `edge_of`, three times.
+            edge_a: Any = None
+            edge_b: Any = None
+            edge_c: Any = None
+            needs = 0
+            if of_first:
+                if (seen := a._view) is not None and a._held.stamp > seen[3]:
+                    hook.refresh_view(a)
+                if a._requires_grad:
+                    edge_a, needs = a._node, 1
+                    if edge_a is None:
+                        edge_a = accumulator(a)
+            if (seen := b._view) is not None and b._held.stamp > seen[3]:
+                hook.refresh_view(b)
+            if b._requires_grad:
+                edge_b, needs = b._node, needs + 2
+                if edge_b is None:
+                    edge_b = accumulator(b)
+            if c is not None:
+                if (seen := c._view) is not None and c._held.stamp > seen[3]:
+                    hook.refresh_view(c)
+                if c._requires_grad:
+                    edge_c, needs = c._node, needs + 4
+                    if edge_c is None:
+                        edge_c = accumulator(c)
             if needs:
                 keep_y, keep_a, keep_b, keep_c = places[needs]
                 node = Node()
@@ -75,13 +96,17 @@ def ternary(op: Primitive) -> Callable[..., Any]:
                 if keep_y or keep_a or keep_b or keep_c:
                     if keep_y:
                         out._held = SAVED
-                    held_a = held(a, x, name) if keep_a else SAVED
-                    held_b = held(b, z, name) if keep_b else SAVED
-                    held_c = held(c, w, name) if keep_c and c is not None else SAVED
-                    if held_a is held_b is held_c is SAVED:
+                    by_a = by_b = by_c = SAVED
+                    if keep_a and type(by_a := a._held) is not Storage:
+                        by_a = held(a, x, name)
+                    if keep_b and type(by_b := b._held) is not Storage:
+                        by_b = held(b, z, name)
+                    if keep_c and c is not None and type(by_c := c._held) is not Storage:
+                        by_c = held(c, w, name)
+                    if by_a is by_b is by_c is SAVED:
                         node.storages = BY_ARRAY
                     else:
-                        node.storages = (SAVED, held_a, held_b, held_c)
+                        node.storages = (SAVED, by_a, by_b, by_c)
                 node.saved = (
                     y if keep_y else None,
                     x if keep_a else edge_a or Spec(x.shape, x.dtype),

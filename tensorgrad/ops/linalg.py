@@ -65,6 +65,8 @@ def _formula(shapes: Any, params: Any) -> tuple[str, str]:
 # `dot` does: (300, 50) @ (50, 784) took 445 us by dot, 351 by matmul.  It takes longer to begin,
 # and longest where it cannot hand the matrices to BLAS as they lie.
 _LARGE = 1 << 16
+# Below this many the result needs no memory that waits, whatever its dtype.
+_SMALL = arena.LEAST // 16
 
 
 def product(a: Any, b: Any) -> Any:
@@ -141,7 +143,13 @@ def _linear_formula(shapes: Any, params: Any) -> tuple[str, ...]:
     return "g @ w", "outer(g, x)", "g"
 
 
-@primitive(*_linear_rules(), saves=("w", "x", ""), formula=_linear_formula, batch=products.linear)
+@primitive(
+    *_linear_rules(),
+    saves=("w", "x", ""),
+    formula=_linear_formula,
+    batch=products.linear,
+    exact=True,
+)
 def linear(x: Any, w: Any, b: Any) -> Any:
     """x @ w.T + b, fused: x (..., in), w (out, in), b (out,) or None."""
     sizes, shape = x.shape, w.shape
@@ -159,7 +167,8 @@ def linear(x: Any, w: Any, b: Any) -> Any:
             f"{', '.join(map(str, sorted(kinds, key=str)))}"
         )
     if len(sizes) == 2:
-        y = product(x, w.T)
+        small = sizes[0] * shape[0] < _SMALL  # as in `product`
+        y = x.dot(w.T) if small else product(x, w.T)
         return y if b is None else np.add(y, b, y)
     y = product(x.reshape(prod(sizes[:-1]), sizes[-1]), w.T)
     if b is not None:

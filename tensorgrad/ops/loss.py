@@ -62,6 +62,7 @@ def _by_steps(x: Any, t: Any) -> Any:
     formula=_slope_formulas,
     promote="common",
     composed=_by_steps,
+    exact=True,
 )
 def mse_loss(x: Any, t: Any) -> Any:
     """The mean of (x - t)**2, for x and t of one shape; NaN of nothing."""
