@@ -241,7 +241,7 @@ def torch_row(report: Report, id: str, target: float, config: Any, ours: list[fl
         )  # fmt: skip
         theirs.append(curves["test accuracy"][-1])
     far = statistics.fmean(theirs) - statistics.fmean(ours)
-    report.number_row(
+    report.peer_row(
         id, target, theirs, what="the same in PyTorch, from the same weights on the same batches",
         note=f"PyTorch's accuracy is {100 * abs(far):.1f} points {'above' if far > 0 else 'below'} "
         "ours. What the settings that are stated give on these images is in these two rows; what "

@@ -181,8 +181,8 @@ def cnn(report: Report) -> None:
     runs = vgg_runs(report)
     report.number_row("003-C1", 0.78, [c["test accuracy"][-1] for c in runs], 0.03)
     if report.peer:
-        report.number_row(
-            "003-C1", 0.78, torch_vgg_accuracies(report), 0.03,
+        report.peer_row(
+            "003-C1", 0.78, torch_vgg_accuracies(report),
             what="4: the same in PyTorch, on the same images",
             note="Images that were decoded from JPEGs can cost points: what PyTorch reaches on "
             "them, from the same weights and on the same batches, is the bar to compare with.",

@@ -101,6 +101,12 @@ class Report:
         text, verdict = self.spread(values, percent), self.judged(far >= -tolerance)
         return self.add(id, text, verdict, target=printed, values=values, **other)
 
+    def peer_row(self, id: str, target: float, got: Sequence[float], what: str, note: str) -> Row:
+        """What PyTorch reached, to compare with: shown, for a miss of it is none of ours."""
+        printed, values = f"{100 * target:.4g} %", [float(v) for v in got]
+        return self.add(id, self.spread(values), SHOWN, what=what, target=printed, values=values,
+                        note=note)  # fmt: skip
+
     @staticmethod
     def spread(got: Sequence[float], percent: bool = True) -> str:
         """Mean, deviation and number of seeds."""
