@@ -200,7 +200,7 @@ def descend(this: Pass) -> None:
         for edge, d in zip(inputs, found):
             if edge is None or d is None:
                 continue
-            if edge.dtype is not dtype or not (exact or (even and edge.shape is shape)):
+            if not ((even and edge.shape is shape) or exact) or edge.dtype is not dtype:
                 d = fitted(d, edge)
             before = get(edge)
             if before is None:
