@@ -33,11 +33,7 @@ Every command takes the name of a function of yours, which is called without arg
 
 What the function returns:
 
-  graph, explore    a loss, or (model, loss), or (model, input)
-  derive            (model, loss); a mapping of names to tensors may stand for the model
-  doctor            (model, loss), or (model, loss, optimizer)
-  summary           (model, input), where input may be sizes: (1, 1, 28, 28)
-  gradcheck         (function, inputs), in double precision
+{returns}
 
   def example():                                     # in train.py
       model = nn.Linear(4, 3)
@@ -46,6 +42,14 @@ What the function returns:
 
 Without -o the result is printed as text; -o FILE writes the format of its suffix.
 """
+RETURNS = {
+    "graph": "a loss, or (model, loss), or (model, input)",
+    "explore": "a loss, or (model, loss), or (model, input)",
+    "derive": "(model, loss); a mapping of names to tensors may stand for the model",
+    "doctor": "(model, loss), or (model, loss, optimizer)",
+    "summary": "(model, input), where input may be sizes: (1, 1, 28, 28)",
+    "gradcheck": "(function, inputs), in double precision",
+}
 EPILOG = """\
 exit status: 0 all is well; 1 the doctor found something, or a gradient is wrong; 2 the command was
 not understood, or the function returned something else; 3 the function itself raised.
@@ -79,14 +83,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
+    returns = "\n".join(f"  {name:<16}  {what}" for name, what in RETURNS.items())
     parser = argparse.ArgumentParser(
-        prog="tensorgrad", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw
+        prog="tensorgrad",
+        description=DESCRIPTION.format(returns=returns),
+        epilog=EPILOG,
+        formatter_class=raw,
     )
     parser.add_argument("--version", action="version", version=f"tensorgrad {tg.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[Any], int], help: str, formats: str) -> Any:
-        made = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        about = f"{help[0].upper()}{help[1:]}.\n\nThe function returns {RETURNS[name]}."
+        made = commands.add_parser(name, help=help, description=about, formatter_class=raw)
         made.add_argument("target", metavar="FILE.py:FUNCTION", help="or MODULE:FUNCTION")
         if formats:
             made.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE: {formats}")
@@ -108,8 +117,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     one = command("derive", _derive, "the chain rule, step by step", f"{images} .tex")
     one.add_argument("--wrt", metavar="NAME", help="of the parameter (default: all of them)")
-    one.add_argument("--convention", choices=("row", "column"), default="row")
-    one.add_argument("--notation", choices=("matrix", "index"), default="matrix")
+    one.add_argument(
+        "--convention", choices=("row", "column"), default="row",
+        help="examples are rows, y = x W (the default), or columns, y = W x",
+    )  # fmt: skip
+    one.add_argument(
+        "--notation", choices=("matrix", "index"), default="matrix",
+        help="formulas of whole arrays (the default), or of their elements with indices",
+    )  # fmt: skip
     command("doctor", _doctor, "what is wrong with a model, and what to do", images)
     one = command("gradcheck", _gradcheck, "compare gradients with finite differences", "")
     one.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: second derivatives")
