@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -76,9 +77,16 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
         return np.empty_like(x, dtype)
     if x.flags.c_contiguous:
         return empty(x.shape, dtype)
-    order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    back = sorted(range(x.ndim), key=order.__getitem__)
-    return empty(tuple(x.shape[i] for i in order), dtype).transpose(back)
+    order, back = _orders(x.strides)
+    shape = x.shape
+    return empty(tuple([shape[i] for i in order]), dtype).transpose(back)
+
+
+@lru_cache(maxsize=1024)
+def _orders(strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes from the outermost in memory inwards, and the permutation that undoes that."""
+    order = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
+    return tuple(order), tuple(sorted(range(len(strides)), key=order.__getitem__))
 
 
 def _give_back(memory: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ __all__ = ["dense", "flat", "is_dense"]
 
 def is_dense(x: Any) -> bool:
     """Whether the elements fill a run of memory, in any order of the axes."""
-    if x.flags.forc:
-        return True
-    run = x.itemsize
-    for stride, size in sorted((s, n) for s, n in zip(x.strides, x.shape, strict=True) if n != 1):
+    return x.flags.forc or _fill_a_run(x.shape, x.strides, x.itemsize)
+
+
+@lru_cache(maxsize=1024)
+def _fill_a_run(shape: tuple[int, ...], strides: tuple[int, ...], run: int) -> bool:
+    for stride, size in sorted((s, n) for s, n in zip(strides, shape, strict=True) if n != 1):
         if stride != run:
             return False
         run *= size
