@@ -19,6 +19,7 @@ from tensorgrad.blocks import LARGE
 from tensorgrad.constants import FLOATS, float32, float64
 from tensorgrad.nn.activation import ReLU, Sigmoid, Tanh
 from tensorgrad.nn.batchnorm import BatchNorm1d
+from tensorgrad.nn.conv import Conv1d, Conv2d, Conv3d
 from tensorgrad.nn.functional.normalization import scale_and_offset
 from tensorgrad.nn.hooks import everywhere
 from tensorgrad.nn.linear import Linear
@@ -26,6 +27,7 @@ from tensorgrad.nn.pooling import MaxPool1d, MaxPool2d, MaxPool3d
 from tensorgrad.node import Scope, local, wrap
 from tensorgrad.ops import elementwise, linalg
 from tensorgrad.ops.linalg import product
+from tensorgrad.ops.rectified_convolution import rectified, rectified_conv
 from tensorgrad.ops.unary import sigmoid_of_negative
 from tensorgrad.primitive import primitives
 from tensorgrad.provenance import caller
@@ -120,6 +122,38 @@ _LAYERS: dict[type, _Layer] = {
 }
 
 
+def _conv_tensor(state: dict[str, Any], x: Any) -> Any:
+    padding, rank = state["padding"], len(state["stride"])
+    if state["padding_mode"] != "zeros" or isinstance(padding, str) or x._array.ndim != rank + 2:
+        return None
+    parameters = state["_parameters"]
+    return rectified_conv(
+        x, parameters["weight"], parameters["bias"], stride=state["stride"],
+        padding=tuple([(p, p) for p in padding]), dilation=state["dilation"],
+        groups=state["groups"],
+    )  # fmt: skip
+
+
+# A convolution whose result nobody sees but the ReLU that follows, and that ReLU.
+_BEFORE_RELU: dict[type, Any] = {
+    kind: (kind.forward, None, _conv_tensor) for kind in (Conv1d, Conv2d, Conv3d)
+}
+_DONE = (ReLU.forward, None, lambda state, x: rectified(x))
+
+
+def _relu_follows(modules: dict[str, Any], name: str) -> bool:
+    """Whether nobody observes, and the module after the named one is a ReLU and nothing else."""
+    context, names = local.context, [*modules]
+    place = names.index(name) + 1
+    if context.on_forward or context.vmaps or place == len(names):
+        return False
+    module = modules[names[place]]
+    if type(module) is not ReLU or ReLU.forward is not _DONE[0]:
+        return False
+    state = module.__dict__
+    return state["_hooks"] is None and "forward" not in state and not state["inplace"]
+
+
 def recorded(modules: dict[str, Any], value: Any) -> Any:
     """The value through modules by name, one after the other, where operations are recorded."""
     if everywhere.hooks is not None:
@@ -128,9 +162,15 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
         return value
     context = local.context
     outer, place = context.scope, None
+    ready = False  # whether the value is a convolution's, and holds what the ReLU after it gives
     try:
         for name, module in modules.items():
-            layer = _LAYERS.get(kind := type(module))
+            layer: Any = _LAYERS.get(kind := type(module))
+            if layer is None:
+                if kind in _BEFORE_RELU and _relu_follows(modules, name):
+                    layer = _BEFORE_RELU[kind]
+            elif ready:
+                layer = _DONE
             if layer is not None and isinstance(value, Tensor):
                 forward, _, on_tensor = layer
                 state = module.__dict__
@@ -153,7 +193,9 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
                     if found is not None:
                         state["_calls"] = call + 1
                         value = found
+                        ready = kind in _BEFORE_RELU
                         continue
+            ready = False
             context.scope, context.place = outer, None
             value = module(value)
     finally:

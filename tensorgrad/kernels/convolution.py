@@ -10,6 +10,7 @@ operation          called as                                returns
 `convolve`         run(problem, x, w, b or None, keep)      (y, kept or None)
 `input_gradient`   run(problem, g, w)                       dx, of problem.input
 `weight_gradient`  run(problem, x, g, kept or None)         dw, of problem.weight
+`rectified`        as `convolve`                            (max(y, 0), kept or None)
 =================  =======================================  ===================
 
 ``keep`` says that a weight gradient may follow; what the forward then keeps for it is a pair (name
@@ -27,13 +28,14 @@ from tensorgrad.kernels import (
     depthwise,
     lines,
     one_image,
+    rectify,
     taps_convolution,
     windows,
     winograd,
 )
 from tensorgrad.kernels.registry import Operation
 
-__all__ = ["Problem", "convolve", "input_gradient", "weight_gradient"]
+__all__ = ["Problem", "convolve", "input_gradient", "rectified", "weight_gradient"]
 
 
 class Problem(NamedTuple):
@@ -63,7 +65,15 @@ class Problem(NamedTuple):
         )
 
 
+def _rectified(problem: Problem, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
+    """One after the other."""
+    y, kept = convolve.choose(problem)(problem, x, w, b, keep)
+    after = rectify.Problem(y.shape, y.dtype)
+    return rectify.relu.choose(after)(after, y), kept
+
+
 convolve = Operation("conv", windows.convolve)
+rectified = Operation("conv_relu", _rectified)
 input_gradient = Operation("conv_input", windows.input_gradient)
 weight_gradient = Operation("conv_weight", windows.weight_gradient)
 

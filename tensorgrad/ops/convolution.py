@@ -31,7 +31,8 @@ def _of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **h
     return xp.sum(g, axis=(0, *range(2, g.ndim)), keepdims=False)
 
 
-def _check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> None:
+def check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> None:
+    """Raise RuntimeError where shapes or dtypes do not fit."""
     n = w.ndim - 2
     if x.ndim != n + 2:
         raise RuntimeError(
@@ -82,7 +83,7 @@ def conv(
     keep: bool = False,
 ) -> Kept:
     """Cross-correlation: x (N, C, *S), w (O, C/groups, *K), b (O,) or None."""
-    _check(x, w, b, groups, padding, dilation)
+    check(x, w, b, groups, padding, dilation)
     problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
     y, cache = kernels.convolve.choose(problem)(problem, x, w, b, keep)
     return Kept(y, cache=cache)

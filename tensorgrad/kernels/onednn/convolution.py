@@ -18,6 +18,7 @@ from tensorgrad.kernels.onednn.primitive import (
     Description,
     Layout,
     Prepared,
+    Rectified,
     _dims,
     empty,
     per_thread,
@@ -35,7 +36,7 @@ class _Problem:
 
     def __init__(
         self, x: Ints, w: Ints, bias: bool, stride: Ints, padding: Pairs, dilation: Ints,
-        groups: int,
+        groups: int, rectified: bool = False,
     ) -> None:  # fmt: skip
         out = tuple(
             (n + low + high - d * (k - 1) - 1) // s + 1
@@ -51,7 +52,8 @@ class _Problem:
         )  # fmt: skip
         self.forward = Description(
             "convolution_forward", library().engine, api.TRAINING, api.CONVOLUTION_DIRECT,
-            self.x_layout, self.w_any, self.b_layout, self.y_layout, *self.how, None,
+            self.x_layout, self.w_any, self.b_layout, self.y_layout, *self.how,
+            Rectified() if rectified else None,
         )  # fmt: skip
 
 
@@ -76,16 +78,17 @@ class _Weights:
 
 
 def convolve(
-    x: Any, w: Any, b: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int
-) -> Any:
-    """The convolution (N, O, *out), channels last."""
+    x: Any, w: Any, b: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int,
+    rectified: bool = False,
+) -> Any:  # fmt: skip
+    """The convolution (N, O, *out), channels last; ``rectified``: the larger of it and 0."""
     w = w.reshape(_grouped(w.shape, groups))
     how = (stride, padding, dilation, groups)
-    key = ("conv", x.shape, x.strides, w.shape, w.strides, b is None, how)
+    key = ("conv", x.shape, x.strides, w.shape, w.strides, b is None, how, rectified)
 
     def make() -> Callable[[Any, Any, Any], Any]:
         shape = w.shape if groups == 1 else (w.shape[0] * w.shape[1], *w.shape[2:])
-        problem = _Problem(x.shape, shape, b is not None, *how)
+        problem = _Problem(x.shape, shape, b is not None, *how, rectified)
         wanted = problem.forward.wants("weights")
         layouts = {"src": problem.x_layout, "weights": wanted, "dst": problem.y_layout}
         if problem.b_layout is not None:

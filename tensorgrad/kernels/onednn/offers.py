@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,23 @@ def _convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, An
     return convolution.convolve(x, w, b, *_how(problem)), None
 
 
+# A number below the largest in float32, squared, for sums of squares of weights and of inputs.
+_NO_OVERFLOW = 1e74
+
+
+@offer(convolutions.rectified, _convolution)
+def _convolve_rectified(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
+    # It makes 0 of NaN, which cannot be where no sum of products can overflow: none is larger
+    # than the norm of the inputs times that of the weights.
+    largest = _squares(x) * _squares(w)
+    if largest < _NO_OVERFLOW and (b is None or _squares(b) < _NO_OVERFLOW):
+        stride, padding, dilation, groups = _how(problem)
+        y = convolution.convolve(x, w, b, stride, padding, dilation, groups, rectified=True)
+        return y, None
+    found: tuple[Any, Any] = convolutions.rectified.reference.run(problem, x, w, b, keep)
+    return found
+
+
 @offer(convolutions.input_gradient, _convolution_input)
 def _input_gradient(problem: Any, g: Any, w: Any) -> Any:
     return convolution.input_gradient(g, w, problem.input, *_how(problem))
@@ -138,10 +155,15 @@ def _pooling(problem: Any) -> str:
     return _small(problem) if all(problem.output) else "no window fits"
 
 
+def _squares(x: Any) -> float:
+    """The sum of the squares of all elements: NaN or infinite if one is, or is very large."""
+    flat = x.ravel("K")
+    return float(np.dot(flat, flat))
+
+
 def _finite(x: Any) -> bool:
     """Whether all elements are numbers, and none so large that its square is not."""
-    flat = x.ravel("K")
-    return bool(np.isfinite(np.dot(flat, flat)))
+    return isfinite(_squares(x))
 
 
 # The places of the maxima that a forward pass found, while its result lives: the gradient

@@ -23,7 +23,16 @@ from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.library import Argument, OneDNNError
 
-__all__ = ["Description", "Layout", "Prepared", "empty", "forget", "per_thread", "reorder"]
+__all__ = [
+    "Description",
+    "Layout",
+    "Prepared",
+    "Rectified",
+    "empty",
+    "forget",
+    "per_thread",
+    "reorder",
+]
 
 FLOAT = np.dtype(np.float32)
 # Prepared computations for each thread: a network has a few per layer and batch size.
@@ -44,10 +53,11 @@ class Layout:
     oneDNN, and held in a flat array of ``nbytes``.
     """
 
-    __slots__ = ("_owner", "handle", "nbytes", "shape", "strides")
+    __slots__ = ("_alike", "_owner", "handle", "nbytes", "shape", "strides")
 
     def __init__(self, handle: int, shape: Any, strides: Any, owner: Any) -> None:
         self.handle, self.shape, self.strides, self._owner = handle, shape, strides, owner
+        self._alike = strides
         self.nbytes = int(library().memory_desc_get_size(handle))
 
     @classmethod
@@ -76,9 +86,41 @@ class Layout:
         """Whether two layouts put every element at the same place."""
         return bool(library().memory_desc_equal(self.handle, other.handle))
 
+    def holds(self, strides: tuple[int, ...]) -> bool:
+        """Whether other strides in bytes put every element of its shape at the same place.
+
+        Those of an axis of one element say nothing. What was asked last is remembered.
+        """
+        if strides != self._alike:
+            each = zip(self.shape, strides, self.strides, strict=True)
+            if not all(n == 1 or a == b for n, a, b in each):
+                return False
+            self._alike = strides
+        return True
+
     def __del__(self) -> None:
         if isinstance(self._owner, api.Library):
             self._owner.memory_desc_destroy(self.handle)
+
+
+class Rectified:
+    """The attribute of a primitive that makes the larger of its result and 0 of it."""
+
+    __slots__ = ("_library", "handle")
+
+    def __init__(self) -> None:
+        self._library = lib = library()
+        steps = lib.new("post_ops_create")
+        try:
+            lib.post_ops_append_eltwise(steps, api.RELU, 0.0, 0.0)
+            self.handle: int = lib.new("primitive_attr_create")
+            lib.primitive_attr_set_post_ops(self.handle, steps)  # a copy of them
+        finally:
+            lib.post_ops_destroy(steps)
+
+    def __del__(self) -> None:
+        if hasattr(self, "handle"):
+            self._library.primitive_attr_destroy(self.handle)
 
 
 class Description:
@@ -89,7 +131,7 @@ class Description:
     def __init__(self, kind: str, *args: Any) -> None:
         self._library = library()
         self.kind = kind
-        plain = [a.handle if isinstance(a, (Layout, Description)) else a for a in args]
+        plain = [a.handle if isinstance(a, (Layout, Description, Rectified)) else a for a in args]
         self.layouts = [a for a in args if isinstance(a, Layout)]  # kept alive with it
         self.handle: int = self._library.new(f"{kind}_primitive_desc_create", *plain)
 
@@ -147,7 +189,7 @@ class Prepared:
                 fits = (
                     array.dtype is FLOAT
                     and array.shape == layout.shape
-                    and (array.strides == layout.strides or _same_places(array, layout))
+                    and (array.strides == layout.strides or layout.holds(array.strides))
                 )
             if not fits:
                 raise ValueError(
@@ -164,13 +206,6 @@ class Prepared:
             self._library.primitive_destroy(self._handle)
             for memory in self._memories:
                 self._library.memory_destroy(memory)
-
-
-def _same_places(array: Any, layout: Layout) -> bool:
-    """Equal strides but for axes of one element, whose stride says nothing."""
-    return all(
-        n == 1 or a == b for n, a, b in zip(array.shape, array.strides, layout.strides, strict=True)
-    )
 
 
 def _words(layout: Layout) -> str:

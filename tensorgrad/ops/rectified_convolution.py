@@ -1,0 +1,70 @@
+"""A convolution and the relu after it in one kernel, recorded as the two nodes that they are.
+
+For a caller that keeps the convolution's own result from everybody: a convolution's rules do not
+read it, so it need not exist. `rectified_conv` records the convolution, with relu's numbers as its
+output, and `rectified` records relu over just those.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from tensorgrad.kernels import convolution as kernels
+from tensorgrad.ops.convolution import check, conv
+from tensorgrad.ops.elementwise import relu
+from tensorgrad.primitive import Kept, Primitive, primitives
+from tensorgrad.recorders import recorder
+
+__all__ = ["rectified", "rectified_conv"]
+
+
+def _conv(
+    x: Any,
+    w: Any,
+    b: Any,
+    *,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    keep: bool = False,
+) -> Kept:
+    check(x, w, b, groups, padding, dilation)
+    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
+    y, cache = kernels.rectified.choose(problem)(problem, x, w, b, keep)
+    return Kept(y, cache=cache)
+
+
+def _with_forward(record: Any, forward: Any) -> Any:
+    """The recorder of a primitive that computes otherwise."""
+    op: Primitive = copy(record.primitive)
+    op.forward = forward
+    return recorder(op)
+
+
+_record_conv = _with_forward(conv, _conv)
+_record_relu = _with_forward(relu, lambda x: x)
+
+
+def _named(out: Any, name: str) -> Any:
+    if out._node is not None:
+        out._node.op = primitives[name]
+    return out
+
+
+def rectified_conv(x: Any, w: Any, b: Any, **how: Any) -> Any:
+    """A convolution's node, with the larger of its result and 0 as the output: not to be shown.
+
+    None where no kernel computes both at once. ``how``: as `conv` takes it.
+    """
+    array = x._array
+    problem = kernels.Problem(array.shape, w._array.shape, **how, dtype=array.dtype)
+    if kernels.rectified.choose(problem) is kernels.rectified.reference.run:
+        return None
+    return _named(_record_conv(x, w, b, **how), "conv")
+
+
+def rectified(y: Any) -> Any:
+    """relu of what `rectified_conv` gave, which is its output too: the same array."""
+    return _named(_record_relu(y), "relu")
