@@ -38,7 +38,8 @@ def section(number: str, out: Path) -> str:
         lines += [
             f"{found['where']}; {minutes:.0f} minutes of training in all. "
             f"{len({row['id'] for row in rows})} of {len(rows_of(number))} rows run, {missed} "
-            f"numbers missed, {wrong} mistake{'s' * (wrong != 1)} of the report shown.", "",
+            f"number{'s' * (missed != 1)} missed, "
+            f"{wrong} mistake{'s' * (wrong != 1)} of the report shown.", "",
         ]  # fmt: skip
     lines += ["| row | what | the report | tensorgrad | verdict |", "| --- " * 5 + "|"]
     for id in rows_of(number):
