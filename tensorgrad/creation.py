@@ -16,6 +16,7 @@ from tensorgrad.layouts import strided as strided_layout
 from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
 from tensorgrad.provenance import warn
+from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -55,7 +56,9 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
     if isinstance(data, (ndarray, np.generic)):
         array = np.array(data, dtype=wanted, order="C")
     elif isinstance(data, (bool, int, float, complex)):
-        return np.array(data, dtype=wanted or number_dtype(type(data)))
+        dtype = wanted or number_dtype(type(data))
+        number = data if isinstance(data, complex) else element("tensor", data, dtype)
+        return np.array(number, dtype)
     elif isinstance(data, (list, tuple, range)):
         array = _nested(data, wanted)
     elif hasattr(data, "__array__"):
@@ -306,7 +309,7 @@ def full(
     check_options(device, layout, pin_memory)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
     kind = numpy_dtype(dtype) if dtype is not None else result_type(value)
-    return finish(np.full(size_of((size,)), value, kind), requires_grad)
+    return finish(np.full(size_of((size,)), element("full", value, kind), kind), requires_grad)
 
 
 def like(input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -373,7 +376,8 @@ def full_like(
     check_options(device, layout, pin_memory, memory_format)
     shape, kind = like(input, dtype)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
-    return finish(np.full(shape, value, kind), requires_grad, input)
+    filled = np.full(shape, element("full_like", value, kind), kind)
+    return finish(filled, requires_grad, input)
 
 
 def eye(

@@ -55,7 +55,9 @@ def as_argument(value: Any, name: str) -> Any:
         return value._array
     if value is None or isinstance(value, (bool, int, float, complex)):
         return value
-    if isinstance(value, (ndarray, np.generic)):
+    if isinstance(value, np.generic):  # a number, as to PyTorch: it has no say in the dtype
+        return value.item()
+    if isinstance(value, ndarray):
         array = asarray(value)
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     raise TypeError(

@@ -11,6 +11,7 @@ from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
+from tensorgrad.scalars import element
 from tensorgrad.tensor import Tensor
 
 __all__ = ["pad"]
@@ -41,7 +42,9 @@ def pad(
     pairs = [(widths[2 * i], widths[2 * i + 1]) for i in range(count)]  # last dimension first
     if mode == "constant":
         full = ((0, 0),) * (input.ndim - count) + tuple(reversed(pairs))
-        return ops.pad(input, widths=full, value=0 if value is None else value)
+        if value:
+            value = element("pad", value, input._array.dtype)
+        return ops.pad(input, widths=full, value=value or 0)
     if mode not in _MODES:
         raise NotImplementedError(
             f"pad(): Unrecognised padding mode {mode!r}; use 'constant', 'reflect', 'replicate' or "

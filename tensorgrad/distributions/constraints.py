@@ -59,7 +59,8 @@ class Constraint:
         raise NotImplementedError(f"{type(self).__name__}.check")
 
     def __repr__(self) -> str:
-        return type(self).__name__.strip("_") + "()"
+        name = type(self).__name__.strip("_")
+        return name[0].upper() + name[1:] + "()"
 
 
 class _Simple(Constraint):
@@ -132,7 +133,7 @@ class independent(Constraint):
         return result.reshape(*kept, -1).all(-1)
 
     def __repr__(self) -> str:
-        return f"Independent({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
 class greater_than(Constraint):

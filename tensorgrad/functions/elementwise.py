@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as ops
+from tensorgrad.ops.kinds import is_complex
 from tensorgrad.promotion import result_type
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def sign(input: Tensor) -> Tensor:
 
 def sgn(input: Tensor) -> Tensor:
     """sign(x); x / |x| for complex x."""
-    return ops.sgn(input)
+    # NumPy's and the standard's sign, the primitive behind it, is NaN at NaN; PyTorch's is 0.
+    return ops.sgn(input) if is_complex(input) else ops.sign(input)
 
 
 def floor(input: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import indexing as ops
 from tensorgrad.provenance import warn
+from tensorgrad.scalars import element
 from tensorgrad.views import before_write, check_writable, write
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
+    value = element("masked_fill", value, input._array.dtype)
     out = elementwise.where(held, value, input)
     return (
         out

@@ -77,9 +77,17 @@ def _typed(input: Tensor, dtype: Any) -> Tensor:
     return input if dtype is None else input.to(numpy_dtype(dtype))
 
 
+def as_asked(found: Tensor, dtype: Any) -> Tensor:
+    """A sum or product of integers, made as int64, in the dtype that was asked for."""
+    if dtype is None or found._array.dtype is (kind := numpy_dtype(dtype)):
+        return found
+    return elementwise.astype(found, dtype=kind)
+
+
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The sum over all elements or over dimensions; integers add up as int64."""
-    return ops.sum(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+    """The sum over all elements or over dimensions; integers add up as int64 unless dtype says."""
+    found = ops.sum(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+    return as_asked(found, dtype)
 
 
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -93,7 +101,7 @@ def prod(
     """The product of all elements or along one dimension."""
     if isinstance(dim, (tuple, list)):
         raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}")
-    return ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim)
+    return as_asked(ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim), dtype)
 
 
 def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
@@ -271,16 +279,24 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along a dimension."""
-    return ops.cumsum(_typed(input, dtype), axis=axes_of(dim, input.ndim)[0] if input.ndim else 0)
+    axis = axes_of(dim, input.ndim)[0] if input.ndim else 0
+    return as_asked(ops.cumsum(_typed(input, dtype), axis=axis), dtype)
+
+
+def _check_softmax(name: str, dtype: Any) -> None:
+    if dtype is not None and numpy_dtype(dtype).kind not in "fc":
+        raise NotImplementedError(f"{name}: not implemented for dtype={dtype}; its values are real")
 
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e**x_i / sum_j e**x_j along a dimension."""
+    _check_softmax("softmax", dtype)
     return soft.softmax(_typed(input, dtype), axis=operator.index(dim))
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)), stable."""
+    _check_softmax("log_softmax", dtype)
     return soft.log_softmax(_typed(input, dtype), axis=operator.index(dim))
 
 

@@ -11,6 +11,7 @@ from tensorgrad.functions.indexing import check_within, index_of, taken_shape, w
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing, reduction
+from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -85,6 +86,7 @@ def scatter(
     given = src if src is not None else value
     if given is None:
         raise TypeError("scatter(): expected src or value")
+    given = element("scatter", given, input._array.dtype)
     axis, places, part = _places("scatter", input, dim, index, given)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
@@ -101,7 +103,8 @@ def scatter(
 def _as_tensor(value: Any, like: Tensor) -> Any:
     if isinstance(value, TensorBase):
         return value
-    return wrap(np.asarray(value, like._array.dtype))
+    dtype = like._array.dtype
+    return wrap(np.asarray(element("index_fill", value, dtype), dtype))
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.dtypes import default_float
-from tensorgrad.functions.reduction import axis_of
+from tensorgrad.functions.reduction import as_asked, axis_of
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
 from tensorgrad.functions.sorting import stable_order
 from tensorgrad.node import wrap
@@ -210,7 +210,7 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any 
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind == "f":
         x = elementwise.where(np.isnan(x._array), 0, x)
-    return reduction.sum(x, axis=axis_of(dim), keepdims=keepdim)
+    return as_asked(reduction.sum(x, axis=axis_of(dim), keepdims=keepdim), dtype)
 
 
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -228,13 +228,11 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     x = input if dtype is None else input.to(dtype)
     axis = wrap_dim(dim, x.ndim)
     if x.ndim == 0:
-        return (
-            elementwise.astype(x, dtype=np.int64)
-            if x._array.dtype.kind in "biu"
-            else (elementwise.clone(x))
-        )
+        whole = x._array.dtype.kind in "biu"
+        found = elementwise.astype(x, dtype=np.int64) if whole else elementwise.clone(x)
+        return as_asked(found, dtype)
     if not x.requires_grad or np.all(x._array):
-        return reduction.cumprod(x, axis=axis)
+        return as_asked(reduction.cumprod(x, axis=axis), dtype)
     # Zeros: every prefix as a row of its own, whose product has a gradient without a division.
     square = _prefixes(x, axis, 1)
     return _back(reduction.prod(square, axis=-1, keepdims=False), axis)

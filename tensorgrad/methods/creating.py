@@ -14,6 +14,7 @@ from tensorgrad.functions import shape
 from tensorgrad.legacy import of_dtype
 from tensorgrad.node import TensorBase, strided
 from tensorgrad.primitive import recorded
+from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -106,7 +107,8 @@ class CreatingMethods:
         """One value everywhere."""
         check_options(device, layout, pin_memory)
         value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
-        filled = np.full(size_of((tuple(size),)), np.asarray(value).astype(_kind(self, dtype)))
+        kind = _kind(self, dtype)
+        filled = np.full(size_of((tuple(size),)), element("new_full", value, kind), kind)
         return finish(filled, requires_grad, self)
 
     def new_empty_strided(

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad.functions import elementwise, indexing
 from tensorgrad.node import TensorBase, wrap
+from tensorgrad.scalars import element
 from tensorgrad.views import before_write, write
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class InplaceMethods:
 
     def fill_(self: Any, value: Any) -> Tensor:
         """One value everywhere."""
-        given = _tensor(value, self)
+        given = _tensor(element("fill_", value, self._array.dtype), self)
         if given._array.ndim:
             raise RuntimeError(
                 "fill_ only supports 0-dimension value tensor but got tensor with "

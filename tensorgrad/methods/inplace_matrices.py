@@ -18,6 +18,7 @@ from tensorgrad.functions import (
     statistics,
 )
 from tensorgrad.node import wrap as as_tensor
+from tensorgrad.scalars import element
 from tensorgrad.views import before_write, write
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class InplaceMatrixMethods:
             columns = rows % (array.shape[1] + 1)
             inside = columns < array.shape[1]
             here[rows[inside], columns[inside]] = True
-        value = np.asarray(fill_value).astype(array.dtype)
+        value = np.asarray(element("fill_diagonal_", fill_value, array.dtype), array.dtype)
         changed = indexing.masked_fill(before_write(self), as_tensor(here), as_tensor(value))
         return _into(self, changed, "fill_diagonal_")
 

@@ -22,7 +22,8 @@ from tensorgrad.promotion import promote
 __all__ = ["UFUNCS", "call_ufunc"]
 
 _SCALARS = (bool, int, float, complex)
-_OPERANDS = (TensorBase, ndarray, np.generic, *_SCALARS, list, tuple)
+_NUMBERS = (*_SCALARS, np.generic)  # they have no say in the dtype of a result
+_OPERANDS = (TensorBase, ndarray, *_NUMBERS, list, tuple)
 
 
 def _swap(x: Any) -> Any:
@@ -215,7 +216,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], words: dict[str
             inputs = tuple(cast(tensor_of(x), dtype) for x in inputs)
         if len(inputs) == 1:
             return adapter(tensor_of(inputs[0]))
-        return adapter(*(x if isinstance(x, _SCALARS) else tensor_of(x) for x in inputs))
+        return adapter(*(x if isinstance(x, _NUMBERS) else tensor_of(x) for x in inputs))
     if method == "reduce" and ufunc in _REDUCE:
         return _reduce(ufunc, *inputs, **words)
     if method == "accumulate" and ufunc in _ACCUMULATE:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.ops.kinds import refuse_complex, signs, some, zeros
+from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -17,12 +17,15 @@ def _zero(xp: Any, g: Any, y: Any, *arguments: Any, **params: Any) -> Any:
 
 @primitive(_zero, formula="0 * g", batch=families.elementwise)
 def sign(x: Any) -> Any:
-    """-1, 0 or 1."""
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
     if x.dtype.kind == "c":
         raise RuntimeError("sign is not defined for complex tensors; use sgn")
     if x.dtype.kind == "b":
         return x.copy()
-    return signs(x)
+    out = np.sign(x)
+    if x.dtype.kind == "f" and np.isnan(np.add.reduce(out, axis=None)):
+        out = np.where(np.isnan(x), number(0.0, x), out)  # NumPy's is NaN there
+    return out
 
 
 @primitive(_zero, formula="0 * g", batch=families.elementwise)

@@ -48,14 +48,6 @@ def every(mask: Any) -> bool:
     return bool(np.count_nonzero(mask) == mask.size if type(mask) is ndarray else np.all(mask))
 
 
-def signs(x: Any) -> Any:
-    """-1, 0 or 1 for real numbers; 0 for NaN, as in PyTorch, where NumPy has NaN."""
-    out = np.sign(x)
-    if x.dtype.kind == "f" and np.isnan(np.add.reduce(out, axis=None)):
-        out = np.where(np.isnan(x), number(0.0, x), out)
-    return out
-
-
 def zeros(xp: Any, g: Any) -> Any:
     """The gradient of what does not depend on its argument: 0 even where g is infinite or NaN."""
     return xp.mask(g, mask=np.zeros(g.shape, bool))

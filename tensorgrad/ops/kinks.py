@@ -12,7 +12,7 @@ import numpy as np
 from tensorgrad.batching import families
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
-from tensorgrad.ops.kinds import is_complex, number, refuse_complex, signs, some, still, zeros
+from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
 from tensorgrad.primitive import primitive, raw, recorded
 from tensorgrad.promotion import promote
 
@@ -74,7 +74,7 @@ def relu(x: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x: xp.mul(g, xp.sgn(x)),
+    lambda xp, g, y, x: xp.mul(g, xp.sgn(x) if is_complex(x) else xp.sign(x)),
     saves="x",
     formula="g * sign(x)",
     holomorphic=False,
@@ -90,7 +90,7 @@ def _unit(x: Any) -> Any:
     if x.dtype.kind == "b":
         return x.copy()
     if x.dtype.kind != "c":
-        return signs(x)
+        return np.sign(x)
     size = np.abs(x)
     return np.where(size == 0, 0, x / np.where(size == 0, 1, size)).astype(x.dtype)
 

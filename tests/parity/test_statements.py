@@ -58,6 +58,25 @@ class Scale(torch.autograd.Function):
 """
 )
 
+KINDS = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64", "complex64"]
+# Numbers that do not fit, and those that nearly do not, into each dtype.
+NUMBERS = ["300", "-1", "256", "-300", "2.7", "1e39", "-1e39", "float('nan')", "float('-inf')"]
+NUMBERS += ["2**40", "1j", "2+0j", "True"]
+FILLING = [
+    "torch.full((2,), {n}, dtype=torch.{d})",
+    "torch.full_like(x, {n})",
+    "x.new_full((1,), {n})",
+    "x.fill_({n})",
+    "x.masked_fill(m, {n})",
+    "x.index_fill(0, torch.tensor([0]), {n})",
+    "x.scatter(0, torch.tensor([0]), {n})",
+    "torch.nn.functional.pad(x, (1, 0), value={n})",
+    "torch.eye(2).to(torch.{d}).fill_diagonal_({n})",
+]
+SUMS = ["sum()", "sum(1, True)", "prod()", "prod(0)", "cumsum(1)", "cumprod(0)", "nansum(1)"]
+SCALARS = ["float64(2)", "float32(2)", "float16(2)", "int64(2)", "int8(2)", "complex128(2j)"]
+BESIDE = ["t * s", "s * t", "t + s", "t / s", "t // s", "t.add(s)", "torch.where(t > 0, t, s)"]
+
 STATEMENTS = [
     # numbers are taken out before arrays are placed
     (INDEXED, "x[0, :, [1, 2]]"),
@@ -200,6 +219,39 @@ def _outcome(library: Any, before: str, expression: str) -> Any:
             return _plain(eval(expression, names))
         except Exception as error:
             return type(error).__name__
+
+
+def _kinds(before: str, *expressions: str) -> None:
+    for expression in expressions:
+        wanted, found = (_outcome(library, before, expression) for library in (torch, tensorgrad))
+        assert repr(found) == repr(wanted), (before, expression)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_number_fits_or_is_refused(kind: str) -> None:
+    before = f"x = torch.ones(2).to(torch.{kind}); m = torch.tensor([True, False])"
+    for number in NUMBERS:
+        # Where PyTorch refuses even real complex numbers, or makes infinities of large ones.
+        odd = ("pad", "index_fill") if "j" in number else ("new_full",) * (kind == "float16")
+        odd += ("pad",) * (kind == "uint8" and number == "-1")  # and wraps it everywhere else
+        places = [place for place in FILLING if not any(word in place for word in odd)]
+        _kinds(before, *(place.format(n=number, d=kind) for place in places))
+
+
+@pytest.mark.parametrize("kind", KINDS[1:8])
+def test_sums_and_products_have_the_dtype_asked_for(kind: str) -> None:
+    before = "x = torch.tensor([[1.5, 2.5], [200, 3]])"
+    _kinds(before, *(f"x.{f[:-1]}, dtype=torch.{kind})".replace("(,", "(") for f in SUMS))
+    _kinds("x = torch.tensor([2, 3])", f"torch.cumprod(x[0], 0, dtype=torch.{kind})")
+    _kinds(before, *(f"x.{f}(1, dtype=torch.{kind}).shape" for f in ("softmax", "log_softmax")))
+
+
+@pytest.mark.parametrize("scalar", SCALARS)
+def test_numpys_scalars_beside_tensors_are_numbers(scalar: str) -> None:
+    for kind in KINDS[:5] + KINDS[6:]:
+        before = f"t = torch.ones(2).to(torch.{kind}); s = np.{scalar}"
+        _kinds(before, *(BESIDE if "complex" not in scalar + kind else BESIDE[:4]))
+    _kinds("", f"torch.full((2,), np.{scalar})", f"torch.tensor(np.{scalar})")
 
 
 @pytest.mark.parametrize(("before", "expression"), STATEMENTS)
