@@ -8,6 +8,7 @@ from tensorgrad import nn
 from tensorgrad.autograd import observe_forward
 from tensorgrad.kernels import convolution as kernels
 from tensorgrad.kernels.onednn import convolution as accelerated
+from tensorgrad.nn.hooks import everywhere
 
 
 def _net():
@@ -33,7 +34,8 @@ def _results(net, x, run):
 
 
 @pytest.fixture(autouse=True)
-def everything():
+def everything(monkeypatch):
+    monkeypatch.setattr(everywhere, "hooks", None)  # there once anybody has asked for them
     with tg.backends.use_kernels("auto"):
         yield
 
