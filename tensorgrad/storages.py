@@ -38,8 +38,8 @@ class Storage:
     steps, so that all of them can move to a contiguous copy together.
     """
 
-    # One is made for nearly every array that a node saves, so only ``stamp`` is a slot, which its
-    # maker sets to 0; what few storages ever need is the class's until it is written.
+    # One is made for every memory that is viewed, so only ``stamp`` is a slot, which its maker sets
+    # to 0; what few storages ever need is the class's until it is written.
     __slots__ = ("__dict__", "stamp")
     stamp: int
     version: int = 0
@@ -71,7 +71,8 @@ def new_storage(cls: type[Storage] = Storage, *, strided: bool = False) -> Stora
 # as they know) nothing else happened to it: its storage is that of the ndarray itself, made when
 # somebody asks.  Most saved arrays are never written and have no views, and a storage and a tuple
 # of storages for each of them would be most of what the garbage collector has to look through.
-# Tensors that do not share a storage must not share the ndarray object either.
+# So tensors that do not share a storage must not share the ndarray object either, and nobody may
+# write into this one: `known` and `tensorgrad.node.storage_of` find what it stands for.
 SAVED = new_storage()
 BY_ARRAY = (SAVED, SAVED, SAVED, SAVED)  # of a node's output and up to three arguments
 
