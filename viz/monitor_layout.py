@@ -59,7 +59,7 @@ class Layout:
     def holds(self) -> bool:
         """Whether the same parameters are still in their places, as large as they were."""
         for table, key, p, size in self._checks:
-            if table.get(key) is not p or (p._array.size if size > 0 else _size(p)) != size:
+            if (p._array.size if size > 0 else _size(p)) != size or table.get(key) is not p:
                 return False
         return True
 
