@@ -6,7 +6,8 @@ import math
 import numbers
 from typing import Any
 
-from tensorgrad.creation import zeros
+import numpy as np
+
 from tensorgrad.functions import recurrent
 from tensorgrad.functions.indexing import index_select
 from tensorgrad.nn import init
@@ -14,6 +15,7 @@ from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.utils.rnn import PackedSequence
+from tensorgrad.node import wrap
 from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
@@ -109,7 +111,7 @@ class RNNBase(Module):
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise unless the input has the weights' dtype and the right dimensions."""
-        kind = self._flat_weights[0].dtype
+        kind = getattr(self, self._all_weights[0][0]).dtype
         if input.dtype != kind:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({kind}). Convert "
@@ -153,7 +155,8 @@ class RNNBase(Module):
     # --- Running ----------------------------------------------------------------------------------
 
     def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
-        return zeros(self.get_expected_hidden_size(input, batch_sizes), dtype=input.dtype)
+        shape = self.get_expected_hidden_size(input, batch_sizes)
+        return wrap(np.zeros(shape, input._array.dtype))
 
     def _unsqueezed(self, hx: Any, batched: bool) -> Any:
         """A state with the dimension of the batch."""
@@ -168,13 +171,16 @@ class RNNBase(Module):
     def _squeezed(self, hx: Any) -> Any:
         return hx.squeeze(1)
 
-    def _run(self, *args: Any) -> tuple[Tensor, Any]:
+    def _run(self, input: Tensor, batch_sizes: Tensor | None, hx: Any) -> tuple[Tensor, Any]:
         """(output, state) of the function that the mode names."""
-        run: Any = getattr(recurrent, self.mode.lower())
-        return run(*args)  # type: ignore[no-any-return]
+        call = recurrent.Call(
+            input, batch_sizes, hx, self._flat_weights, self.bias, self.num_layers, self.dropout,
+            self.training, self.bidirectional, self.batch_first and batch_sizes is None,
+        )  # fmt: skip
+        output, *state = recurrent.run(self.mode.lower(), call)
+        return output, state[0] if len(state) == 1 else tuple(state)
 
     def _forward(self, input: Any, hx: Any) -> tuple[Any, Any]:
-        settings = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
         if isinstance(input, PackedSequence):
             data, batch_sizes, order, back = input
             if hx is None:
@@ -182,7 +188,7 @@ class RNNBase(Module):
             else:
                 hx = self.permute_hidden(hx, order)
             self.check_forward_args(data, hx, batch_sizes)
-            output, hidden = self._run(data, batch_sizes, hx, self._flat_weights, *settings)
+            output, hidden = self._run(data, batch_sizes, hx)
             packed = PackedSequence(output, batch_sizes, order, back)
             return packed, self.permute_hidden(hidden, back)
         if input.ndim not in (2, 3):
@@ -195,7 +201,7 @@ class RNNBase(Module):
         whole = input if batched else input.unsqueeze(batch)
         hx = self._zeros(whole, None) if hx is None else self._unsqueezed(hx, batched)
         self.check_forward_args(whole, hx, None)
-        output, hidden = self._run(whole, hx, self._flat_weights, *settings, self.batch_first)
+        output, hidden = self._run(whole, None, hx)
         if batched:
             return output, hidden
         return output.squeeze(batch), self._squeezed(hidden)
@@ -376,7 +382,8 @@ class LSTM(RNNBase):
         return tuple(super(LSTM, self).permute_hidden(state, permutation) for state in hx)
 
     def _zeros(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
-        cell = zeros(self.get_expected_cell_size(input, batch_sizes), dtype=input.dtype)
+        shape = self.get_expected_cell_size(input, batch_sizes)
+        cell = wrap(np.zeros(shape, input._array.dtype))
         return super()._zeros(input, batch_sizes), cell
 
     def _unsqueezed(self, hx: Any, batched: bool) -> Any:
@@ -384,10 +391,6 @@ class LSTM(RNNBase):
 
     def _squeezed(self, hx: Any) -> Any:
         return tuple(super(LSTM, self)._squeezed(state) for state in hx)
-
-    def _run(self, *args: Any) -> tuple[Tensor, Any]:
-        output, h, c = recurrent.lstm(*args)
-        return output, (h, c)
 
     def forward(
         self, input: Any, hx: tuple[Tensor, Tensor] | None = None

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.node import TensorBase
-from tensorgrad.ops import indexing, linalg, shape
-from tensorgrad.ops.arithmetic import add, mul
+from tensorgrad.node import TensorBase, local, wrap
+from tensorgrad.ops import linalg, shape
+from tensorgrad.ops.arithmetic import add
 from tensorgrad.ops.gru import gru as gru_layer
-from tensorgrad.ops.kinks import mask, relu
+from tensorgrad.ops.kinks import relu
 from tensorgrad.ops.lstm import lstm as lstm_layer
-from tensorgrad.ops.recurrence import rnn as rnn_layer
 from tensorgrad.ops.unary import tanh
+from tensorgrad.primitive import raw, recorded
 from tensorgrad.random import rng_of
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "Call",
     "gru",
     "gru_cell",
     "lstm",
@@ -34,13 +35,14 @@ __all__ = [
     "rnn_relu_cell",
     "rnn_tanh",
     "rnn_tanh_cell",
+    "run",
 ]
 
 
 # --- The arguments --------------------------------------------------------------------------------
 
 
-class _Call(NamedTuple):
+class Call(NamedTuple):
     """A call of one of the four functions, whichever of the two lists of arguments it used."""
 
     input: Tensor
@@ -60,7 +62,7 @@ _PADDED = ("input", "hx", "params", "has_biases", "num_layers", "dropout", "trai
 _PACKED = ("data", "batch_sizes", *_PADDED[1:-1])
 
 
-def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """The two lists of arguments told apart: a packed sequence has its batch sizes second."""
     second = args[1] if len(args) > 1 else None
     packed = bool({"data", "batch_sizes"} & set(kwargs)) or (
@@ -79,27 +81,61 @@ def _read(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
         given |= {"input": given.pop("data"), "batch_first": False}
     else:
         given["batch_sizes"] = None
-    return _Call(**given)
+    return Call(**given)
 
 
-def _states(name: str, call: _Call, kind: str) -> tuple[Tensor, ...]:
-    states: Any = call.hx if kind == "lstm" else (call.hx,)
-    if kind == "lstm" and len(states) != 2:
+def _checked(name: str, call: Call) -> tuple[tuple[Tensor, ...], Any, int]:
+    """The first states, the steps as `tensorgrad.ops.recurrence` has them, and the batch."""
+    states: Any = call.hx if name == "lstm" else (call.hx,)
+    if name == "lstm" and len(states) != 2:
         raise RuntimeError(f"{name} expects two hidden states, got {len(states)}")
     for value in (call.input, *states, *call.params):
         if not isinstance(value, TensorBase):
             raise TypeError(f"{name}(): expected Tensors, got {type(value).__name__}")
-    return tuple(states)
+    count = call.num_layers * (2 if call.bidirectional else 1)
+    per = len(call.params) // count if count else 0
+    least = 4 if call.has_biases else 2
+    if per * count != len(call.params) or per not in (least, least + (name == "lstm")):
+        raise RuntimeError(
+            f"{name}: got an incorrect number of RNN parameters: {len(call.params)} for "
+            f"{call.num_layers} layers in {count // max(call.num_layers, 1)} directions with "
+            f"has_biases={call.has_biases}"
+        )
+    sizes = call.input._array.shape
+    steps: Any
+    if call.batch_sizes is not None:
+        steps = tuple(int(n) for n in call.batch_sizes._array)
+        batch = steps[0] if steps else 0
+        if len(sizes) != 2 or sum(steps) != sizes[0]:
+            raise RuntimeError(
+                f"{name}: expected data of {sum(steps)} rows, as batch_sizes says, got "
+                f"{describe(call.input)}"
+            )
+    else:
+        if len(sizes) != 3:
+            raise IndexError(f"{name}: expected a 3-D input, got {describe(call.input)}")
+        batch, steps = sizes[:2] if call.batch_first else sizes[1::-1]
+    if not steps:
+        raise RuntimeError(f"{name}: Expected sequence length to be larger than 0 in RNN")
+    for state in states:
+        given = state._array.shape
+        if len(given) != 3 or given[:2] != (count, batch):
+            raise RuntimeError(
+                f"{name}: expected hidden states of shape ({count}, {batch}, ...), for the layers "
+                f"times directions and the batch, got {describe(state)}"
+            )
+    return tuple(states), steps, batch
 
 
 # --- Layers and directions ------------------------------------------------------------------------
+# ``xp`` is the namespace of primitives on Tensors, or on arrays where nothing is recorded.
 
 
-def _turned(rows: Tensor, steps: Any) -> Tensor:
+def _turned(xp: Any, rows: Any, steps: Any) -> Any:
     """Every sequence with its steps in the opposite order; doing it twice undoes it."""
     if isinstance(steps, int):
-        whole = shape.reshape(rows, shape=(steps, -1 if rows.size(0) else 0, rows.size(1)))
-        return shape.reshape(shape.flip(whole, axes=(0,)), shape=tuple(rows.shape))
+        whole = xp.reshape(rows, shape=(steps, rows.shape[0] // steps, rows.shape[1]))
+        return xp.reshape(xp.flip(whole, axes=(0,)), shape=tuple(rows.shape))
     starts = np.cumsum([0, *steps[:-1]])
     lengths = np.add.reduce(np.asarray(steps)[:, None] > np.arange(steps[0]), axis=0)
     order = [
@@ -107,90 +143,84 @@ def _turned(rows: Tensor, steps: Any) -> Tensor:
         for t, size in enumerate(steps)
         for member in range(size)
     ]
-    return indexing.take_rows(rows, index=np.array(order, np.int64), axis=0)
+    return xp.take_rows(rows, index=np.array(order, np.int64), axis=0)
 
 
-def _dropped(rows: Tensor, p: float) -> Tensor:
-    kept = rng_of(None).random(rows._array.shape, np.float32) >= p
-    rows = mask(rows, mask=kept)
-    return mul(rows, 1 / (1 - p)) if p < 1 else rows
+def _dropped(xp: Any, rows: Any, p: float) -> Any:
+    kept = rng_of(None).random(tuple(rows.shape), np.float32) >= p
+    rows = xp.mask(rows, mask=kept)
+    return xp.mul(rows, 1 / (1 - p)) if p < 1 else rows
 
 
 def _layer(
-    kind: str, rows: Tensor, states: list[Tensor], weights: Sequence[Any], biased: bool, steps: Any
-) -> tuple[Tensor, ...]:
+    xp: Any, name: str, rows: Any, states: list[Any], weights: Sequence[Any], biased: bool,
+    steps: Any,
+) -> tuple[Any, ...]:  # fmt: skip
     """One layer in one direction: its output, and its last states."""
     w_ih, w_hh = weights[:2]
     b_ih, b_hh = weights[2:4] if biased else (None, None)
     found: Any
-    if kind == "lstm":
+    if name == "lstm":
         projection = weights[-1] if len(weights) % 2 else None
-        found = lstm_layer(rows, *states, w_ih, w_hh, b_ih, b_hh, projection, steps=steps)
-    elif kind == "gru":
-        found = gru_layer(rows, *states, w_ih, w_hh, b_ih, b_hh, steps=steps)
+        found = xp.lstm(rows, *states, w_ih, w_hh, b_ih, b_hh, projection, steps=steps)
+    elif name == "gru":
+        found = xp.gru(rows, *states, w_ih, w_hh, b_ih, b_hh, steps=steps)
     else:
-        found = rnn_layer(rows, *states, w_ih, w_hh, b_ih, b_hh, relu=kind == "relu", steps=steps)
+        relu = name == "rnn_relu"
+        found = xp.rnn(rows, *states, w_ih, w_hh, b_ih, b_hh, relu=relu, steps=steps)
     return found  # type: ignore[no-any-return]
 
 
-def _run(name: str, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """(output, last state of every layer and direction, for each state)."""
-    call = _read(name, args, kwargs)
-    first = _states(name, call, kind)
-    rows, directions = call.input, 2 if call.bidirectional else 1
+def _layers(
+    xp: Any, name: str, call: Call, rows: Any, first: Sequence[Any], params: Sequence[Any],
+    steps: Any, batch: int,
+) -> list[Any]:  # fmt: skip
+    """The output, steps first, and the last state of every layer and direction, for each state."""
+    directions = 2 if call.bidirectional else 1
     count = call.num_layers * directions
-    per = len(call.params) // count if count else 0
-    least = 4 if call.has_biases else 2
-    if per * count != len(call.params) or per not in (least, least + (kind == "lstm")):
-        raise RuntimeError(
-            f"{name}: got an incorrect number of RNN parameters: {len(call.params)} for "
-            f"{call.num_layers} layers in {directions} directions with has_biases="
-            f"{call.has_biases}"
-        )
-    steps: Any
-    if call.batch_sizes is not None:
-        steps = tuple(int(n) for n in call.batch_sizes._array)
-        batch = steps[0] if steps else 0
-        if rows.ndim != 2 or sum(steps) != rows.size(0):
-            raise RuntimeError(
-                f"{name}: expected data of {sum(steps)} rows, as batch_sizes says, got "
-                f"{describe(rows)}"
-            )
-    else:
-        if rows.ndim != 3:
-            raise IndexError(f"{name}: expected a 3-D input, got {describe(rows)}")
+    per = len(params) // count
+    if call.batch_sizes is None:
         if call.batch_first:
-            rows = shape.permute(rows, axes=(1, 0, 2))
-        steps, batch = rows.size(0), rows.size(1)
-        rows = shape.reshape(rows, shape=(steps * batch, rows.size(2)))
-    if not steps:
-        raise RuntimeError(f"{name}: Expected sequence length to be larger than 0 in RNN")
-    for state in first:
-        if state.ndim != 3 or tuple(state.shape[:2]) != (count, batch):
-            raise RuntimeError(
-                f"{name}: expected hidden states of shape ({count}, {batch}, ...), for the layers "
-                f"times directions and the batch, got {describe(state)}"
-            )
-    last: list[list[Tensor]] = [[] for _ in first]
+            rows = xp.permute(rows, axes=(1, 0, 2))
+        rows = xp.reshape(rows, shape=(steps * batch, rows.shape[2]))
+    last: list[list[Any]] = [[] for _ in first]
     for layer in range(call.num_layers):
         outputs = []
         for direction in range(directions):
             number = layer * directions + direction
-            weights = call.params[number * per : (number + 1) * per]
-            states = [indexing.getitem(state, index=(number,)) for state in first]
-            given = _turned(rows, steps) if direction else rows
-            out, *now = _layer(kind, given, states, weights, call.has_biases, steps)
-            outputs.append(_turned(out, steps) if direction else out)
+            weights = params[number * per : (number + 1) * per]
+            states = [xp.getitem(state, index=(number,)) for state in first]
+            given = _turned(xp, rows, steps) if direction else rows
+            out, *now = _layer(xp, name, given, states, weights, call.has_biases, steps)
+            outputs.append(_turned(xp, out, steps) if direction else out)
             for held, state in zip(last, now, strict=True):
-                held.append(shape.reshape(state, shape=(1, *state.shape)))
-        rows = outputs[0] if len(outputs) == 1 else shape.cat(*outputs, axis=1)
+                held.append(xp.reshape(state, shape=(1, *state.shape)))
+        rows = outputs[0] if len(outputs) == 1 else xp.cat(*outputs, axis=1)
         if call.train and call.dropout > 0 and layer < call.num_layers - 1:
-            rows = _dropped(rows, call.dropout)
+            rows = _dropped(xp, rows, call.dropout)
     if call.batch_sizes is None:
-        rows = shape.reshape(rows, shape=(steps, batch, rows.size(1)))
-        if call.batch_first:
-            rows = shape.permute(rows, axes=(1, 0, 2))
-    return rows, *(held[0] if count == 1 else shape.cat(*held, axis=0) for held in last)
+        rows = xp.reshape(rows, shape=(steps, batch, rows.shape[1]))
+    return [rows, *(held[0] if count == 1 else xp.cat(*held, axis=0) for held in last)]
+
+
+def run(name: str, call: Call) -> tuple[Any, ...]:
+    """(output, last state of every layer and direction, for each state) of a function's call."""
+    states, steps, batch = _checked(name, call)
+    context = local.context
+    found = None
+    if not context.grad_enabled and not context.vmaps:
+        first, weights = [t._array for t in states], [t._array for t in call.params]
+        try:
+            found = _layers(raw, name, call, call.input._array, first, weights, steps, batch)
+        except Exception:
+            found = None  # the operations on Tensors say what is wrong, and where
+        else:
+            found = [wrap(array) for array in found]
+    if found is None:
+        found = _layers(recorded, name, call, call.input, states, call.params, steps, batch)
+    if call.batch_first:
+        found[0] = shape.permute(found[0], axes=(1, 0, 2))
+    return tuple(found)
 
 
 def lstm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -200,25 +230,25 @@ def lstm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
     lstm(data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional) for
     a packed sequence; hx is (h_0, c_0), params the weights layer by layer.
     """
-    output, h, c = _run("lstm", "lstm", args, kwargs)
+    output, h, c = run("lstm", _read("lstm", args, kwargs))
     return output, h, c
 
 
 def gru(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
     """Gated recurrent units: (output, h_n).  The arguments are those of `lstm`; hx is h_0."""
-    output, h = _run("gru", "gru", args, kwargs)
+    output, h = run("gru", _read("gru", args, kwargs))
     return output, h
 
 
 def rnn_tanh(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
     """The plain recurrence with tanh: (output, h_n).  Arguments as for `lstm`; hx is h_0."""
-    output, h = _run("rnn_tanh", "tanh", args, kwargs)
+    output, h = run("rnn_tanh", _read("rnn_tanh", args, kwargs))
     return output, h
 
 
 def rnn_relu(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
     """The plain recurrence with relu: (output, h_n).  Arguments as for `lstm`; hx is h_0."""
-    output, h = _run("rnn_relu", "relu", args, kwargs)
+    output, h = run("rnn_relu", _read("rnn_relu", args, kwargs))
     return output, h
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import recurrent as kernels
+from tensorgrad.kernels.registry import Operation
 from tensorgrad.ops.recurrence import (
     arena,
     before,
@@ -95,22 +97,11 @@ def _joint(
     return [d_x, d_h, of_w_ih, of_w_hh, of_b_ih, of_b_hh]
 
 
-@primitive(
-    joint=_joint,
-    saves="x h w_ih w_hh b_ih b_hh",
-    keeps="cache",
-    outputs=True,
-    composed=_twin,
-    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
-    "expression; what happens at each stands in tensorgrad/ops/gru.py",
-)
-def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, steps: Any) -> Kept:
-    """A layer in one direction: h after every step, and the last.
-
-    x (rows, in), h (batch, n), w_ih (3n, in), w_hh (3n, n), biases (3n,) or None.
-    """
+def _walk(
+    problem: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, steps: Any
+) -> tuple[Any, Any]:
+    """(y, last h), and what the gradient reads."""
     (batch, n), rows = h.shape, len(x)
-    check(x, [h], [w_ih, w_hh, b_ih, b_hh], 3 * n, n)
     gates, candidates, states = arena(x.dtype, (3, rows, n), (rows, n), (batch + rows, n))
     np.matmul(x, _apart(w_ih), out=gates)
     if b_ih is not None:
@@ -140,4 +131,31 @@ def gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, steps: An
         at += u
     # The outputs are the user's to write: copies of what the rule reads.
     last = states[ends(rows, batch, steps)].copy()
-    return Kept((states[batch:].copy(), last), cache=(gates, candidates, states))
+    return (states[batch:].copy(), last), (gates, candidates, states)
+
+
+forward = Operation("gru", _walk)
+forward.kernel("columns", kernels.serves)(kernels.gru)
+
+
+@primitive(
+    joint=_joint,
+    saves="x h w_ih w_hh b_ih b_hh",
+    keeps="cache",
+    outputs=True,
+    composed=_twin,
+    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
+    "expression; what happens at each stands in tensorgrad/ops/gru.py",
+)
+def gru(
+    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, steps: Any, keep: bool
+) -> Kept:
+    """A layer in one direction: h after every step, and the last.
+
+    x (rows, in), h (batch, n), w_ih (3n, in), w_hh (3n, n), biases (3n,) or None.
+    """
+    n = h.shape[1]
+    check(x, [h], [w_ih, w_hh, b_ih, b_hh], 3 * n, n)
+    problem = kernels.Problem(x.shape, h.shape, x.dtype, keep)
+    y, kept = forward.choose(problem)(problem, x, h, w_ih, w_hh, b_ih, b_hh, steps)
+    return Kept(y, cache=kept)

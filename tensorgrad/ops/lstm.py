@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import lstm as kernels
+from tensorgrad.kernels import recurrent as kernels
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.ops.recurrence import (
     arena,
@@ -162,7 +162,7 @@ def _walk(
 
 
 forward = Operation("lstm", _walk)
-forward.kernel("columns", kernels.serves)(kernels.columns)
+forward.kernel("columns", kernels.serves)(kernels.lstm)
 
 
 @primitive(

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import recurrent as kernels
+from tensorgrad.kernels.registry import Operation
 from tensorgrad.primitive import Kept, primitive, recorded
 
 __all__ = ["arena", "before", "check", "collected", "ends", "rnn", "spans", "started", "unrolled"]
@@ -172,24 +174,12 @@ def _joint(
     return [d_x, d_h, d_w, of_w_hh, d_b if needs[4] else None, d_b if needs[5] else None]
 
 
-@primitive(
-    joint=_joint,
-    saves="x h w_ih w_hh b_ih b_hh",
-    keeps="cache",
-    outputs=True,
-    composed=_twin,
-    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
-    "expression; with d = (g + d_next @ w_hh) * f'(y) at each, w_ih gets the sum of d.T @ x",
-)
-def rnn(
-    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, relu: bool, steps: Any
-) -> Kept:
-    """h = f(w_ih x + b_ih + w_hh h + b_hh) along a sequence: every h, and the last; f tanh or relu.
-
-    x (rows, in), h (batch, out), weights (out, in) and (out, out), biases (out,) or None.
-    """
+def _walk(
+    problem: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, relu: bool,
+    steps: Any,
+) -> tuple[Any, Any]:  # fmt: skip
+    """(y, last h), and what the gradient reads."""
     batch, n = h.shape
-    check(x, [h], [w_ih, w_hh, b_ih, b_hh], n, n, "fi" if relu else "fc")
     a = np.dot(x, w_ih.T)
     for b in (b_ih, b_hh):
         if b is not None:
@@ -207,4 +197,32 @@ def rnn(
             np.tanh(at, out=at)
     # The outputs are the user's to write: copies of what the rule reads.
     last = states[ends(len(x), batch, steps)].copy()
-    return Kept((states[batch:].copy(), last), cache=states)
+    return (states[batch:].copy(), last), states
+
+
+forward = Operation("rnn", _walk)
+forward.kernel("columns", kernels.serves)(kernels.rnn)
+
+
+@primitive(
+    joint=_joint,
+    saves="x h w_ih w_hh b_ih b_hh",
+    keeps="cache",
+    outputs=True,
+    composed=_twin,
+    prose="backpropagation through time: a recursion over the steps, last one first, and not one "
+    "expression; with d = (g + d_next @ w_hh) * f'(y) at each, w_ih gets the sum of d.T @ x",
+)
+def rnn(
+    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, relu: bool, steps: Any,
+    keep: bool,
+) -> Kept:  # fmt: skip
+    """h = f(w_ih x + b_ih + w_hh h + b_hh) along a sequence: every h, and the last; f tanh or relu.
+
+    x (rows, in), h (batch, out), weights (out, in) and (out, out), biases (out,) or None.
+    """
+    n = h.shape[1]
+    check(x, [h], [w_ih, w_hh, b_ih, b_hh], n, n, "fi" if relu else "fc")
+    problem = kernels.Problem(x.shape, h.shape, x.dtype, keep)
+    y, kept = forward.choose(problem)(problem, x, h, w_ih, w_hh, b_ih, b_hh, relu, steps)
+    return Kept(y, cache=kept)
