@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.blocks import LARGE
+from tensorgrad.kernels import gelu
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.short_calls import on_arrays
+from tensorgrad.ops import elementwise
+from tensorgrad.ops.unary import sigmoid_of_negative
+from tensorgrad.primitive import primitives
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -23,6 +33,34 @@ __all__ = [
 ]
 
 
+# --- On arrays, where nothing is recorded ---------------------------------------------------------
+
+
+def _relu(module: Any, x: Any, own: bool) -> Any:
+    return None if module.__dict__["inplace"] else primitives["relu"].forward(x)
+
+
+def _gelu(module: Any, x: Any, own: bool) -> Any:
+    approximate = module.__dict__["approximate"]
+    if approximate not in ("none", "tanh"):
+        return None
+    problem = gelu.Problem(x.shape, x.dtype, approximate == "tanh")
+    return gelu.gelu.choose(problem)(problem, x, False)[0]
+
+
+def _sigmoid(module: Any, x: Any, own: bool) -> Any:
+    return sigmoid_of_negative(np.negative(x, x) if own else np.negative(x))
+
+
+def _tanh(module: Any, x: Any, own: bool) -> Any:
+    if x.size >= LARGE:  # in pieces, on several threads
+        return None
+    return np.tanh(x, x) if own else np.tanh(x)
+
+
+# --- The layers -----------------------------------------------------------------------------------
+
+
 class InplaceActivation(Module):
     """An activation without parameters that can work in place."""
 
@@ -39,6 +77,7 @@ class InplaceActivation(Module):
 class ReLU(InplaceActivation):
     """max(x, 0); the derivative at 0 is 0."""
 
+    @on_arrays(_relu, rising=True)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the activation."""
         return F.relu(input, self.inplace)
@@ -91,6 +130,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
+    @on_arrays(_gelu)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the activation."""
         return F.gelu(input, approximate=self.approximate)
@@ -118,6 +158,7 @@ class Softplus(Module):
 class Sigmoid(Module):
     """1 / (1 + e**-x)."""
 
+    @on_arrays(_sigmoid, lambda module, x: elementwise.sigmoid(x))
     def forward(self, input: Tensor) -> Tensor:
         """Apply the activation."""
         return F.sigmoid(input)
@@ -134,6 +175,7 @@ class LogSigmoid(Module):
 class Tanh(Module):
     """The hyperbolic tangent."""
 
+    @on_arrays(_tanh, lambda module, x: elementwise.tanh(x))
     def forward(self, input: Tensor) -> Tensor:
         """Apply the activation."""
         return F.tanh(input)

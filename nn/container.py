@@ -8,7 +8,7 @@ from operator import index as as_index
 from typing import Any, Self, overload
 
 from tensorgrad.nn.module import Module, indented
-from tensorgrad.nn.simple_layers import recorded, unrecorded
+from tensorgrad.nn.short_calls import recorded, unrecorded
 from tensorgrad.node import local
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]

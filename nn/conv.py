@@ -12,6 +12,8 @@ from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.functional.checks import numbers
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.short_calls import before_relu
+from tensorgrad.ops.rectified_convolution import rectified_conv
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d"]
@@ -125,6 +127,20 @@ class _ConvNd(Module):
         return text
 
 
+def _rectified(module: Any, x: Any) -> Any:
+    """The convolution of a batch and the ReLU behind it; see `tensorgrad.nn.short_calls`."""
+    state = module.__dict__
+    padding, rank = state["padding"], len(state["stride"])
+    if state["padding_mode"] != "zeros" or isinstance(padding, str) or x._array.ndim != rank + 2:
+        return None
+    parameters = state["_parameters"]
+    return rectified_conv(
+        x, parameters["weight"], parameters["bias"], stride=state["stride"],
+        padding=tuple([(p, p) for p in padding]), dilation=state["dilation"],
+        groups=state["groups"],
+    )  # fmt: skip
+
+
 class _Conv(_ConvNd):
     """What the convolutions over one, two and three dimensions share."""
 
@@ -177,6 +193,7 @@ class _Conv(_ConvNd):
                 border += [width, width]
         return border
 
+    @before_relu(_rectified)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
         return self._conv_forward(input, self.weight, self.bias)

@@ -48,6 +48,11 @@ class Hooks:
         return forward + backward + state + len(self.load_pre) + len(self.load_post)
 
     @property
+    def idle(self) -> bool:
+        """Whether no call of a module must heed any of them: all have been removed again."""
+        return not (self.forward or self.forward_pre or self.backward or self.backward_pre)
+
+    @property
     def none_left(self) -> bool:
         """Whether all that were registered have been removed."""
         return self.count == 0

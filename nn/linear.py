@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.short_calls import on_arrays
+from tensorgrad.ops import linalg
+from tensorgrad.ops.linalg import product
+from tensorgrad.primitive import primitives
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Identity", "Linear", "NonDynamicallyQuantizableLinear"]
@@ -24,6 +30,39 @@ class Identity(Module):
     def forward(self, input: Tensor) -> Tensor:
         """The input."""
         return input
+
+
+# Up to so many rows, weights times columns take three quarters of the time of rows times weights,
+# if there are this many results: of (50, 784) to 300 features 266 us, not 331.
+_FEW = 128
+_MANY = 1 << 12
+
+
+def _linear(module: Any, x: Any, own: bool) -> Any:
+    parameters = module.__dict__["_parameters"]
+    weight, bias = parameters["weight"]._array, parameters["bias"]
+    b = None if bias is None else bias._array
+    shape, kind = x.shape, x.dtype
+    count, _ = weight.shape
+    if (
+        len(shape) != 2
+        or weight.dtype is not kind
+        or (b is not None and (b.dtype is not kind or b.shape != (count,)))
+    ):
+        return primitives["linear"].forward(x, weight, b)
+    rows = shape[0]
+    if rows * count < _MANY:
+        y = x.dot(weight.T)
+    elif rows <= _FEW and rows <= count:
+        y = weight.dot(x.T).T
+    else:
+        y = product(x, weight.T)
+    return y if b is None else np.add(y, b, y)
+
+
+def _linear_recorded(module: Any, x: Any) -> Any:
+    parameters = module.__dict__["_parameters"]
+    return linalg.linear(x, parameters["weight"], parameters["bias"])
 
 
 class Linear(Module):
@@ -64,13 +103,13 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
+    @on_arrays(_linear, _linear_recorded)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
         parameters = self.__dict__["_parameters"]  # found sooner than attributes of a module are
-        weight, bias = parameters.get("weight"), parameters.get("bias")
-        if weight is None or (bias is None and "bias" not in parameters):  # computed ones
-            weight, bias = self.weight, self.bias
-        return F.linear(input, weight, bias)
+        if "weight" in parameters and "bias" in parameters:
+            return F.linear(input, parameters["weight"], parameters["bias"])
+        return F.linear(input, self.weight, self.bias)  # computed ones
 
     def extra_repr(self) -> str:
         return (

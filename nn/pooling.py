@@ -8,6 +8,7 @@ from typing import Any
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.functional.checks import numbers
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.short_calls import of_maxima
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -52,6 +53,7 @@ class _MaxPoolNd(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
+    @of_maxima
     def forward(self, input: Tensor) -> Any:
         """The maxima, and with return_indices their places."""
         return type(self)._pool(

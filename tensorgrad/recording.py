@@ -98,8 +98,13 @@ def failed(op: Primitive, args: Sequence[Any], params: Any, error: Exception) ->
 
 def watch(node: Node, out: Any) -> None:
     """Tell the forward observers of a node and its output."""
-    for observer in local.context.on_forward:
-        observer(node, out)
+    context = local.context
+    place, context.place = context.place, None  # what an observer does has lines of its own
+    try:
+        for observer in context.on_forward:
+            observer(node, out)
+    finally:
+        context.place = place
 
 
 def as_view(op: Primitive, parent: Any, out: Any, params: Any) -> None:

@@ -33,17 +33,17 @@ def is_grad_enabled() -> bool:
 class _GradMode:
     """A context manager and decorator that sets whether this thread records."""
 
-    def __init__(self, mode: bool) -> None:
-        self._mode = mode
-        self._before: list[bool] = []  # a stack: one object may be entered again inside itself
+    # Of the class, so that no_grad() has nothing to set: small models are called in one.
+    _mode = False
+    _before: Any = None  # (mode, before): one object may be entered again inside itself
 
     def __enter__(self) -> None:
         context = local.context
-        self._before.append(context.grad_enabled)
+        self._before = (context.grad_enabled, self._before)
         context.grad_enabled = self._mode and not context.inference
 
     def __exit__(self, *error: object) -> None:
-        local.context.grad_enabled = self._before.pop()
+        local.context.grad_enabled, self._before = self._before
 
     def __call__(self, function: F) -> F:
         again = self._again
@@ -59,7 +59,7 @@ class _GradMode:
 
     def _again(self) -> _GradMode:
         """The same mode to enter anew, once for each call of a decorated function."""
-        return _GradMode(self._mode)
+        return enable_grad() if self._mode else no_grad()  # type: ignore[no-any-return]
 
 
 def _wrap_generator(function: Any, again: Callable[[], _GradMode]) -> Any:
@@ -94,39 +94,29 @@ class no_grad(_GradMode):
 
     def __new__(cls, function: Any = None) -> Any:
         made = object.__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
-
-    def __init__(self, function: Any = None) -> None:
-        self._mode, self._before = False, []  # as the base does: small models are called in these
+        return made if function is None else made(function)
 
 
 class enable_grad(_GradMode):
     """Record again inside a `no_grad`; as context manager or decorator."""
 
-    def __new__(cls, function: Any = None) -> Any:
-        made = super().__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
+    _mode = True
 
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(True)
+    def __new__(cls, function: Any = None) -> Any:
+        made = object.__new__(cls)
+        return made if function is None else made(function)
 
 
 class set_grad_enabled(_GradMode):
     """Set the mode at once; as a context manager, until the end of the block."""
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(bool(mode))
+        self._mode = bool(mode)
         self._previous = local.context.grad_enabled
         local.context.grad_enabled = self._mode
 
     def __enter__(self) -> None:
-        self._before.append(self._previous)
+        self._before = (self._previous, self._before)
         local.context.grad_enabled = self._mode
 
     def __call__(self, function: F) -> F:
@@ -149,7 +139,7 @@ class inference_mode(_GradMode):
         return made(mode)
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(not mode)
+        self._mode = not mode
         self.mode = mode
         self._inference_before: list[bool] = []
 

@@ -177,11 +177,12 @@ def test_observers_see_every_layer_and_their_own_line():
         names.append(node.op.name)
         if node.op.name == "tanh":
             places.append((out * 2).grad_fn.location.function)
+            places.append(tg.cat([out, out]).grad_fn.location.function)
 
     with observe_forward(observer):
         net(tg.randn(2, 3))
-    assert names == ["linear", "tanh", "mul"]
-    assert [place.rsplit(".")[-1] for place in places] == ["observer"]
+    assert names == ["linear", "tanh", "mul", "cat"]
+    assert [place.rsplit(".")[-1] for place in places] == ["observer", "observer"]
 
 
 def test_gradients_are_those_of_the_modules():

@@ -1,0 +1,248 @@
+"""Short ways through the layers that run nobody else's code, alone and in a `Sequential`.
+
+A small layer's time is mostly the module's call, the checks of its function and the Tensor around
+its result.  So a layer may declare, beside its forward, the rule that computes the same on the
+array alone, for calls under `no_grad`::
+
+    @on_arrays(_tanh)
+    def forward(self, input): ...
+
+A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 in any order, which
+it may write if ``own`` says so; it returns an array, or None where the forward must be called.
+What a rule raises is not shown: the forward will say what is wrong.  Rules run no code of the
+user's.
+
+A rule belongs to the function that it stands beside.  So a subclass with a forward of its own, a
+function put in the forward's place, and an instance that was given one have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from numpy import ascontiguousarray, ndarray
+
+from tensorgrad.constants import float32, float64
+from tensorgrad.nn.hooks import everywhere
+from tensorgrad.node import Scope, TensorBase, local, wrap
+from tensorgrad.ops.rectified_convolution import rectified
+from tensorgrad.provenance import caller
+
+if TYPE_CHECKING:
+    from tensorgrad.nn.module import Module
+
+__all__ = [
+    "RULES",
+    "Layer",
+    "before_relu",
+    "called",
+    "of_maxima",
+    "on_arrays",
+    "recorded",
+    "unrecorded",
+]
+
+Rule = Callable[[Any, Any, bool], Any]
+OnTensor = Callable[[Any, Any], Any]
+
+
+class Layer(NamedTuple):
+    """What is declared of a forward: what it computes on arrays, and what it records."""
+
+    arrays: Any  # a Rule; None where there is none
+    tensors: OnTensor
+
+
+Forward = TypeVar("Forward", bound=Callable[..., Any])
+
+RULES: dict[Any, Layer] = {}  # by the function of the forward
+
+
+_RISING: set[Callable[..., Any]] = set()
+_MAXIMA: set[Callable[..., Any]] = set()
+_BEFORE_RELU: dict[Any, Layer] = {}
+
+
+def on_arrays(
+    rule: Rule, on_tensor: OnTensor | None = None, rising: bool = False
+) -> Callable[[Forward], Forward]:
+    """Declare what the decorated forward computes on arrays.
+
+    on_tensor: on (module, Tensor) what the forward records, without its checks; it may raise, as a
+    rule may, but not return None.  rising: number by number, a larger result of a larger number, or
+    the same one, exactly.
+    """
+
+    def declare(forward: Forward) -> Forward:
+        RULES[forward] = Layer(rule, on_tensor or forward)
+        if rising:
+            _RISING.add(forward)
+        return forward
+
+    return declare
+
+
+def of_maxima(forward: Forward) -> Forward:
+    """Declare that the decorated forward takes the largest numbers of its input, and no more."""
+    _MAXIMA.add(forward)
+    return forward
+
+
+def before_relu(on_tensor: OnTensor) -> Callable[[Forward], Forward]:
+    """Declare what the decorated forward and the ReLU behind it give together, recorded as the
+    forward alone; the ReLU then only passes it on.
+    """
+
+    def declare(forward: Forward) -> Forward:
+        _BEFORE_RELU[forward] = Layer(None, on_tensor)
+        return forward
+
+    return declare
+
+
+_DONE = Layer(None, lambda module, x: rectified(x))
+
+
+def called(module: Module, layer: Layer, value: Any) -> Any:
+    """What a module without hooks gives for a value, as a Tensor; None if it must be called."""
+    x = _array(value)
+    if x is None:
+        return None
+    try:
+        found = layer.arrays(module, x, False)
+    except Exception:
+        return None
+    return None if found is None else _tensor(found)
+
+
+def unrecorded(modules: Iterable[Any], value: Any) -> Any:
+    """The value through modules, one after the other; between rules only arrays are made, and
+    each works in the memory that the one before allocated.
+    """
+    plain = not (_watched() or local.context.vmaps)
+    array = _array(value) if plain else None  # what the value is now, if that can be on arrays
+    own = False
+    if array is not None and array.ndim > 2:
+        modules = order = [*modules]
+        for i in range(len(order) - 1):
+            if _may_wait(order[i], order[i + 1]):
+                order[i : i + 2] = order[i + 1], order[i]
+    for module in modules:
+        if array is not None and module is not None:
+            layer = RULES.get(type(module).forward)
+            state = module.__dict__
+            if layer is not None and state["_hooks"] is None and "forward" not in state:
+                try:
+                    found = layer.arrays(module, array, own)
+                except Exception:
+                    found = None
+                if found is not None:
+                    array, own = found, True
+                    state["_calls"] += 1
+                    continue
+        value = module(_tensor(array) if own else value)
+        array, own = _array(value) if plain else None, False
+    return _tensor(array) if own else value
+
+
+def _may_wait(rising: Any, pooling: Any) -> bool:
+    """Whether a function may come after the max pooling that follows it.
+
+    The largest of rectified numbers is the rectified largest one, and there are fewer of those.
+    """
+    if rising is None or pooling is None:
+        return False
+    first, second = rising.__dict__, pooling.__dict__
+    if type(rising).forward not in _RISING or type(pooling).forward not in _MAXIMA:
+        return False
+    if first["_hooks"] is not None or second["_hooks"] is not None or first["inplace"]:
+        return False
+    return not ("forward" in first or "forward" in second or second["return_indices"])
+
+
+def _relu_follows(modules: dict[str, Any], name: str) -> bool:
+    """Whether nobody observes, and the module after the named one is a ReLU and nothing else."""
+    context, names = local.context, [*modules]
+    place = names.index(name) + 1
+    if context.on_forward or context.vmaps or place == len(names):
+        return False
+    module = modules[names[place]]
+    if module is None or type(module).__dict__.get("forward") not in _RISING:
+        return False
+    state = module.__dict__
+    return state["_hooks"] is None and "forward" not in state and not state["inplace"]
+
+
+def recorded(modules: dict[str, Any], value: Any) -> Any:
+    """The value through modules by name, one after the other, where operations are recorded.
+
+    Layers with rules run no code of the user's, so the line that calls the first of them is looked
+    up once and stands for all.
+    """
+    if _watched():
+        for module in modules.values():
+            value = module(value)
+        return value
+    context = local.context
+    outer, place = context.scope, None
+    ready = False  # whether the value is a convolution's, and holds what the ReLU after it gives
+    try:
+        for name, module in modules.items():
+            # One that inherits its forward may have a property, a user's, in a weight's place.
+            layer = RULES.get((kind := type(module)).__dict__.get("forward"))
+            joined = False
+            if layer is None:
+                if module is not None and kind.forward in _BEFORE_RELU:
+                    joined = _relu_follows(modules, name)
+                    layer = _BEFORE_RELU[kind.forward] if joined else None
+            elif ready:
+                layer = _DONE
+            if layer is not None and isinstance(value, TensorBase):
+                state = module.__dict__
+                if (
+                    state["_hooks"] is None
+                    and "forward" not in state
+                    and ((dtype := value._array.dtype) is float32 or dtype is float64)
+                ):
+                    context.scope = scope = Scope()  # as in Module.__call__
+                    scope.parent, scope.name, scope.cls = outer, name, kind.__name__
+                    scope.call = call = state["_calls"]
+                    if place is None:
+                        place = caller(2)
+                    context.place = place
+                    try:
+                        found = layer.tensors(module, value)
+                    except Exception:
+                        found = None  # the module will say what is wrong
+                    if found is not None:
+                        state["_calls"] = call + 1
+                        value, ready = found, joined
+                        continue
+            ready = False
+            context.scope, context.place = outer, None
+            value = module(value)
+    finally:
+        context.scope, context.place = outer, None
+    return value
+
+
+def _watched() -> bool:
+    """Whether there are hooks of all modules."""
+    hooks = everywhere.hooks
+    return not (hooks is None or hooks.idle)
+
+
+def _array(value: Any) -> Any:
+    """A Tensor's array, if it has numbers that rules take; None of anything else."""
+    if isinstance(value, TensorBase):
+        array = value._array
+        if type(array) is ndarray and (array.dtype is float32 or array.dtype is float64):
+            return array
+    return None
+
+
+def _tensor(array: Any) -> Any:
+    """The Tensor of a rule's result: a matrix in C order, images as they lie."""
+    turned = array.ndim == 2 and not array.flags.c_contiguous
+    return wrap(ascontiguousarray(array) if turned else array)

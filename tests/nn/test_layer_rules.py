@@ -1,0 +1,195 @@
+"""Rules of simple layers, on arrays and without a scope, give what the layers' forwards give."""
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.nn import short_calls
+from tensorgrad.nn.utils import parametrize
+
+LAYERS = {
+    "linear": lambda: nn.Linear(6, 5),
+    "linear without bias": lambda: nn.Linear(6, 5, bias=False),
+    "wide linear": lambda: nn.Linear(6, 900),
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "gelu by tanh": lambda: nn.GELU("tanh"),
+    "batch norm": lambda: nn.BatchNorm1d(6),
+    "batch norm without statistics": lambda: nn.BatchNorm1d(6, track_running_stats=False),
+    "batch norm without weights": lambda: nn.BatchNorm1d(6, affine=False),
+}
+
+
+@pytest.fixture
+def rules_run(monkeypatch):
+    """The modules whose rules have run."""
+    run = []
+
+    def watched(layer):
+        def call(module, x, own):
+            found = layer.arrays(module, x, own)
+            if found is not None:
+                run.append(module)
+            return found
+
+        return layer._replace(arrays=call)
+
+    for forward, layer in list(short_calls.RULES.items()):
+        monkeypatch.setitem(short_calls.RULES, forward, watched(layer))
+    return run
+
+
+def test_every_rule_has_a_layer_here():
+    assert {type(make()).forward for make in LAYERS.values()} == set(short_calls.RULES)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_call_gives_what_the_forward_gives(name, dtype, order, rules_run):
+    tg.manual_seed(0)
+    layer = LAYERS[name]().to(dtype).eval()
+    if getattr(layer, "running_var", None) is not None:
+        layer.running_var.uniform_(0.5, 2)
+        layer.running_mean.uniform_(-1, 1)
+    x = tg.randn(7, 6, dtype=dtype) if order == "C" else tg.randn(6, 7, dtype=dtype).T
+    kept = x.numpy().copy()
+    with tg.no_grad():
+        found, wanted = layer(x), layer.forward(x)
+    near = 1e-5 if dtype is tg.float32 else 1e-12
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=near, atol=near)
+    assert found.dtype == wanted.dtype
+    assert found.stride() == wanted.stride()
+    assert not found.requires_grad
+    np.testing.assert_array_equal(x.numpy(), kept)
+    has_rule = name != "batch norm without statistics"
+    assert rules_run == ([layer] if has_rule else [])
+
+
+@pytest.mark.parametrize("shape", [(), (6,), (2, 3, 6), (0, 6)])
+@pytest.mark.parametrize("name", ["linear", "tanh", "sigmoid", "relu", "gelu"])
+def test_a_call_on_other_shapes(name, shape, rules_run):
+    layer, x = LAYERS[name](), tg.randn(*shape)
+    if name == "linear" and not shape:
+        with tg.no_grad(), pytest.raises(RuntimeError, match="linear"):
+            layer(x)
+        return
+    with tg.no_grad():
+        found, wanted = layer(x), layer.forward(x)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-6)
+    assert rules_run == [layer] or not shape  # NumPy makes a number of some
+
+
+class Own(nn.Module):
+    """As programs write their models."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.squash = nn.Linear(6, 5), nn.Linear(5, 4), nn.Tanh()
+
+    def forward(self, x):
+        return self.b(self.squash(self.a(x)))
+
+
+def test_a_users_module_goes_the_short_way(rules_run):
+    net, x = Own(), tg.randn(3, 6)
+    wanted = net(x)
+    assert rules_run == []
+    with tg.no_grad():
+        found = net(x)
+    np.testing.assert_allclose(found.numpy(), wanted.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert rules_run == [net.a, net.squash, net.b]
+    assert wanted.grad_fn.scope.call == 0
+    assert net(x).grad_fn.scope.call == 2  # unrecorded calls count
+
+
+@pytest.mark.parametrize("make", [Own, lambda: nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4))])
+@pytest.mark.parametrize("grad", [False, True])
+def test_errors_say_where(make, grad):
+    net = make()
+    first = next(name for name, _ in net.named_children())
+    with tg.set_grad_enabled(grad), pytest.raises(RuntimeError, match="linear") as caught:
+        net(tg.randn(3, 5))
+    assert caught.value.__notes__ == [f"in the forward of Linear {first!r}"]
+    assert "test_layer_rules.py" in str(caught.value)
+
+
+def test_hooks_functions_and_subclasses_of_a_module_alone(rules_run, monkeypatch):
+    x = tg.randn(5, 3)
+    layer = nn.Linear(3, 3)
+    with tg.no_grad():
+        seen = []
+        handle = layer.register_forward_hook(lambda m, args, y: seen.append(m) or y * 0)
+        assert float(layer(x).abs().sum()) == 0
+        handle.remove()
+        handle = layer.register_forward_pre_hook(lambda m, args: (args[0] * 0,))
+        np.testing.assert_array_equal(layer(x).numpy()[2], layer.bias.detach().numpy())
+        handle.remove()
+        handle = nn.modules.module.register_module_forward_hook(lambda m, args, y: seen.append(m))
+        layer(x)
+        handle.remove()
+        assert seen == [layer, layer]
+        assert rules_run == []
+        layer.forward = lambda y: y * 0
+        assert float(layer(x).abs().sum()) == 0
+        del layer.forward
+        assert float(layer(input=x).abs().sum()) > 0
+        assert rules_run == []
+        layer(x)
+        assert rules_run == [layer]  # hooks that are gone cost nothing more
+        monkeypatch.setattr(nn.Linear, "forward", lambda self, y: y * 0)
+        assert float(layer(x).abs().sum()) == 0
+
+
+class Doubled(nn.Module):
+    def forward(self, weight):
+        return weight * 2
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, nn.Sequential])
+def test_computed_weights(wrap):
+    layer, x = nn.Linear(3, 3, bias=False), tg.randn(5, 3)
+    wanted = layer(x).detach() * 2
+    parametrize.register_parametrization(layer, "weight", Doubled())
+    net = wrap(layer)
+    with tg.no_grad():
+        np.testing.assert_allclose(net(x).numpy(), wanted.numpy(), rtol=1e-6)
+    doubling = net(x).grad_fn.inputs[1]
+    assert doubling.op.name == "mul"
+    assert doubling.location.function == "Doubled.forward"
+
+
+def test_a_norm_that_checks_its_input_itself(rules_run):
+    class Strict(nn.BatchNorm1d):
+        def _check_input_dim(self, input):
+            raise ValueError("not today")
+
+    with tg.no_grad(), pytest.raises(ValueError, match="not today"):
+        Strict(3).eval()(tg.randn(4, 3))
+    assert rules_run == []
+
+
+def test_what_records_inside_knows_its_module():
+    class Inner(nn.Module):
+        def forward(self, x):
+            with tg.enable_grad():
+                return x.requires_grad_().exp()
+
+    with tg.no_grad():
+        node = nn.Sequential(nn.Tanh(), Inner())(tg.randn(3)).grad_fn
+    assert (node.scope.path, node.scope.cls) == ("1", "Inner")
+
+
+def test_a_module_alone_under_vmap_and_in_inference_mode():
+    layer, x = nn.Linear(3, 4), tg.randn(5, 3)
+    with tg.no_grad():
+        mapped = tg.func.vmap(layer)(x)
+        np.testing.assert_allclose(mapped.numpy(), layer(x).numpy(), rtol=1e-5, atol=1e-6)
+    with tg.inference_mode():
+        assert layer(x).is_inference()
+    with tg.no_grad():
+        assert not layer(x).is_inference()
