@@ -7,6 +7,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.nn.hooks import everywhere
 
 
 def layer(value=2.0):
@@ -36,6 +37,33 @@ def test_a_hook_as_a_context_manager():
     with lin.register_forward_hook(lambda m, args, out: out * 0):
         assert lin(tg.ones(1, 1)).item() == 0
     assert lin(tg.ones(1, 1)).item() == 2
+
+
+def test_calls_take_the_short_way_again_when_all_hooks_are_removed():
+    lin, seen = nn.Linear(2, 2), []
+    handles = (
+        lin.register_forward_hook(lambda module, args, output: seen.append("its own")),
+        nn.modules.module.register_module_forward_hook(lambda *three: seen.append("of all")),
+    )
+    lin(tg.ones(2))
+    assert seen == ["of all", "its own"]
+    for handle in handles:
+        handle.remove()
+    lin(tg.ones(2))
+    assert seen == ["of all", "its own"]
+    assert lin._hooks is None
+    assert everywhere.hooks is None
+    lin.register_forward_hook(lambda module, args, output: seen.append("again"))
+    lin(tg.ones(2))
+    assert seen[2:] == ["again"]
+
+
+def test_of_removed_backward_hooks_the_kind_is_remembered():
+    lin = nn.Linear(2, 2)
+    lin.register_full_backward_hook(lambda *three: None).remove()
+    lin(tg.ones(2))
+    with pytest.raises(RuntimeError, match="both regular backward hooks and full"):
+        lin.register_backward_hook(lambda *three: None)
 
 
 def test_hooks_run_in_the_modules_scope():
