@@ -57,11 +57,6 @@ class Hooks:
         """Whether all that were registered have been removed."""
         return self.count == 0
 
-    @property
-    def forgotten(self) -> bool:
-        """Whether nothing is left of them: of backward hooks, which kind they were is."""
-        return self.none_left and self.full is None
-
 
 class Everywhere:
     """The hooks of all modules."""
@@ -198,11 +193,6 @@ class Hooked(Tree):
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         module = cast("Module", self)
-        # Where all were removed the next call takes the short way again.
-        if everywhere.hooks is not None and everywhere.hooks.forgotten:
-            everywhere.hooks = None
-        if self._hooks is not None and self._hooks.forgotten:
-            self._hooks = None
         # Those of all modules come first.
         both = [hooks for hooks in (everywhere.hooks, self._hooks) if hooks is not None]
         uncalled: dict[int, tuple[Hook, bool]] = {}  # always_call hooks that an error leaves out

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from numpy import ascontiguousarray, ndarray
 
 from tensorgrad.constants import float32, float64
-from tensorgrad.nn.hooks import everywhere
+from tensorgrad.nn.hooks import Hooks, everywhere
 from tensorgrad.node import Scope, TensorBase, local, wrap
 from tensorgrad.ops.rectified_convolution import rectified
 from tensorgrad.provenance import caller
@@ -132,7 +132,8 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
         if array is not None and module is not None:
             layer = RULES.get(type(module).forward)
             state = module.__dict__
-            if layer is not None and state["_hooks"] is None and "forward" not in state:
+            hooks = state["_hooks"]
+            if layer is not None and (hooks is None or hooks.idle) and "forward" not in state:
                 try:
                     found = layer.arrays(module, array, own)
                 except Exception:
@@ -156,7 +157,7 @@ def _may_wait(rising: Any, pooling: Any) -> bool:
     first, second = rising.__dict__, pooling.__dict__
     if type(rising).forward not in _RISING or type(pooling).forward not in _MAXIMA:
         return False
-    if first["_hooks"] is not None or second["_hooks"] is not None or first["inplace"]:
+    if not (_unhooked(first) and _unhooked(second)) or first["inplace"]:
         return False
     return not ("forward" in first or "forward" in second or second["return_indices"])
 
@@ -171,7 +172,7 @@ def _relu_follows(modules: dict[str, Any], name: str) -> bool:
     if module is None or type(module).__dict__.get("forward") not in _RISING:
         return False
     state = module.__dict__
-    return state["_hooks"] is None and "forward" not in state and not state["inplace"]
+    return _unhooked(state) and "forward" not in state and not state["inplace"]
 
 
 def recorded(modules: dict[str, Any], value: Any) -> Any:
@@ -200,8 +201,9 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
                 layer = _DONE
             if layer is not None and isinstance(value, TensorBase):
                 state = module.__dict__
+                hooks = state["_hooks"]
                 if (
-                    state["_hooks"] is None
+                    (hooks is None or hooks.idle)
                     and "forward" not in state
                     and ((dtype := value._array.dtype) is float32 or dtype is float64)
                 ):
@@ -231,6 +233,12 @@ def _watched() -> bool:
     """Whether there are hooks of all modules."""
     hooks = everywhere.hooks
     return not (hooks is None or hooks.idle)
+
+
+def _unhooked(state: dict[str, Any]) -> bool:
+    """Whether a module, of this state, has no hooks that a call of it must heed."""
+    hooks: Hooks | None = state["_hooks"]
+    return hooks is None or hooks.idle
 
 
 def _array(value: Any) -> Any:
