@@ -308,7 +308,8 @@ def full(
     """``fill_value`` everywhere; its type gives the dtype."""
     check_options(device, layout, pin_memory)
     value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
-    kind = numpy_dtype(dtype) if dtype is not None else result_type(value)
+    number = value.item() if isinstance(value, np.generic) else value  # as to PyTorch
+    kind = numpy_dtype(dtype) if dtype is not None else result_type(number)
     return finish(np.full(size_of((size,)), element("full", value, kind), kind), requires_grad)
 
 

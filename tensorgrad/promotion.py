@@ -44,9 +44,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
     """The NumPy type in which arrays, 0-d arrays and Python scalars are combined."""
     ranks: list[np.dtype[Any] | None] = [None, None, None]
     for operand in operands:
-        if isinstance(operand, np.generic):  # to PyTorch a number; float64 is a Python float too
-            rank, kind = 2, number_dtype(type(operand.item()))
-        elif hasattr(operand, "ndim"):  # an array, a batched value
+        if hasattr(operand, "ndim"):  # an array, a batched value, what NumPy gives of 0-d arrays
             rank, kind = (0 if operand.ndim else 1), operand.dtype
         else:
             rank, kind = 2, number_dtype(type(operand))

@@ -53,11 +53,11 @@ def as_argument(value: Any, name: str) -> Any:
     """What a forward works on: a Tensor's array, an ndarray, or a Python scalar as it is."""
     if isinstance(value, TensorBase):
         return value._array
+    if isinstance(value, np.number):  # to PyTorch a Python number: it has no say in the dtype
+        return value.item()
     if value is None or isinstance(value, (bool, int, float, complex)):
         return value
-    if isinstance(value, np.generic):  # a number, as to PyTorch: it has no say in the dtype
-        return value.item()
-    if isinstance(value, ndarray):
+    if isinstance(value, (ndarray, np.generic)):
         array = asarray(value)
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     raise TypeError(

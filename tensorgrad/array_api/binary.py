@@ -109,13 +109,7 @@ def pow(x1: Any, x2: Any, /) -> Tensor:
 def remainder(x1: Any, x2: Any, /) -> Tensor:
     """x1 - x2 * floor(x1 / x2): the sign of x2."""
     x1, x2 = together("remainder", x1, x2, kinds=REAL)
-    out = ops.remainder(x1, x2)
-    array = out._array
-    if isinstance(array, np.ndarray) and array.dtype.kind == "f":
-        # The standard gives zeros the sign of x2, the operation, as PyTorch, that of x1. Nothing
-        # recorded has seen the array yet, and no gradient reads it.
-        np.copysign(array, getattr(x2, "_array", x2), out=array, where=array == 0)
-    return out
+    return ops.remainder(x1, x2)
 
 
 def subtract(x1: Any, x2: Any, /) -> Tensor:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "Call",
     "gru",
     "gru_cell",
     "lstm",
@@ -35,7 +34,6 @@ __all__ = [
     "rnn_relu_cell",
     "rnn_tanh",
     "rnn_tanh_cell",
-    "run",
 ]
 
 

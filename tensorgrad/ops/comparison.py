@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.ops.kinds import number, refuse_complex, some, zeros
+from tensorgrad.ops.kinds import number, refuse_complex, zeros
 from tensorgrad.primitive import primitive
 
 
@@ -80,14 +80,11 @@ def _no_zero(a: Any, b: Any) -> None:
     batch=families.elementwise,
 )
 def remainder(a: Any, b: Any) -> Any:
-    """a - b * floor(a / b): the sign of b; a zero has that of a, as in PyTorch."""
+    """a - b * floor(a / b): the sign of b."""
     refuse_complex("remainder", a, b)
     _no_zero(a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
-        out = np.asarray(np.remainder(a, b))
-    if out.dtype.kind == "f" and some(zero := np.equal(out, 0)):
-        np.copysign(out, a, out=out, where=zero)
-    return out
+        return np.remainder(a, b)
 
 
 # --- Comparisons and logic: bool outputs, no gradient ---

@@ -62,7 +62,6 @@ def test_clip(data):
 
 
 def test_remainder_gives_zeros_the_sign_of_the_divisor():
-    # As the standard says; the operation behind it follows PyTorch.
     x = xp.asarray([-2.0, 2.0, -0.0, 0.0], dtype=xp.float64)
     for divisor in (2.0, -2.0):
         zeros = xp.remainder(x, xp.asarray(divisor, dtype=xp.float64)).numpy()
