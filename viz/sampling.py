@@ -45,7 +45,7 @@ class Spaced:
 
 
 def every(array: Array, step: int) -> Array:
-    """Every so-manieth element: a view, where the memory has no gaps, whatever the axes' order."""
+    """Every ``step``-th element: a view where the memory has no gaps, in any order of axes."""
     return array.ravel("K")[::step]
 
 

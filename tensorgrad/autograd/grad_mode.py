@@ -59,7 +59,8 @@ class _GradMode:
 
     def _again(self) -> _GradMode:
         """The same mode to enter anew, once for each call of a decorated function."""
-        return enable_grad() if self._mode else no_grad()  # type: ignore[no-any-return]
+        made: _GradMode = enable_grad() if self._mode else no_grad()
+        return made
 
 
 def _wrap_generator(function: Any, again: Callable[[], _GradMode]) -> Any:

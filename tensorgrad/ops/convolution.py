@@ -9,6 +9,7 @@ from typing import Any
 
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import convolution as kernels
+from tensorgrad.kernels.registry import Operation
 from tensorgrad.primitive import Kept, primitive
 
 
@@ -62,6 +63,17 @@ def check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> N
             )
 
 
+def computed(
+    operation: Operation, x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any,
+    groups: int, keep: bool = False,
+) -> Kept:  # fmt: skip
+    """What an operation of `kernels` with convolve's arguments gives, and what it keeps."""
+    check(x, w, b, groups, padding, dilation)
+    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
+    y, cache = operation.choose(problem)(problem, x, w, b, keep)
+    return Kept(y, cache=cache)
+
+
 @primitive(
     _of_input,
     _of_weight,
@@ -83,10 +95,10 @@ def conv(
     keep: bool = False,
 ) -> Kept:
     """Cross-correlation: x (N, C, *S), w (O, C/groups, *K), b (O,) or None."""
-    check(x, w, b, groups, padding, dilation)
-    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
-    y, cache = kernels.convolve.choose(problem)(problem, x, w, b, keep)
-    return Kept(y, cache=cache)
+    return computed(
+        kernels.convolve, x, w, b, stride=stride, padding=padding, dilation=dilation,
+        groups=groups, keep=keep,
+    )  # fmt: skip
 
 
 @primitive(

@@ -8,32 +8,16 @@ output, and `rectified` records relu over just those.
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import Any
 
 from tensorgrad.kernels import convolution as kernels
-from tensorgrad.ops.convolution import check, conv
+from tensorgrad.ops.convolution import computed, conv
 from tensorgrad.ops.elementwise import relu
-from tensorgrad.primitive import Kept, Primitive, primitives
+from tensorgrad.primitive import Primitive, primitives
 from tensorgrad.recorders import recorder
 
 __all__ = ["rectified", "rectified_conv"]
-
-
-def _conv(
-    x: Any,
-    w: Any,
-    b: Any,
-    *,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-    keep: bool = False,
-) -> Kept:
-    check(x, w, b, groups, padding, dilation)
-    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
-    y, cache = kernels.rectified.choose(problem)(problem, x, w, b, keep)
-    return Kept(y, cache=cache)
 
 
 def _with_forward(record: Any, forward: Any) -> Any:
@@ -43,7 +27,7 @@ def _with_forward(record: Any, forward: Any) -> Any:
     return recorder(op)
 
 
-_record_conv = _with_forward(conv, _conv)
+_record_conv = _with_forward(conv, partial(computed, kernels.rectified))
 _record_relu = _with_forward(relu, lambda x: x)
 
 

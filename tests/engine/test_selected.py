@@ -85,7 +85,10 @@ def test_infinite_and_nan_gradients_behind_the_mask_are_zero():
 def test_nan_passes_its_gradient():
     x = _input()
     x[0, 0, 0, 0] = np.nan
-    loss = lambda x: F.max_pool2d(x.relu(), 2).sum()  # noqa: E731
+
+    def loss(x):
+        return F.max_pool2d(x.relu(), 2).sum()
+
     found = np.asarray(_gradient(x, loss))
     assert found[0, 0, 0, 0] == 1
     np.testing.assert_array_equal(found, _slowly(x, loss))

@@ -59,81 +59,64 @@ def softmax_gradient(g: Any, y: Any, log: bool = False) -> Any:
 
 def relu(x: Any) -> Any:
     """max(x, 0) of a dense array without NaN, of which it would make 0; the result lies as x."""
-    key = ("relu", x.size)
-
-    def make() -> Prepared:
-        layout = Layout.of((x.size,))
-        forward = Description(
-            "eltwise_forward", library().engine, api.TRAINING, api.RELU, layout, layout, 0.0, 0.0,
-            None,
-        )  # fmt: skip
-        return Prepared(forward, src=layout, dst=layout)
-
-    y = arena.empty_like(x)
-    per_thread(key, make).run(flat(x), flat(y))
-    return y
+    return _pointwise(api.RELU, x)
 
 
 def relu_gradient(g: Any, y: Any) -> Any:
     """The gradient of x from that of y = max(x, 0): finite, dense and lying as y does."""
-    key = ("relu_gradient", y.size)
-
-    def make() -> Prepared:
-        layout, kind = Layout.of((y.size,)), api.RELU_FROM_RESULT
-        forward = Description(
-            "eltwise_forward", library().engine, api.TRAINING, kind, layout, layout, 0.0, 0.0, None
-        )
-        backward = Description(
-            "eltwise_backward", library().engine, kind, layout, layout, layout, 0.0, 0.0, forward,
-            None,
-        )  # fmt: skip
-        return Prepared(backward, diff_dst=layout, dst=layout, diff_src=layout)
-
-    dx = arena.empty_like(g)
-    per_thread(key, make).run(flat(g), flat(y), flat(dx))
-    return dx
+    return _pointwise_gradient(api.RELU_FROM_RESULT, "dst", g, y)
 
 
 def gelu(x: Any, tanh: bool) -> Any:
     """x Φ(x), or its approximation by tanh, of a dense array; the result lies as x does."""
-    key = ("gelu", x.size, tanh)
-
-    def make() -> Prepared:
-        layout = Layout.of((x.size,))
-        forward = Description(
-            "eltwise_forward", library().engine, api.TRAINING,
-            api.GELU_TANH if tanh else api.GELU_ERF, layout, layout, 0.0, 0.0, None,
-        )  # fmt: skip
-        return Prepared(forward, src=layout, dst=layout)
-
-    x = dense(x)
-    y = arena.empty_like(x)
-    per_thread(key, make).run(flat(x), flat(y))
-    return y
+    return _pointwise(_gelu_kind(tanh), dense(x))
 
 
 def gelu_gradient(g: Any, x: Any, tanh: bool) -> Any:
     """The gradient of x."""
-    key = ("gelu_gradient", x.size, tanh)
-
-    def make() -> Prepared:
-        layout, kind = Layout.of((x.size,)), api.GELU_TANH if tanh else api.GELU_ERF
-        forward = Description(
-            "eltwise_forward", library().engine, api.TRAINING, kind, layout, layout, 0.0, 0.0, None
-        )
-        backward = Description(
-            "eltwise_backward", library().engine, kind, layout, layout, layout, 0.0, 0.0, forward,
-            None,
-        )  # fmt: skip
-        return Prepared(backward, diff_dst=layout, src=layout, diff_src=layout)
-
     x = dense(x)
     if tanh and not np.dot(flat(x), flat(x)) < _CUBED**2:
         # Somewhere x**3 may overflow: infinity times 0 there, where the slope is 0 or 1 from 20 on.
         x = np.clip(x, -100, 100)
-    dx = arena.empty_like(x)
     if g.strides != x.strides:  # then the elements of both must be brought to one order
         g, given = np.empty_like(x), g
         g[...] = given
-    per_thread(key, make).run(flat(g), flat(x), flat(dx))
+    return _pointwise_gradient(_gelu_kind(tanh), "src", g, x)
+
+
+def _gelu_kind(tanh: bool) -> int:
+    return api.GELU_TANH if tanh else api.GELU_ERF
+
+
+def _pointwise(kind: int, x: Any) -> Any:
+    """A function of each element of a dense array; the result lies as x does."""
+
+    def make() -> Prepared:
+        layout = Layout.of((x.size,))
+        return Prepared(_description(kind, layout), src=layout, dst=layout)
+
+    y = arena.empty_like(x)
+    per_thread(("pointwise", kind, x.size), make).run(flat(x), flat(y))
+    return y
+
+
+def _pointwise_gradient(kind: int, read: str, g: Any, x: Any) -> Any:
+    """Its gradient; x, lying as g does, is what was given ("src") or the result ("dst")."""
+
+    def make() -> Prepared:
+        layout = Layout.of((x.size,))
+        backward = Description(
+            "eltwise_backward", library().engine, kind, layout, layout, layout, 0.0, 0.0,
+            _description(kind, layout), None,
+        )  # fmt: skip
+        return Prepared(backward, **{"diff_dst": layout, read: layout, "diff_src": layout})
+
+    dx = arena.empty_like(x)
+    per_thread(("pointwise_gradient", kind, x.size), make).run(flat(g), flat(x), flat(dx))
     return dx
+
+
+def _description(kind: int, layout: Layout) -> Description:
+    return Description(
+        "eltwise_forward", library().engine, api.TRAINING, kind, layout, layout, 0.0, 0.0, None
+    )
