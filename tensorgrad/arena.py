@@ -26,25 +26,34 @@ LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
 LIMIT = 1 << 24
 
 
-class _Block:
-    """A piece of memory that an array lies on; NumPy finds it through its interface."""
+class _Memory(np.ndarray[Any, Any]):
+    """Bytes that arrays lie on, one after the other.
 
-    __slots__ = ("__array_interface__", "_memory")
+    Of another class than `ndarray`, so that NumPy, which makes the base of a view the innermost
+    array of the view's class, stops at the block.
+    """
 
-    def __init__(self, memory: Any, shape: tuple[int, ...], kind: str) -> None:
-        self._memory = memory
-        self.__array_interface__ = {
-            "version": 3,
-            "shape": shape,
-            "typestr": kind,
-            "data": (memory[1], False),
-        }
+    __slots__ = ()
+
+
+class _Block(np.ndarray[Any, Any]):
+    """All bytes of a memory as they are handed out: the base of one array, and gone with it.
+
+    An array on a buffer is made in a sixth of the time of one by ``__array_interface__``.
+    """
+
+    __slots__ = ()
 
     def __del__(self) -> None:
-        _give_back(self._memory)
+        memory = self.base
+        if type(memory) is _Memory:  # else it is a view of a block, of the same class
+            _give_back(memory)
 
 
-# Waiting memory, (bytes as an array, its address), by size; the size used last is at the end.
+_BYTE = np.dtype(np.uint8)
+_new: Any = np.ndarray.__new__
+
+# Waiting memory by size; the size used last is at the end.
 _free: OrderedDict[int, list[Any]] = OrderedDict()
 _cached = 0
 # Re-entrant: the garbage collector may run in the middle and let go of blocks in a cycle.
@@ -65,9 +74,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
             memory = waiting.pop()
             _cached -= size
     if memory is None:
-        fresh = np.empty(size, np.uint8)
-        memory = (fresh, fresh.ctypes.data)
-    return np.asarray(_Block(memory, shape, dtype.str))
+        memory = _new(_Memory, (size,), _BYTE)
+    return np.ndarray(shape, dtype, _new(_Block, (size,), _BYTE, memory))
 
 
 def empty_like(x: Any, dtype: Any = None) -> Any:
@@ -91,7 +99,7 @@ def _orders(strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]
 
 def _give_back(memory: Any) -> None:
     global _cached
-    size = memory[0].nbytes
+    size = memory.size
     if size > LIMIT:
         return
     with _lock:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.address import address
+from tensorgrad.arena import is_whole
 from tensorgrad.device import CPU, device
 from tensorgrad.dtypes import as_dtype, dtype
 from tensorgrad.node import Storage, TensorBase, storage_of
@@ -24,7 +26,9 @@ __all__ = ["TypedStorage", "UntypedStorage", "memory_of", "sharers"]
 def memory_of(tensor: Any) -> ndarray[Any, Any]:
     """All elements of the memory a tensor lies in, flat, as far as tensorgrad knows it."""
     array = base_of(tensor)._array
-    while isinstance(array.base, ndarray) and array.base.dtype == array.dtype:
+    while (
+        isinstance(array.base, ndarray) and not is_whole(array) and array.base.dtype == array.dtype
+    ):
         array = array.base
     if array.flags.c_contiguous:
         return array.reshape(-1)  # type: ignore[no-any-return]
@@ -71,7 +75,7 @@ class UntypedStorage:
 
     def data_ptr(self) -> int:
         """The address of the first byte."""
-        return int(self._bytes.__array_interface__["data"][0])
+        return address(self._bytes)
 
     def nbytes(self) -> int:
         """The number of bytes."""
@@ -134,7 +138,7 @@ class TypedStorage:
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return int(self._array.__array_interface__["data"][0])
+        return address(self._array)
 
     def nbytes(self) -> int:
         """The number of bytes."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tensorgrad.address import address
 from tensorgrad.batching import Batch
 from tensorgrad.node import Storage, storage_of
 from tensorgrad.primitive import recorded
@@ -98,18 +99,14 @@ def logical_offset(tensor: Any) -> int:
     storage = tensor._storage
     root = base_of(tensor)
     if storage is not None and storage.strided:
-        start = _address(tensor._array) - _address(root._array)
+        start = address(tensor._array) - address(root._array)
         return int(start // max(tensor._array.itemsize, 1))
     steps = _memory_steps(tensor)
     if not steps:
         return 0
     shape = storage.memory.shape if storage.memory is not None else root._array.shape
     probe = _probe(shape, contiguous_strides(shape, 1))
-    return _address(through(probe, steps)) - _address(probe)
-
-
-def _address(array: ndarray[Any, Any]) -> int:
-    return int(array.__array_interface__["data"][0])
+    return address(through(probe, steps)) - address(probe)
 
 
 def _memory_steps(tensor: Any) -> tuple[Any, ...]:
@@ -155,7 +152,7 @@ def _is_all_of(array: ndarray[Any, Any], base: ndarray[Any, Any]) -> bool:
         array.flags.c_contiguous
         and base.flags.c_contiguous
         and array.size == base.size
-        and _address(array) == _address(base)
+        and address(array) == address(base)
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd, strides, views
+from tensorgrad.address import address
 from tensorgrad.autograd.core import plain_backward
 from tensorgrad.batching import Batch
 from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
@@ -155,7 +156,7 @@ class Tensor(TensorBase, Methods):
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return int(self._array.__array_interface__["data"][0])
+        return address(self._array)
 
     # --- Gradients ------------------------------------------------------------------------------
 

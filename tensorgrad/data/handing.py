@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.address import address
+
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
 
@@ -87,11 +89,11 @@ class _Memory:
     def __init__(self, block: SharedMemory) -> None:
         self._block = block
         memory: Any = block.buf
-        address = np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
+        start = address(np.frombuffer(memory, np.uint8))
         self.__array_interface__ = {
             "shape": (block.size,),
             "typestr": "|u1",
-            "data": (address, False),
+            "data": (start, False),
             "version": 3,
         }
 

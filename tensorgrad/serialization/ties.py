@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.address import address
+
 __all__ = ["Entry", "store", "view_of"]
 
 
@@ -102,7 +104,7 @@ def _memory(cluster: list[Entry], low: int, high: int) -> NDArray[np.uint8]:
 
 
 def _view(owner: str, array: NDArray[Any], low: int) -> dict[str, Any]:
-    start = int(array.__array_interface__["data"][0]) - low if low else 0
+    start = address(array) - low if low else 0
     return {
         "of": owner,
         "dtype": array.dtype.name,

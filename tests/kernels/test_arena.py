@@ -49,6 +49,28 @@ def test_views_of_it_have_it_as_their_base():
     assert np.moveaxis(x, 0, 1)[2:].base is x
 
 
+def test_views_of_the_block_itself_give_nothing_back():
+    x = arena.empty((300, 200), np.float32)
+    block = x.base
+    parts = [block[10:], block.reshape(600, 400), block.view(np.ndarray), block.copy()]
+    del parts
+    assert arena.cached_bytes() == 0
+    last = block[5:]
+    del x, block
+    assert arena.cached_bytes() == 0
+    del last
+    assert arena.cached_bytes() == 240_000
+
+
+def test_a_storage_of_bytes_ends_at_its_block():
+    x = tg.from_numpy(arena.empty((300, 1000), np.uint8))
+    x.fill_(3)
+    memory = x.untyped_storage()
+    assert memory.nbytes() == 300_000
+    assert memory.data_ptr() == x.data_ptr() == address(x.numpy())
+    assert type(x.view(-1).numpy()) is np.ndarray
+
+
 def test_small_arrays_are_numpys():
     assert arena.empty((10, 10), np.float32).base is None
     assert arena.empty_like(np.ones((3, 4)).T).strides == (8, 32)

@@ -13,7 +13,12 @@ import numpy as np
 
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
-from tensorgrad.kernels.onednn.layouts import Handed, channels_last, new_channels_last
+from tensorgrad.kernels.onednn.layouts import (
+    Handed,
+    channels_last,
+    in_blocks,
+    new_channels_last,
+)
 from tensorgrad.kernels.onednn.primitive import (
     Description,
     Layout,
@@ -44,7 +49,7 @@ class _Problem:
         )
         self.x, self.w, self.y = x, _grouped(w, groups), (x[0], w[0], *out)
         self.x_layout, self.y_layout = channels_last(x), channels_last(self.y)
-        self.w_layout, self.w_any = Layout.of(self.w), Layout.any(self.w)
+        self.w_any = Layout.any(self.w)
         self.b_layout = Layout.of((w[0],)) if bias else None
         self.how = (
             _dims(stride), _dims([d - 1 for d in dilation]), _dims([low for low, _ in padding]),
@@ -63,18 +68,50 @@ def _grouped(w: Ints, groups: int) -> Ints:
 
 
 class _Weights:
-    """Weights in their own order, brought to the one wanted; the copy lives as long as a call."""
+    """Weights in their own order, brought to the one wanted.
+
+    Small ones into memory that is kept, the copy of large ones lives as long as a call.
+    """
 
     def __init__(self, shape: Ints, strides: Ints, wanted: Layout) -> None:
-        self._shape, self._wanted = shape, wanted
+        self._wanted = wanted
         self._copy = reorder(Layout.of(shape, strides), wanted)
+        self._blocks = None if self._copy is None else in_blocks(shape, wanted)
 
     def __call__(self, w: Any) -> Any:
         if self._copy is None:
             return w
+        if self._blocks is not None:
+            memory, array = self._blocks
+            array[...] = w.reshape(array.shape)
+            return memory
         copied = empty(self._wanted)
         self._copy.run(w, copied)
         return copied
+
+
+class _WeightGradient:
+    """Memory for the gradient of weights in the order given, and the way to their own."""
+
+    def __init__(self, shape: Ints, given: Layout) -> None:
+        self._shape, self._given = shape, given
+        self._copy = reorder(given, Layout.of(shape))
+        self._blocks = None if self._copy is None else in_blocks(shape, given)
+
+    def __call__(self, compute: Callable[[Any], None]) -> Any:
+        """The gradient in C order; ``compute`` is given the memory to write to."""
+        dw = np.empty(self._shape, np.float32)
+        if self._copy is None:
+            compute(dw)
+        elif self._blocks is not None:
+            memory, array = self._blocks
+            compute(memory)
+            dw.reshape(array.shape)[...] = array
+        else:
+            inside = empty(self._given)
+            compute(inside)
+            self._copy.run(inside, dw)
+        return dw
 
 
 def convolve(
@@ -158,19 +195,13 @@ def weight_gradient(
         product = Prepared(
             description, src=problem.x_layout, diff_dst=problem.y_layout, diff_weights=given
         )
-        back = reorder(given, problem.w_layout)
+        collected = _WeightGradient(problem.w, given)
         x_handed = Handed(x.shape, x.strides, problem.x_layout)
         g_handed = Handed(g.shape, g.strides, problem.y_layout)
 
         def run(x: Any, g: Any) -> Any:
-            dw = np.empty(problem.w, np.float32)
-            if back is None:
-                product.run(x_handed(x), g_handed(g), dw)
-            else:
-                inside = empty(given)
-                product.run(x_handed(x), g_handed(g), inside)
-                back.run(inside, dw)
-            return dw.reshape(shape)
+            x, g = x_handed(x), g_handed(g)
+            return collected(lambda dw: product.run(x, g, dw)).reshape(shape)
 
         return run
 

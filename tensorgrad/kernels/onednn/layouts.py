@@ -1,7 +1,8 @@
 """The layouts in which arrays are handed over: channels last, copied there if they are not.
 
 oneDNN computes fastest on channels-last memory, in which tensorgrad keeps images anyway; an array
-in another order is copied by oneDNN itself, which does it on all threads.
+in another order is copied by oneDNN itself, which does it on all threads.  Small weights are copied
+by NumPy into the blocks that oneDNN wants.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import arena
-from tensorgrad.kernels.onednn.primitive import Layout, Prepared, reorder
+from tensorgrad.kernels.onednn import library as api
+from tensorgrad.kernels.onednn.health import library
+from tensorgrad.kernels.onednn.primitive import FLOAT, Layout, Prepared, reorder
 
-__all__ = ["Handed", "channels_last", "new_channels_last"]
+__all__ = ["Handed", "channels_last", "in_blocks", "new_channels_last"]
+
+# Up to so many numbers NumPy's copy takes less time than oneDNN's takes to begin.
+_SMALL = 1 << 14
 
 
 def _last_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,3 +67,34 @@ class Handed:
         copied = new_channels_last(self._shape)
         self._copy.run(array, copied)
         return copied
+
+
+def in_blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Any, Any] | None:
+    """Memory for a small array in a layout of oneDNN's choice, and that array in it.
+
+    Its axes are those of ``shape``, each followed by the blocks into which it is cut, so that
+    ``array[...] = x.reshape(array.shape)`` brings x there, and the other way round.  None for a
+    large array, and where blocks reach beyond the array.
+    """
+    lib, handle = library(), layout.handle
+    if prod(shape) > _SMALL or lib.query_number(handle, "format") != api.BLOCKED:
+        return None
+    if lib.query_list(handle, "padded", len(shape)) != list(shape):
+        return None
+    count = lib.query_number(handle, "blocks")
+    sizes = lib.query_list(handle, "block_sizes", count)
+    of_axis: list[list[tuple[int, int]]] = [[] for _ in shape]  # (size, step), the largest first
+    step = 1
+    for size, axis in zip(reversed(sizes), reversed(lib.query_list(handle, "block_axes", count))):
+        of_axis[axis].insert(0, (size, step))
+        step *= size
+    split: list[tuple[int, int]] = []
+    for n, stride, blocks in zip(
+        shape, lib.query_list(handle, "strides", len(shape)), of_axis, strict=True
+    ):
+        split += [(n // prod([size for size, _ in blocks]), stride), *blocks]
+    memory = np.empty(layout.nbytes // FLOAT.itemsize, FLOAT)
+    if sum((n - 1) * step for n, step in split) >= memory.size:
+        return None
+    steps = [step * FLOAT.itemsize for _, step in split]
+    return memory, np.lib.stride_tricks.as_strided(memory, [n for n, _ in split], steps)

@@ -25,6 +25,7 @@ GIVEN_STATISTICS, SCALE, SHIFT = 1, 2, 4
 RELU, RELU_FROM_RESULT, GELU_TANH, GELU_ERF = 0x20, 0x100, 0x2B, 0x31
 TAG_ANY = 1
 QUERY_IMPLEMENTATION = 8
+BLOCKED = 2  # the format of a memory descriptor that has strides and blocks
 
 # The numbers by which a primitive's arguments are named when it is run.
 ARGUMENTS = {
@@ -37,6 +38,10 @@ QUERIES = {
     "src": 129, "diff_src": 130, "weights": 131, "diff_weights": 132, "dst": 133, "diff_dst": 134,
     "workspace": 135,
 }  # fmt: skip
+
+# By which query a memory descriptor tells a number, or a list of them.
+NUMBERS = {"format": 262, "blocks": 263}
+LISTS = {"padded": 260, "strides": 14, "block_sizes": 264, "block_axes": 265}
 
 _STATUS = {1: "out of memory", 2: "invalid arguments", 3: "not implemented", 6: "runtime error"}
 
@@ -57,6 +62,7 @@ _FUNCTIONS = {
     "memory_desc_create_with_strides": "piDiD",
     "memory_desc_create_with_tag": "piDii",
     "memory_desc_destroy": "P",
+    "memory_desc_query": "PiP",
     "memory_create": "pPPP",
     "memory_set_data_handle": "PP",
     "memory_destroy": "P",
@@ -174,6 +180,18 @@ class Library:
         text = ctypes.c_char_p()
         self.primitive_desc_query(descriptor, QUERY_IMPLEMENTATION, 0, ctypes.byref(text))
         return (text.value or b"").decode()
+
+    def query_number(self, layout: int, what: str) -> int:
+        """One of `NUMBERS` of a memory descriptor."""
+        number = ctypes.c_int()
+        self.memory_desc_query(layout, NUMBERS[what], ctypes.byref(number))
+        return number.value
+
+    def query_list(self, layout: int, what: str, count: int) -> list[int]:
+        """The first ``count`` of one of `LISTS` of a memory descriptor."""
+        start = ctypes.c_void_p()
+        self.memory_desc_query(layout, LISTS[what], ctypes.byref(start))
+        return list((ctypes.c_int64 * count).from_address(start.value or 0)) if count else []
 
     if TYPE_CHECKING:  # the functions above are set by name
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tensorgrad import threads
+from tensorgrad.address import address
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.library import Argument, OneDNNError
@@ -155,7 +156,10 @@ class Description:
 class Prepared:
     """A primitive with a memory object for each of its arguments."""
 
-    __slots__ = ("_handle", "_layouts", "_library", "_list", "_memories", "_stream", "description")
+    __slots__ = (
+        "_handle", "_layouts", "_library", "_list", "_memories", "_places", "_stream",
+        "description",
+    )  # fmt: skip
 
     def __init__(self, description: Description, **layouts: Layout) -> None:
         self._library = lib = description._library
@@ -167,6 +171,7 @@ class Prepared:
         self._memories.extend(
             lib.new("memory_create", layout.handle, lib.engine, None) for layout in self._layouts
         )
+        self._places: list[int | None] = [None] * len(layouts)  # the addresses last given
         self._list = (Argument * len(layouts))(
             *(
                 Argument(api.ARGUMENTS[name], memory)
@@ -179,10 +184,10 @@ class Prepared:
 
         Raises ValueError for an array that is not what the computation was prepared for.
         """
-        set_handle, layouts = self._library.set_handle, self._layouts
+        layouts, places = self._layouts, self._places
         if len(arrays) != len(layouts):
             raise ValueError(f"expected {len(layouts)} arrays, got {len(arrays)}")
-        for memory, layout, array in zip(self._memories, layouts, arrays):
+        for i, (layout, array) in enumerate(zip(layouts, arrays)):
             if layout.shape is None:
                 fits = array.nbytes >= layout.nbytes and array.flags.c_contiguous
             else:
@@ -196,7 +201,11 @@ class Prepared:
                     f"oneDNN {self.description.kind}: prepared for {_words(layout)}, got "
                     f"{array.dtype} {array.shape} with strides {array.strides}"
                 )
-            set_handle(memory, array.__array_interface__["data"][0])
+            place = address(array)
+            if place != places[i]:  # mostly the same memory, step after step
+                if self._library.set_handle(self._memories[i], place):
+                    raise OneDNNError(f"{self.description.kind}: an address was refused")
+                places[i] = place
         status = self._library.execute(self._handle, self._stream.handle, len(arrays), self._list)
         if status:
             raise OneDNNError(f"{self.description.kind}: status {status}")
