@@ -8,7 +8,6 @@ same bits; another number of threads changes sums over the batch by rounding.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import sys
@@ -16,42 +15,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
+from tensorgrad.blas import blas_name, openblas
 
 __all__ = ["get_num_interop_threads", "get_num_threads", "one_blas_thread",
            "set_num_interop_threads", "set_num_threads", "split"]  # fmt: skip
 
-# The names of OpenBLAS's functions differ by how it was built; NumPy's wheels have the first.
-_PREFIXES = ("scipy_openblas_", "openblas_")
-_SUFFIXES = ("64_", "")
-
-
-def blas_name() -> str:
-    """The BLAS library that NumPy was built with."""
-    config: Any = np.show_config(mode="dicts")
-    return str(config.get("Build Dependencies", {}).get("blas", {}).get("name", "unknown"))
-
-
 @functools.cache
-def _openblas() -> Any:
-    """(set, get) of the OpenBLAS beside NumPy; None where NumPy has another library."""
-    package = Path(np.__file__).parent
-    folders = (package.parent / "numpy.libs", package / ".dylibs", package / ".libs")
-    for path in (p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir())):
-        if "openblas" not in path.name:
-            continue
-        try:
-            library = ctypes.CDLL(str(path))  # the copy that NumPy has loaded
-        except OSError:
-            continue
-        for name in (f"{p}{{}}_num_threads{s}" for p in _PREFIXES for s in _SUFFIXES):
-            if hasattr(library, name.format("set")):
-                return getattr(library, name.format("set")), getattr(library, name.format("get"))
-    return None
+def _setting() -> Any:
+    """(set, get) of OpenBLAS's number of threads; None where NumPy has another library."""
+    functions = openblas("openblas_set_num_threads"), openblas("openblas_get_num_threads")
+    return None if None in functions else functions
 
 
 def _positive(number: Any, name: str) -> int:
@@ -77,7 +53,7 @@ def set_num_threads(int: Any) -> None:
     variables of their own, to be set before Python starts.
     """
     number = _positive(int, "set_num_threads")
-    found = _openblas()
+    found = _setting()
     if found is None:
         raise RuntimeError(
             f"set_num_threads: NumPy's BLAS ({blas_name()}) takes its number of threads from the "
@@ -119,7 +95,7 @@ class _Blas:
 
     def get(self) -> int:
         """The number that is set for all; 1 where NumPy's BLAS does not tell."""
-        found = _openblas()
+        found = _setting()
         if found is None:
             return 1
         with self.lock:
@@ -130,7 +106,7 @@ class _Blas:
         with self.lock:
             self.number = number
             if not self.asking:
-                _openblas()[0](number)
+                _setting()[0](number)
 
 
 @contextmanager
@@ -141,7 +117,7 @@ def one_blas_thread() -> Iterator[None]:
     other.  The setting is the process's: products of other Python threads have one thread too
     meanwhile, and so another rounding at most.  It costs about a microsecond.
     """
-    found = _openblas()
+    found = _setting()
     if found is None:
         yield
         return

@@ -75,6 +75,8 @@ class ElementwiseOptimizer(Optimizer):
     _rule: ClassVar[Rule]
     # Whether state["step"] counts the steps of each parameter.
     _counts: ClassVar[bool] = True
+    # Up to so many bytes the rule is called on a parameter's array as it lies, without `_run`.
+    _small: ClassVar[int] = 2 * CHUNK
     # Options that older state dicts do not have, with what they meant.
     _later: ClassVar[dict[str, Any]] = {}
 
@@ -181,7 +183,7 @@ class ElementwiseOptimizer(Optimizer):
         """What is the same at each step of a parameter, as long as it has the same array."""
         array = p._array
         shape, dtype = array.shape, array.dtype
-        small = dtype.kind != "c" and array.nbytes <= 2 * CHUNK
+        small = dtype.kind != "c" and array.nbytes <= self._small
         # The accumulator, because while nobody holds it every step makes it anew.
         return array, shape, dtype, self._scratch(shape, dtype) if small else None, accumulator(p)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tensorgrad.kernels import scaled_sum
 from tensorgrad.optim.elementwise import Array, ElementwiseOptimizer, Rule, array0
 from tensorgrad.optim.optimizer import ParamsT, number
 from tensorgrad.tensor import Tensor
@@ -22,6 +23,7 @@ class _Constants(NamedTuple):
     nesterov: bool
     negate: bool
     first: bool
+    alone: float | None  # what the gradient is multiplied with, where nothing else is to be done
 
 
 @lru_cache(maxsize=64)
@@ -43,6 +45,7 @@ def _constants(
         nesterov,
         negate,
         first,
+        None if momentum or decay else lr if negate else -lr,
     )
 
 
@@ -88,6 +91,7 @@ class SGD(ElementwiseOptimizer):
 
     _rule: ClassVar[Rule] = staticmethod(sgd_rule)
     _counts: ClassVar[bool] = False
+    _small: ClassVar[int] = 4 * scaled_sum.LEAST
 
     def __init__(
         self,
@@ -145,6 +149,17 @@ class SGD(ElementwiseOptimizer):
             group["maximize"],
             step == 1,
         )
+
+    def _run(self, p: Array, g: Array, kept: tuple[Array, ...], constants: _Constants) -> None:
+        if constants.alone is not None:
+            if not p.flags.c_contiguous and p.flags.f_contiguous:
+                p, g = p.T, g.T
+            if p.flags.c_contiguous:
+                problem = scaled_sum.Problem(p.size, p.dtype)
+                run = scaled_sum.add_scaled.choose(problem)
+                run(problem, p, np.ascontiguousarray(g), constants.alone)
+                return
+        super()._run(p, g, kept, constants)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

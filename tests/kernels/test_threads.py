@@ -150,7 +150,7 @@ if __name__ == "__main__":
 
 
 def test_one_blas_thread_and_back(two_threads):
-    set_number, get_number = threads._openblas()
+    set_number, get_number = threads._setting()
     with threads.one_blas_thread():
         assert get_number() == 1
         assert tg.get_num_threads() == 2  # what holds for everything else
@@ -165,7 +165,7 @@ def test_one_blas_thread_and_back(two_threads):
 
 
 def test_a_setting_made_meanwhile_holds_afterwards(two_threads):
-    get_number = threads._openblas()[1]
+    get_number = threads._setting()[1]
     with threads.one_blas_thread():
         tg.set_num_threads(3)
         assert get_number() == 1
@@ -173,7 +173,7 @@ def test_a_setting_made_meanwhile_holds_afterwards(two_threads):
 
 
 def test_one_blas_thread_ends_with_the_last_who_asks(two_threads):
-    get_number = threads._openblas()[1]
+    get_number = threads._setting()[1]
     inside, leave, seen = threading.Event(), threading.Event(), []
 
     def other():
