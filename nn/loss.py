@@ -139,10 +139,11 @@ class CrossEntropyLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss."""
+        buffers = self.__dict__["_buffers"]  # found sooner than attributes of a module are
         return F.cross_entropy(
             input,
             target,
-            weight=self.weight,
+            weight=buffers["weight"] if "weight" in buffers else self.weight,  # noqa: SIM401
             ignore_index=self.ignore_index,
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,

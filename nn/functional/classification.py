@@ -24,6 +24,7 @@ from tensorgrad.tensor import Tensor
 __all__ = ["cross_entropy", "nll_loss"]
 
 Array = np.ndarray[Any, Any]
+_INT64 = np.dtype(np.int64)
 _REDUCTIONS = ("none", "mean", "sum")
 
 
@@ -163,6 +164,8 @@ def _class_count(input: Tensor) -> int:
 def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]:
     """Samples as rows (M, C) and their classes (M,), after a check of the shapes and dtypes."""
     x, t = input._array, target._array
+    if x.ndim == 2 and t.dtype is _INT64 and t.shape == x.shape[:1]:  # as mostly
+        return input, t
     if x.ndim > 1 and (t.ndim == 0 or t.shape[0] != x.shape[0]):
         raise ValueError(
             f"{name}(): Expected input batch_size ({x.shape[0]}) to match target batch_size "
@@ -199,7 +202,12 @@ def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]
 
 
 def _all_inside(classes: Array, count: int) -> bool:
-    return classes.size > 0 and bool(classes.min() >= 0 and classes.max() < count)
+    """Whether int64 numbers, and there are some, are classes."""
+    if not classes.size:
+        return False
+    if type(classes) is np.ndarray:  # negative ones as the large unsigned numbers that they are
+        return bool(np.maximum.reduce(classes.view(np.uint64)) < count)
+    return bool(classes.min() >= 0 and classes.max() < count)
 
 
 @lru_cache(maxsize=64)

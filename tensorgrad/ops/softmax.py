@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -121,10 +122,7 @@ def _twin(x: Any, *, target: Any, weight: Any) -> Any:
 def _cross_entropy_rule(
     xp: Any, g: Any, y: Any, x: Any, *, target: Any, weight: Any, cache: Any
 ) -> Any:
-    d = cache.copy()
-    d[np.arange(len(target)), target] -= 1
-    d *= (g * weight)[:, None]
-    return d
+    return cache * g
 
 
 @primitive(
@@ -134,17 +132,24 @@ def _cross_entropy_rule(
     composed=_twin,
     saves="x",
 )
-def cross_entropy(x: Any, *, target: Any, weight: Any) -> Kept:
-    """sum_i weight_i * (log sum_j e**x_ij - x_i,target_i): x (M, C), target and weight (M,)."""
-    y = np.empty_like(x)
+def cross_entropy(x: Any, *, target: Any, weight: Any, keep: bool) -> Kept:
+    """sum_i weight_i * (log sum_j e**x_ij - x_i,target_i): x (M, C), target and weight (M,).
+
+    Its gradient but for g is computed at once, while the exponentials are in the core's cache.
+    """
+    rows, classes = x.shape
+    y = np.empty((rows, classes), x.dtype)
     _shift(x, 1, y)
-    rows = np.arange(len(target))
-    picked = y[rows, target]
-    np.exp(y, out=y)
-    total = total_of(y, 1, True)
-    terms = np.log(total[:, 0]) - picked
+    flat = y.reshape(-1)
+    own = np.arange(0, rows * classes, max(classes, 1))[:rows] + target
+    picked = flat[own]
+    np.exp(y, y)
+    total = total_of(y, 1, False)
+    terms = np.log(total) - picked
     loss = np.dot(terms, weight)
-    if not np.isfinite(loss):  # rows that do not count may be infinite or NaN
+    if not math.isfinite(loss):  # rows that do not count may be infinite or NaN
         loss = np.dot(np.where(weight == 0, 0, terms), weight)
-    y /= total
-    return Kept(np.asarray(loss, x.dtype), cache=y)
+    if keep:
+        np.multiply(y, (weight / total)[:, None], y)
+        flat[own] -= weight
+    return Kept(np.asarray(loss, x.dtype), cache=y if keep else None)
