@@ -279,3 +279,15 @@ def test_refused_arguments_say_so():
         F.embedding(tg.tensor([0]), leaf(3, 2), sparse=True)
     with pytest.raises(RuntimeError, match="value"):
         F.pad(leaf(2, 3), (1, 1), mode="reflect", value=3)
+
+
+@pytest.mark.parametrize("rows", [7, 8, 50])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_linear_of_few_rows_and_many_features(rows, transposed):
+    # From 256 features on these are computed as weights times columns.
+    rng = np.random.default_rng(rows)
+    x, w, b = rng.standard_normal((rows, 300)), rng.standard_normal((1200, 300)), np.arange(1200.0)
+    given = np.asfortranarray(x) if transposed else x
+    y = F.linear(tg.from_numpy(given), tg.from_numpy(w), tg.from_numpy(b))
+    np.testing.assert_allclose(y.numpy(), x @ w.T + b, rtol=1e-12, atol=1e-11)
+    assert y.numpy().flags.c_contiguous
