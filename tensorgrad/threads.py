@@ -23,6 +23,7 @@ from tensorgrad.blas import blas_name, openblas
 __all__ = ["get_num_interop_threads", "get_num_threads", "one_blas_thread",
            "set_num_interop_threads", "set_num_threads", "split"]  # fmt: skip
 
+
 @functools.cache
 def _setting() -> Any:
     """(set, get) of OpenBLAS's number of threads; None where NumPy has another library."""
