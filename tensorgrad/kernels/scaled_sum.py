@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad import arena
+from tensorgrad.address import address
 from tensorgrad.blas import INTEGER, openblas
 from tensorgrad.constants import float32, float64
 from tensorgrad.kernels.registry import Operation
@@ -72,11 +73,14 @@ def _serves(problem: Problem) -> str:
 
 @add_scaled.kernel("blas", _serves)
 def _by_blas(problem: Problem, p: Any, g: Any, alpha: float) -> None:
-    # BLAS does nothing where alpha is 0, but 0 times infinity is NaN. And a read-only array shows
-    # its memory to nobody: NumPy says so of p, and reads g.
-    kind = problem.dtype
-    if not (alpha and p.flags.carray and g.flags.carray and p.dtype == g.dtype == kind):
+    kind, flags = problem.dtype, g.flags
+    if (
+        not alpha  # then BLAS does nothing, but 0 times infinity is NaN
+        or not p.flags.carray  # NumPy says that it must not be written
+        or not (flags.c_contiguous and flags.aligned)
+        or not p.dtype == g.dtype == kind
+        or not p.size == g.size == problem.size
+    ):
         _in_pieces(problem, p, g, alpha)
         return
-    address, of = ctypes.addressof, ctypes.c_char.from_buffer
-    _axpy[kind](p.size, alpha, address(of(g)), 1, address(of(p)), 1)
+    _axpy[kind](p.size, alpha, address(g), 1, address(p), 1)
