@@ -10,6 +10,7 @@ from tensorgrad.hooks import RemovableHandle
 from tensorgrad.nn.tree import Tree
 from tensorgrad.nn.watch import Watch, watch_last_node
 from tensorgrad.node import local
+from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.nn.module import Module
@@ -230,7 +231,13 @@ class Hooked(Tree):
         except Exception:
             for hook, with_kwargs in uncalled.values():
                 words = (kwargs,) if with_kwargs else ()
-                hook(module, args, *words, None)
+                try:
+                    hook(module, args, *words, None)
+                except Exception as error:  # the first error is the one to be seen
+                    warn(
+                        "module forward hook with ``always_call=True`` raised an exception that "
+                        f"was silenced as another error was raised in forward: {error}"
+                    )
             raise
 
 

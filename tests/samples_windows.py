@@ -46,6 +46,8 @@ POOLING = [
     *(functional(f"lp_pool{n}d", case(x, 2, 2), case(x, 3.0, 2, 1), case(x, 1.5, 2, ceil_mode=True),
                  differs=MEANS | {"bool": MEANS["int64"]})
       for n, x in enumerate(POSITIVE, 1)),
+    *(functional(f"lp_pool{n}d", case(x, float("inf"), 2), case(x, float("-inf"), 2, 1, True))
+      for n, x in enumerate((STEPS, TILES, CUBES), 1)),
     functional("adaptive_avg_pool1d", case(LINE, 1), case(LINE, 3), case(LINE, 7)),
     functional("adaptive_avg_pool3d", case(VOLUME, 1), case(VOLUME, (2, None, 3))),
     *(functional(f"adaptive_max_pool{n}d", case(x, 2), case(x, (3,) * n, return_indices=True))
@@ -55,7 +57,7 @@ POOLING = [
     *(functional(f"fractional_max_pool{n}d{ending}",
                  case(x, 2, 2, _random_samples=real(1, x.shape[1], n, of="unit", grad=False)),
                  case(x, (1, 2, 2)[-n:], output_ratio=(0.7,) * n, return_indices=True,
-                      _random_samples=real(1, x.shape[1], n, of="unit", grad=False)))
+                      _random_samples=real(3, x.shape[1], n, of="unit", grad=False)))
       for n, x in ((2, TILES), (3, BLOCKS)) for ending in ("", "_with_indices")),
     functional("max_unpool1d", case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]), 2),
                case(real(1, 2), fixed([[0, 4]]), 2, output_size=(5,))),

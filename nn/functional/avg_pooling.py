@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from math import prod
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import numbers
+from tensorgrad.nn.functional.max_pooling import max_pool1d, max_pool2d, max_pool3d
 from tensorgrad.nn.functional.pool_windows import described
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import pooling as ops
@@ -137,6 +139,12 @@ def avg_pool3d(
 def _lp_pool(
     n: int, input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool
 ) -> Tensor:
+    if norm_type in (math.inf, -math.inf):
+        pool, size = (max_pool1d, max_pool2d, max_pool3d)[n - 1], elementwise.abs(input)
+        if norm_type > 0:
+            return pool(size, kernel_size, stride, ceil_mode=ceil_mode)
+        least = pool(elementwise.neg(size), kernel_size, stride, ceil_mode=ceil_mode)
+        return elementwise.neg(least)
     name = f"lp_pool{n}d"
     # Where ceil_mode cuts a window short, its mean is still scaled by the whole window's size.
     mean = average(name, n, input**norm_type, kernel_size, stride, 0, ceil_mode, True, None)
@@ -157,7 +165,8 @@ def lp_pool2d(
     """(sum of x**p)**(1/p) over every window of an input (N, C, H, W), p being norm_type.
 
     The elements are not made positive: for odd p a negative sum gives NaN.  With ceil_mode a
-    window cut short counts as if it went on with its mean.
+    window cut short counts as if it went on with its mean.  For p = inf and p = -inf it is the
+    largest and the smallest absolute value.
     """
     return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 

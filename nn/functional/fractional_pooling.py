@@ -74,11 +74,13 @@ def _fractional(
         samples = rand(*batch, n, dtype=input.dtype)
     expect_tensor(name, "_random_samples", samples)
     drawn = samples._array
-    if drawn.shape != (*batch, n) or drawn.dtype != x.dtype:
+    fits = drawn.ndim == 3 and len(drawn) >= batch[0] and drawn.shape[1:] == (batch[1], n)
+    if not fits or drawn.dtype != x.dtype:
         raise RuntimeError(
-            f"{name}(): expected _random_samples of shape {(*batch, n)} and input's dtype, got "
-            f"{describe(samples)}"
+            f"{name}(): expected _random_samples of shape {(*batch, n)}, or of more rows, and "
+            f"input's dtype, got {describe(samples)}"
         )
+    drawn = drawn[: batch[0]]
     flat: Any = 0
     for i in range(n):
         # PyTorch's images take their numbers in the order (x, y), its volumes as (z, y, x).
@@ -112,8 +114,8 @@ def fractional_max_pool2d(
     """Maxima over windows of (N, C, H, W) or (C, H, W) whose distances vary at random.
 
     output_size: (H', W'), or output_ratio: its share of (H, W).  return_indices: also the place
-    of each maximum in its plane.  _random_samples: numbers from [0, 1), (N, C, 2), to use instead
-    of new ones.
+    of each maximum in its plane.  _random_samples: numbers from [0, 1), (N, C, 2) or more rows, to
+    use instead of new ones.
     """
     found = _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples)
     return found if return_indices else found[0]

@@ -129,8 +129,8 @@ def gaussian_nll_loss(
 ) -> Tensor:
     """(log(var) + (input - target)**2 / var) / 2, of a normal distribution; reduced.
 
-    var: of input's shape, or without its last dimension, or with 1 there; or one number.  It is
-    taken to be at least ``eps``, while its gradient stays that of var.  full: adds log(2 pi) / 2.
+    var: of input's shape, or without its last dimension, or with 1 in one place; or one number.  It
+    is taken to be at least ``eps``, while its gradient stays that of var.  full: adds log(2 pi) / 2.
     """
     name = "gaussian_nll_loss"
     expect_tensor(name, "input", input)
@@ -141,7 +141,7 @@ def gaussian_nll_loss(
         if given != size:
             if given == size[:-1]:
                 var = shape.reshape(var, shape=(*given, 1))
-            elif given[:-1] != size[:-1] or given[-1:] != (1,):
+            elif len(given) != len(size) or [m for m, n in zip(given, size) if m != n] != [1]:
                 raise ValueError(
                     f"{name}(): var is of incorrect size: {describe(var)} for input "
                     f"{describe(input)}"

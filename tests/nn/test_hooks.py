@@ -190,3 +190,19 @@ def test_a_hook_without_inputs_that_require_grad_warns():
         lin(tg.ones(1, 1, requires_grad=True)).sum().backward()
     with pytest.warns(UserWarning, match="no inputs require"):
         lin(tg.ones(1, 1)).sum().backward()
+
+
+def test_an_always_called_hook_that_fails_does_not_hide_the_first_error():
+    layer = nn.Linear(2, 2)
+
+    def fail(module, args, output):
+        raise ValueError("of the hook")
+
+    layer.register_forward_hook(fail, always_call=True)
+    with (
+        pytest.warns(UserWarning, match=r"silenced .* of the hook"),
+        pytest.raises(RuntimeError, match="linear"),
+    ):
+        layer(tg.ones(1, 3))
+    with pytest.raises(ValueError, match="of the hook"):  # nothing else was raised
+        layer(tg.ones(1, 2))
