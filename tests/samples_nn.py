@@ -144,5 +144,7 @@ FUNCTIONAL = [
               case(real(3, 4), (-1, 1)),
                *(case(real(1, 2, 3, 4), (1, 2, 2, 0), mode) for mode in ("reflect", "replicate",
                "circular")),
-               case(real(2, 3), (1, 2), "replicate"), case(real(1, 2, 3), (1, 2), "circular")),
+               case(real(2, 3), (1, 2), "replicate"), case(real(1, 2, 3), (1, 2), "circular"),
+               case(real(1, 3, 4, 4), (-1, 1, 2, -1), "circular"),
+               case(real(1, 4), (1, -2), "reflect")),
 ]

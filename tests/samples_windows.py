@@ -59,6 +59,9 @@ POOLING = [
                  case(x, (1, 2, 2)[-n:], output_ratio=(0.7,) * n, return_indices=True,
                       _random_samples=real(3, x.shape[1], n, of="unit", grad=False)))
       for n, x in ((2, TILES), (3, BLOCKS)) for ending in ("", "_with_indices")),
+    *(functional(f"fractional_max_pool{n}d", case(real(0, *x.shape[1:]), 2, 2),
+                 torch=None, reason="its numbers are drawn, though there are none to draw")
+      for n, x in ((2, TILES), (3, BLOCKS))),
     functional("max_unpool1d", case(real(1, 2, 2), fixed([[[1, 2], [0, 3]]]), 2),
                case(real(1, 2), fixed([[0, 4]]), 2, output_size=(5,))),
     functional("max_unpool2d", case(real(1, 1, 2, 2), fixed([[[[1, 2], [9, 15]]]]), 2),
@@ -164,7 +167,8 @@ SAMPLING = [
     functional("normalize", case(real(2, 3)), case(real(2, 3, of="nonzero"), 1, 0),
                case(real(3), dim=0, p=3), case(real(2, 2, 2), 2.0, (1, 2))),
     functional("cosine_similarity", case(real(2, 3), real(2, 3)),
-               case(real(2, 3, 2), real(3, 2), dim=-2), case(real(3), real(2, 3), -1, 0.1)),
+               case(real(2, 3, 2), real(3, 2), dim=-2), case(real(3), real(2, 3), -1, 0.1),
+               case(real(1, 2, 3), real(2, 1, 3), -2), case(real(2, 3), real(2, 1))),
     functional("pairwise_distance", case(real(2, 3), real(2, 3)),
                case(real(2, 3), real(3), 1, 1e-3, True), case(real(3), real(3), p=3.0)),
 ]

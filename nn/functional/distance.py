@@ -53,9 +53,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         )
     axis = dim % rank - rank if rank else 0  # from the end, where shapes are aligned
     units = []
+    length = max(x._array.shape[axis] if -axis <= x.ndim else 1 for x in (x1, x2)) if rank else 1
     for x in (x1, x2):
         if rank - x.ndim:
             x = shape_ops.reshape(x, shape=(*(1,) * (rank - x.ndim), *x._array.shape))
+        if length != 1 and x._array.shape[axis] == 1:  # one number stands for a whole vector
+            full = list(x._array.shape)
+            full[axis] = length
+            x = shape_ops.broadcast_to(x, shape=tuple(full))
         units.append(normalize(x, 2.0, axis, eps))
     return reduction.sum(elementwise.mul(*units), axis=axis, keepdims=False)
 

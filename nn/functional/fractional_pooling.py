@@ -91,7 +91,7 @@ def _fractional(
         flat = flat * given[i] + place.reshape(*batch, *shape)
     flat = flat.reshape(*lead, prod(sizes), prod(kernel))
     values = np.take_along_axis(
-        x.reshape(*lead, -1), flat.reshape(*lead, prod(sizes) * prod(kernel)), -1
+        x.reshape(*lead, prod(given)), flat.reshape(*lead, prod(sizes) * prod(kernel)), -1
     ).reshape(flat.shape)
     won = values.argmax(axis=-1)[..., None]
     places = contiguous(np.take_along_axis(flat, won, -1)[..., 0])

@@ -67,7 +67,10 @@ def pad(
 def _continue(input: Tensor, axis: int, low: int, high: int, mode: str) -> Tensor:
     """Pad one dimension with its own elements: a look-up, whose adjoint adds them back."""
     size = input._array.shape[axis]
-    most = {"reflect": size - 1, "circular": size}.get(mode)
+    index = np.arange(size)
+    if mode == "circular":  # what is cut away does not come back at the other end
+        index = index[max(-low, 0) : max(size - max(-high, 0), 0)]
+    most = {"reflect": size - 1, "circular": len(index)}.get(mode)
     if most is not None and max(low, high) > most:
         raise RuntimeError(
             f"pad(): Padding size should be {'less than' if mode == 'reflect' else 'at most'} the "
@@ -79,6 +82,7 @@ def _continue(input: Tensor, axis: int, low: int, high: int, mode: str) -> Tenso
             f"pad(): padding ({low}, {high}) of dimension {axis} of input {list(input.shape)} "
             "leaves nothing"
         )
-    index = np.pad(np.arange(size), (max(low, 0), max(high, 0)), mode=_MODES[mode])
-    index = index[max(-low, 0) : len(index) - max(-high, 0)]
+    index = np.pad(index, (max(low, 0), max(high, 0)), mode=_MODES[mode])
+    if mode != "circular":
+        index = index[max(-low, 0) : len(index) - max(-high, 0)]
     return indexing.take_rows(input, index=index, axis=axis)

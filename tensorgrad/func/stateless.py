@@ -20,6 +20,7 @@ def functional_call(
 ) -> Any:
     """Call a module with other tensors in place of its parameters and buffers, by name.
 
+    A dictionary that is given alone holds afterwards what forward assigned to those names.
     tie_weights: a tensor that the module has under several names is replaced under all of them.
     strict: every parameter and buffer must be given, and nothing else; otherwise names that the
         module does not have are passed over.
@@ -34,6 +35,8 @@ def functional_call(
         **dict(module.named_parameters(remove_duplicate=False)),
         **dict(module.named_buffers(remove_duplicate=False)),
     }
+    if tie_weights:
+        given = _tied(own, given)
     unknown, missing = given.keys() - own.keys(), own.keys() - given.keys()
     if strict and (unknown or missing):
         raise RuntimeError(
@@ -41,9 +44,6 @@ def functional_call(
             f"{sorted(missing)}"
         )
     given = {name: value for name, value in given.items() if name in own}
-    if tie_weights:
-        by_identity = {id(own[name]): value for name, value in given.items()}
-        given = {name: by_identity[id(t)] for name, t in own.items() if id(t) in by_identity}
     tables = [_table(module, name) for name in given]
     kept = [table[key] for table, key in tables]
     try:
@@ -52,8 +52,24 @@ def functional_call(
         positional = () if args is None else args if isinstance(args, tuple) else (args,)
         return module(*positional, **(kwargs or {}))
     finally:
+        if isinstance(dicts, dict):
+            found = {name: table[key] for name, (table, key) in zip(given, tables, strict=True)}
+            dicts.update({name: found[name] for name in dicts.keys() & found.keys()})
         for (table, key), value in zip(tables, kept, strict=True):
             table[key] = value
+
+
+def _tied(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, under all names that the module has for the same tensor."""
+    values: dict[int, Any] = {}
+    for name in given.keys() & own.keys():
+        if values.setdefault(id(own[name]), given[name]) is not given[name]:
+            names = sorted(n for n, t in own.items() if t is own[name] and n in given)
+            raise ValueError(
+                f"functional_call: {names} are one tensor of the module, but were given different "
+                "ones; give one of them, or tie_weights=False"
+            )
+    return given | {name: values[id(t)] for name, t in own.items() if id(t) in values}
 
 
 def _table(module: Any, name: str) -> tuple[dict[str, Any], str]:

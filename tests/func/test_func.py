@@ -111,6 +111,35 @@ def test_jacobians_and_hessians():
     assert np.allclose(product.numpy(), second.sum(1))
 
 
+def test_functional_call_gives_back_what_forward_assigned():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("calls", tg.zeros(()))
+
+        def forward(self, x):
+            self.calls = self.calls + 1
+            return x * self.calls
+
+    model, given = Counting(), {"calls": tg.ones(())}
+    assert functional_call(model, given, tg.ones(())).item() == 2
+    assert given["calls"].item() == 2
+    assert model.calls.item() == 0
+
+
+def test_functional_call_of_a_tensor_with_two_names():
+    layer = nn.Linear(2, 2)
+    model = nn.Sequential(layer, layer)
+    x, weight, bias = tg.ones(1, 2), tg.eye(2), tg.ones(2)
+    # All names of a tensor count as given, and one tensor may be given under several.
+    new = {"0.weight": weight, "1.weight": weight, "0.bias": bias}
+    assert functional_call(model, new, x, strict=True).tolist() == [[3, 3]]
+    with pytest.raises(ValueError, match=r"'0.weight', '1.weight'.*are one tensor"):
+        functional_call(model, {**new, "1.weight": weight * 2}, x)
+    again = functional_call(model, {**new, "1.bias": bias}, x, tie_weights=False, strict=False)
+    assert again.tolist() == [[3, 3]]
+
+
 def test_functional_call():
     model = nn.Sequential(nn.Linear(3, 2), nn.Tanh()).double()
     new = {name: p.detach() * 2 for name, p in model.named_parameters()}
