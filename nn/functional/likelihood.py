@@ -129,8 +129,9 @@ def gaussian_nll_loss(
 ) -> Tensor:
     """(log(var) + (input - target)**2 / var) / 2, of a normal distribution; reduced.
 
-    var: of input's shape, or without its last dimension, or with 1 in one place; or one number.  It
-    is taken to be at least ``eps``, while its gradient stays that of var.  full: adds log(2 pi) / 2.
+    var: of input's shape, or without its last dimension, or with 1 in one place; or one number.
+    It is taken to be at least ``eps``, while its gradient stays that of var.  full: adds
+    log(2 pi) / 2.
     """
     name = "gaussian_nll_loss"
     expect_tensor(name, "input", input)
