@@ -194,20 +194,20 @@ class Hooked(Tree):
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         module = cast("Module", self)
-        # Those of all modules come first.
-        both = [hooks for hooks in (everywhere.hooks, self._hooks) if hooks is not None]
-        uncalled: dict[int, tuple[Hook, bool]] = {}  # always_call hooks that an error leaves out
+        own, general = self._hooks, everywhere.hooks
+        both = [hooks for hooks in (general, own) if hooks is not None]  # those of all come first
+        backward = False
         for hooks in both:
-            if hooks.always_called:
-                for key, hook in hooks.forward.items():
-                    if key in hooks.always_called:
-                        uncalled[key] = hook, key in hooks.with_kwargs
+            if hooks.backward or hooks.backward_pre:
+                backward = True
+        called: set[int] = set()
         try:
             for hooks in both:
-                for key, hook in list(hooks.forward_pre.items()):
-                    args, kwargs = _before(module, hook, key in hooks.with_kwargs, args, kwargs)
+                if hooks.forward_pre:
+                    for key, hook in [*hooks.forward_pre.items()]:
+                        args, kwargs = _before(module, hook, key in hooks.with_kwargs, args, kwargs)
             watch = None
-            if _backward(both) and local.context.grad_enabled:
+            if backward and local.context.grad_enabled:
                 before = [hook for hooks in both for hook in hooks.backward_pre.values()]
                 full = [hook for hooks in both if hooks.full for hook in hooks.backward.values()]
                 if before or full:
@@ -215,35 +215,33 @@ class Hooked(Tree):
                     args = watch.enter(args)
             result = self.forward(*args, **kwargs)
             for hooks in both:
-                for key, hook in list(hooks.forward.items()):
-                    uncalled.pop(key, None)
+                for key, hook in [*hooks.forward.items()]:
+                    called.add(key)
                     words = (kwargs,) if key in hooks.with_kwargs else ()
                     replaced = hook(module, args, *words, result)
                     if replaced is not None:
                         result = replaced
             if watch is not None:
                 result = watch.leave(result)
-            if _backward(both):
+            if backward:
                 old = [h for hooks in both if hooks.full is False for h in hooks.backward.values()]
                 if old:
                     watch_last_node(module, old, args, result)
             return result
         except Exception:
-            for hook, with_kwargs in uncalled.values():
-                words = (kwargs,) if with_kwargs else ()
-                try:
-                    hook(module, args, *words, None)
-                except Exception as error:  # the first error is the one to be seen
-                    warn(
-                        "module forward hook with ``always_call=True`` raised an exception that "
-                        f"was silenced as another error was raised in forward: {error}"
-                    )
+            for hooks in both:  # an error leaves out what is always to be called
+                for key, hook in [*hooks.forward.items()]:
+                    if key in hooks.always_called and key not in called:
+                        words = (kwargs,) if key in hooks.with_kwargs else ()
+                        try:
+                            hook(module, args, *words, None)
+                        except Exception as error:  # the first error is the one to be seen
+                            warn(
+                                "module forward hook with ``always_call=True`` raised an exception "
+                                "that was silenced as another error was raised in forward: "
+                                f"{error}"
+                            )
             raise
-
-
-def _backward(both: list[Hooks]) -> bool:
-    """Whether there are hooks for the backward."""
-    return any(hooks.backward or hooks.backward_pre for hooks in both)
 
 
 def _before(

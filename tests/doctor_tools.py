@@ -27,7 +27,7 @@ def classify(model, x, y):
 
 
 def watched(model, loss, optimizer, steps=8):
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     for _ in range(steps):
         optimizer.zero_grad()
         loss().backward()

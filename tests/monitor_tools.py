@@ -38,11 +38,11 @@ def train(model, optimizer, steps, data=None):
         optimizer.step()
 
 
-def watched(steps=30, every=10, **kwargs):
+def watched(steps=30, every=10, activations=True, **kwargs):
     tg.manual_seed(0)
     model = Net()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    monitor = viz.Monitor(model, optimizer, every=every, **kwargs)
+    monitor = viz.Monitor(model, optimizer, every=every, activations=activations, **kwargs)
     train(model, optimizer, steps)
     return model, optimizer, monitor
 

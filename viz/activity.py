@@ -6,21 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.node import Node, local
 from tensorgrad.provenance import Location, locate
 from tensorgrad.viz.activations import OPERATIONS, Kind, inside, kind_of
 from tensorgrad.viz.places import short_place
+from tensorgrad.viz.shelf import Shelf
 from tensorgrad.viz.words import visible
 
 if TYPE_CHECKING:
     from tensorgrad.nn import Module
     from tensorgrad.scope import Scope
 
-__all__ = ["Activation", "Activity", "Inert", "Place"]
+__all__ = ["Activation", "Activity", "Inert", "Part", "Place"]
 
 Array = NDArray[Any]
+Keep = Callable[[bytes], memoryview]
 
 # Operations that make one function of several: x σ(x), max(x, 0) + α (e^min(x, 0) − 1).
 _COMBINING = {"mul", "add", "sub", "div", "where"}
@@ -36,16 +39,32 @@ class Place(NamedTuple):
     location: Location | None
 
 
+class Part(NamedTuple):
+    """A few numbers of an array: their bytes, dtype and shape, and the axis of units."""
+
+    data: memoryview
+    dtype: Any
+    shape: tuple[int, ...]
+    axis: int
+
+    def array(self) -> Array:
+        """The numbers."""
+        return np.frombuffer(self.data, self.dtype).reshape(self.shape)
+
+    def moved(self, shelf: Shelf) -> Part:
+        """The same in other memory."""
+        return self._replace(data=shelf.put(self.data))
+
+
 @dataclass(slots=True)
 class Activation:
     """What was seen of one activation in one step: parts of its outputs, judged when asked.
 
-    ``parts`` are pairs of an array and its axis of units; of what can die it is only kept where the
-    output is alive.
+    Of what can die it is only kept where the output is stuck.
     """
 
     place: Place
-    parts: list[tuple[Array, int]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     calls: int = 0
     is_output: bool = False  # what the model returns: there a sigmoid is meant to saturate
 
@@ -54,20 +73,20 @@ class Activity:
     """Watches the calls of a model through hooks, between `install` and `remove`.
 
     Only operations inside the model count, and only where they are recorded: an evaluation under
-    ``no_grad`` does not.  Nothing of the graph is kept, only copies of a few numbers.
+    ``no_grad`` does not.  Nothing of the graph is kept, only copies of a few numbers, by ``keep``.
     """
 
-    def __init__(self, model: Module, elements: int = 1 << 13) -> None:
-        self.model, self.elements = model, elements
+    def __init__(self, model: Module, keep: Keep, elements: int = 1 << 13) -> None:
+        self.model, self.keep, self.elements = model, keep, elements
         self.found: dict[Any, Activation] = {}
         self.users: dict[int, Location | None] = {}  # id(parameter) -> the line that uses it
-        self.output: Array | None = None  # some rows and columns of what the model returned
+        self.output: Part | None = None  # some rows and columns of what the model returned
         self._places: dict[Any, Place] = {}
         self._codes: dict[int, Any] = {}
         self._inside: set[Any] = set()  # keys of what is but a part of another function
         self._recent: dict[int | None, tuple[Node, Any]] = {}  # in this call of the model
         self._whole = False  # hooks on every module, since the model itself is not called
-        self._called = True
+        self.called = True  # since it was installed
         self._depth = 0
         self._base: Scope | None = None
         self._prefix = ""
@@ -85,8 +104,8 @@ class Activity:
         """
         if self._handles:
             self.remove()
-        self._whole = self._whole or not self._called
-        self._called = False
+        self._whole = self._whole or not self.called
+        self.called = False
         self._find_users = not self.users
         self.found, self.output, self.nbytes = {}, None, 0
         modules = self.model.named_modules() if self._whole else (("", self.model),)
@@ -119,10 +138,15 @@ class Activity:
             self._stop()
             self._depth = 0
 
+    @property
+    def installed(self) -> bool:
+        """Whether it watches now."""
+        return bool(self._handles)
+
     def _enter(self, name: str, module: Any, output: Any) -> None:
         self._depth += 1
         if self._depth == 1:
-            self._called = True
+            self.called = True
             context = local.context
             self._base, self._prefix = context.scope, name
             self._others = context.on_forward
@@ -132,7 +156,8 @@ class Activity:
         self._depth = max(0, self._depth - 1)
         if self._depth == 0:
             if not name:
-                self.output = _rows(output)
+                rows = _rows(output)
+                self.output = None if rows is None else self._part(rows, 0)
                 self._mark_outputs(output)
             self._stop()
 
@@ -151,11 +176,12 @@ class Activity:
             node = getattr(item, "grad_fn", None)
             while node is not None and node.op.view:  # sigmoid(x).squeeze(-1)
                 node = node.inputs[0]
-            kind = None if node is None else kind_of(node)
-            if node is not None and kind is not None and not kind.dies:
-                key = self._key(node)
-                if key in self.found:
-                    self.found[key].is_output = True
+            if node is not None and node.op.name in OPERATIONS:
+                kind = kind_of(node)
+                if kind is not None and not kind.dies:
+                    seen = self.found.get(self._key(node))
+                    if seen is not None:
+                        seen.is_output = True
 
     def _node(self, node: Node, out: Any) -> None:
         """Called for every operation that is recorded while the model runs."""
@@ -186,10 +212,12 @@ class Activity:
         if seen.calls <= _CALLS and y.size:
             axis = _unit_axis(node)
             # A share is known well enough from a quarter of what tells dead units from rare ones.
-            part = _part(y, axis, self.elements if kind.dies else self.elements // 4)
-            part = ~kind.stuck(part) if kind.dies else part.copy()
-            self.nbytes += part.nbytes
-            seen.parts.append((part, axis))
+            part = _thinned(y, axis, self.elements if kind.dies else self.elements // 4)
+            seen.parts.append(self._part(kind.stuck(part) if kind.dies else part, axis))
+
+    def _part(self, array: Array, axis: int) -> Part:
+        self.nbytes += array.nbytes
+        return Part(self.keep(array.tobytes()), array.dtype, array.shape, axis)
 
     def _note_users(self, node: Node) -> None:
         """Which line uses which parameter."""
@@ -265,7 +293,7 @@ def _unit_axis(node: Node) -> int:
     return 1 if source is not None and source.op.name == "conv" else 2
 
 
-def _part(y: Array, axis: int, limit: int) -> Array:
+def _thinned(y: Array, axis: int, limit: int) -> Array:
     """Evenly spaced parts of an array along all its axes, units first thinned to 256."""
     if y.size <= limit:
         return y
@@ -285,7 +313,7 @@ def _part(y: Array, axis: int, limit: int) -> Array:
 
 def _rows(output: Any) -> Array | None:
     """At most 64 rows of 64 numbers of a batch of outputs; None for what is none."""
-    array = getattr(output, "_array", None)
+    array: Array | None = getattr(output, "_array", None)
     if array is None or not output.requires_grad or array.ndim < 2 or len(array) < 4:
         return None
     if array.dtype.kind != "f" or not array.size:
@@ -293,5 +321,4 @@ def _rows(output: Any) -> Array | None:
     if array.ndim > 2 or len(array) > 64 or array.shape[1] > 64:
         array = array[:: -(-len(array) // 64)].reshape(-1, array.size // len(array))
         array = array[:, :: -(-array.shape[1] // 64)]
-    copy: Array = array.copy()
-    return copy
+    return array

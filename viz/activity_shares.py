@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tensorgrad.viz.activity import Activation
+    from tensorgrad.viz.activity import Activation, Part
 
 __all__ = ["Shares", "judged", "spreads_of"]
 
@@ -23,16 +24,18 @@ def judged(seen: Sequence[Activation]) -> list[Shares]:
     """The shares of each activation; what is of one kind and shape goes through NumPy together."""
     groups: dict[Any, list[tuple[int, int, Array]]] = {}
     for k, activation in enumerate(seen):
-        for j, (part, axis) in enumerate(activation.parts):
-            key = (activation.place.kind, part.shape, part.dtype, axis)
-            groups.setdefault(key, []).append((k, j, part))
+        for j, part in enumerate(activation.parts):
+            key = (activation.place.kind, part.shape, part.dtype, part.axis)
+            groups.setdefault(key, []).append((k, j, part.array()))
     hits: list[list[Any]] = [[None] * len(activation.parts) for activation in seen]
     for (kind, _, _, axis), members in groups.items():
         parts = [part for _, _, part in members]
         if kind.whole and not kind.dies:  # its bounds are to be found in each output by itself
             parts = [kind.stuck(part) for part in parts]
         stack = np.stack(parts)
-        if not (kind.dies or kind.whole):
+        if kind.dies:
+            stack = ~stack
+        elif not kind.whole:
             stack = kind.stuck(stack)
         counts = np.count_nonzero(stack.reshape(len(parts), -1), axis=1).tolist()
         axes = tuple(n for n in range(1, stack.ndim) if n != axis + 1)
@@ -44,7 +47,7 @@ def judged(seen: Sequence[Activation]) -> list[Shares]:
 
 def _shares(activation: Activation, hits: list[tuple[int, Any]]) -> Shares:
     """The parts of one activation together."""
-    size = sum(part.size for part, _ in activation.parts)
+    size = sum(math.prod(part.shape) for part in activation.parts)
     if not size:
         return None, None, None, None
     share = sum(count for count, _ in hits) / size
@@ -56,7 +59,7 @@ def _shares(activation: Activation, hits: list[tuple[int, Any]]) -> Shares:
     return 1 - share, float(1 - alive.mean()), None, alive
 
 
-def spreads_of(outputs: Sequence[Array | None]) -> list[float | None]:
+def spreads_of(outputs: Sequence[Part | None]) -> list[float | None]:
     """Of rows of outputs: the standard deviation over the batch, relative to their size.
 
     0 for a model that says the same whatever it is given; the size is the root mean square.
@@ -67,7 +70,8 @@ def spreads_of(outputs: Sequence[Array | None]) -> list[float | None]:
             groups.setdefault(rows.shape, []).append(k)
     out: list[float | None] = [None] * len(outputs)
     for members in groups.values():
-        stack = np.stack([outputs[k] for k in members]).astype(np.float64)  # type: ignore[misc]
+        stack = np.stack([outputs[k].array() for k in members])  # type: ignore[union-attr]
+        stack = stack.astype(np.float64)
         with np.errstate(all="ignore"):
             size = np.sqrt(np.square(stack).mean((1, 2)))
             spread = stack.std(1).mean(1) / size

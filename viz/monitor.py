@@ -44,7 +44,9 @@ class Monitor:
     optimizer: any Optimizer that trains (some of) them; its steps are the clock.
     every: look at every so-manieth step, beginning with the first.
     sample: at most so many evenly spaced elements of each parameter are looked at.
-    activations: watch relu, gelu, sigmoid, tanh and their kin inside the model.
+    activations: watch relu, gelu, sigmoid, tanh and their kin inside the model.  True: at every
+        look; None: at every fourth, beginning with the first, since they cost more than all else;
+        False: never.
     records: keep at most so many; then every second one is dropped and ``every`` is doubled.
 
     What is kept of a step: copies of those elements before and after it and of their gradients, and
@@ -64,7 +66,7 @@ class Monitor:
         *,
         every: int = 10,
         sample: int = 512,
-        activations: bool = True,
+        activations: bool | None = None,
         records: int = 1000,
     ) -> None:
         for word, value, least in (
@@ -74,6 +76,10 @@ class Monitor:
                 raise ValueError(
                     f"viz.Monitor: {word} must be an int of at least {least}, got {value!r}"
                 )
+        if activations is not None and not isinstance(activations, bool):
+            raise TypeError(
+                f"viz.Monitor: activations must be True, False or None, got {activations!r}"
+            )
         if not callable(getattr(model, "named_parameters", None)):
             raise TypeError(f"viz.Monitor: model must be a Module, got {type(model).__name__}")
         if not callable(getattr(optimizer, "register_step_post_hook", None)):
@@ -88,28 +94,28 @@ class Monitor:
         self._names: dict[str, int] = {}
         self._shapes: list[tuple[int, ...]] = []
         self._recorder = Recorder(records)
-        self._about: dict[str, tuple[Location | None, bool]] = {}  # of activations
-        self._steps = self._looks = 0
+        self._steps = self._looks = self._due = 0  # begun, looked at, number of the next to look at
         self._places: list[Place] = []
         self._layout = Layout((), sample)
         self._numbers: tuple[int, ...] = ()  # of the parameters in the layout
-        self._activity = Activity(model) if activations else None
+        self._groups: list[tuple[float, tuple[int, ...]]] = []  # of the optimizer, at the last look
+        self._activity = None if activations is False else Activity(model, self._keep)
+        self._stride = 4 if activations is None else 1  # they are watched at every so-manieth look,
+        self._rest = 0  # and at the one after so many more
         self._first = {name: _checksum(p) for name, p in model.named_parameters()}
         self._before: tuple[Row, tuple[Row, Any] | None] | None = None
-        self._handles = [
-            optimizer.register_step_pre_hook(self._before_step),
-            optimizer.register_step_post_hook(self._after_step),
-        ]
-        self._watch_if_due()
+        self._clock: Any = optimizer.register_step_pre_hook(self._before_step)
+        self._end: Any = None  # of a step after which there is something to do
+        self._install()
 
     # --- The life of a monitor -------------------------------------------------------------------
 
     def detach(self) -> None:
         """Stop watching; model and optimizer are as before.  What was seen stays."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
-        self._before = None
+        for handle in (self._clock, self._end):
+            if handle is not None:
+                handle.remove()
+        self._clock = self._end = self._before = None
         if self._activity is not None:
             self._activity.remove()
 
@@ -120,7 +126,7 @@ class Monitor:
         self.detach()
 
     def __repr__(self) -> str:
-        state = "" if self._handles else ", detached"
+        state = "" if self._clock is not None else ", detached"
         return (
             f"Monitor({type(self.model).__name__}, every={self.every}, steps={self._steps}, "
             f"records={len(self._recorder)}{state})"
@@ -134,9 +140,22 @@ class Monitor:
 
     # --- What it does at a step ------------------------------------------------------------------
 
-    def _watch_if_due(self) -> None:
-        if self._activity is not None and self._steps % self.every == 0:
+    def _keep(self, data: bytes) -> memoryview:
+        return self._recorder.shelf.put(data)
+
+    def _install(self) -> None:
+        if self._activity is not None and not self._rest:
             self._activity.install()
+
+    def _look_away(self) -> None:
+        activity = self._activity
+        if activity is None:
+            return
+        if activity.installed:
+            activity.remove()
+            # Where it is not the model but its parts that are called, the next look will see them.
+            self._rest = self._stride if activity.called else 1
+        self._rest -= 1
 
     def _look_up(self) -> Layout:
         """The parameters as they are; where they stand in the model is found at every eighth look.
@@ -158,38 +177,53 @@ class Monitor:
             self._numbers = tuple(self._names[name] for name in layout.names)
         return self._layout
 
+    # The clock is one hook: at most steps it counts, and that is all.  A second one, called after
+    # the step, is registered where it is needed; and activations are watched from the end of the
+    # step before, so that a closure that this one may call is not.
+
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if self._steps % self.every:
+        step = self._steps
+        self._steps = step + 1
+        if step < self._due - 1:
             return
-        layout = self._look_up()
-        # A closure computes gradients within the step: those that are there now are old.
-        closure = bool(args and args[0] is not None) or kwargs.get("closure") is not None
-        self._before = layout.row(), None if closure else layout.gradients()
+        if step >= self._due:
+            layout = self._look_up()
+            # A closure computes gradients within the step: those that are there now are old.
+            closure = bool(args and args[0] is not None) or kwargs.get("closure") is not None
+            self._before = layout.row(), None if closure else layout.gradients()
+        elif self._activity is None or self._rest:
+            return
+        if self._end is not None:  # the step before failed
+            self._end.remove()
+        self._end = optimizer.register_step_post_hook(self._after_step)
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if self._steps % self.every == 0:
-            try:
-                self._record()
-            finally:
+        self._end.remove()
+        self._end = None
+        try:
+            if self._before is not None:
+                self._record(self._before)
+        finally:
+            if self._before is not None:
                 self._before = None
-                if self._activity is not None:
-                    self._activity.remove()
-        self._steps += 1
-        self._watch_if_due()
+                self._due = self._steps + -self._steps % self.every
+                self._look_away()
+            if self._steps == self._due:
+                self._install()
 
-    def _record(self) -> None:
+    def _record(self, seen_before: tuple[Row, tuple[Row, Any] | None]) -> None:
         """Keep what this step was: copies of a few elements, no reference to any tensor."""
-        if self._before is None:
-            return
-        layout, (before, found) = self._layout, self._before
+        layout, (before, found) = self._layout, seen_before
         gradients, which = layout.gradients() if found is None else found
         after = layout.row()
-        nbytes = 3 * layout.nbytes
-        trained: dict[int, float] = {}
-        for group in self.optimizer.param_groups:
-            rate = float(group.get("lr", math.nan))
-            for p in group["params"]:
-                trained[id(p)] = rate
+        data = b"".join((before.data, after.data, gradients.data))
+        nbytes = len(data)
+        groups = [
+            (float(group.get("lr", math.nan)), tuple(map(id, group["params"])))
+            for group in self.optimizer.param_groups
+        ]
+        if groups != self._groups:
+            self._groups = groups  # else the old ones will do, and take no memory
         missing: dict[int, str] = {}
         if which is not None:
             for k in set(range(len(layout.params))).difference(which):
@@ -197,23 +231,22 @@ class Monitor:
                 missing[self._numbers[k]] = "frozen" if frozen else "no gradient"
         activity = self._activity
         seen: list[Activation] = []
-        if activity is not None:
+        output = None
+        if activity is not None and activity.installed:
             seen = list(activity.found.values())
+            output = activity.output
             nbytes += activity.nbytes
-            for a in seen:
-                self._about[a.place.name] = (a.place.location, a.is_output)
         raw = Raw(
-            self._steps,
+            self._steps - 1,
             self._numbers,
-            layout.sizes,
-            before,
-            after,
-            gradients,
+            layout.ids,
+            (before.form, after.form, gradients.form),
+            self._keep(data),
             which,
             missing,
-            [trained.get(id(p)) for p in layout.params],
+            self._groups,
             seen,
-            None if activity is None else activity.output,
+            output,
             nbytes,
         )
         if self._recorder.add(raw):
@@ -292,7 +325,7 @@ class Monitor:
         for name in names:
             found = [record.activations.get(name, nothing) for record in records]
             zero, dead, saturated, alive = zip(*found)
-            location, is_output = self._about.get(name, (None, False))
+            location, is_output = self._recorder.about.get(name, (None, False))
             out.append(Track(name, zero, dead, saturated, list(alive), location, is_output))
         return out
 

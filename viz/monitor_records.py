@@ -7,17 +7,19 @@ at once, they would cost a small model ten times as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.viz.activity import Activation
+from tensorgrad.provenance import Location
+from tensorgrad.viz.activity import Activation, Part
 from tensorgrad.viz.activity_shares import Shares, judged, spreads_of
-from tensorgrad.viz.monitor_layout import Row, numbers_of
+from tensorgrad.viz.monitor_layout import Form, Row, numbers_of
 from tensorgrad.viz.sampling import STATISTICS, statistics
+from tensorgrad.viz.shelf import Shelf
 
 __all__ = ["Raw", "Record", "Recorder"]
 
@@ -30,52 +32,70 @@ TOGETHER = 1 << 16  # elements of gradients that are judged together: they stay 
 class Raw(NamedTuple):
     """One step as it was seen.
 
-    ``numbers`` are those of the parameters in the rows ``before`` and ``after`` (the step),
-    ``sizes`` how many elements of each there are.  ``gradients`` is the row of those parameters
-    that have one, at the positions ``which`` (None: all).
+    ``numbers`` are those of the parameters in the first two rows, before the step and after it.
+    The third row are the gradients of those parameters that have one, at the positions ``which``
+    (None: all).  ``groups`` are the optimizer's: a rate, and which parameters they hold, as ``ids``
+    has those of the rows.
     """
 
     step: int
     numbers: tuple[int, ...]
-    sizes: list[int]
-    before: Row
-    after: Row
-    gradients: Row
+    ids: tuple[int, ...]
+    forms: tuple[Form, Form, Form]
+    data: memoryview  # of the three rows, one after the other
     which: tuple[int, ...] | None
     missing: dict[int, str]  # number of a parameter -> why there is no gradient
-    rates: list[float | None]  # of each parameter; None: the optimizer does not have it
+    groups: list[tuple[float, tuple[int, ...]]]
     activations: list[Activation]
-    output: Array | None
+    output: Part | None
     nbytes: int
 
-    def chosen(self) -> Chosen:
+    def rows(self) -> tuple[Row, Row, Row]:
+        """The parameters before and after the step, and the gradients."""
+        first, second, third = self.forms
+        start = first.nbytes
+        end = start + second.nbytes
+        data = self.data
+        return Row(first, data[:start]), Row(second, data[start:end]), Row(third, data[end:])
+
+    def rates(self) -> list[float | None]:
+        """The rate of each parameter; None for one that the optimizer does not have."""
+        rates = {one: rate for rate, ids in self.groups for one in ids}
+        return [rates.get(one) for one in self.ids]
+
+    def chosen(self, rates: list[float | None]) -> Chosen:
         """What there is of those parameters that have a gradient."""
-        before, after = self.before, self.after
-        if list(map(len, before.parts)) != list(map(len, after.parts)):
-            after = before  # they changed their sizes
-        every = range(len(self.numbers)) if self.which is None else self.which
-        known = after is self.after
+        before, after, gradients = self.rows()
+        known = before.form.sizes == after.form.sizes  # else they changed during the step
+        if not known:
+            after = before
+        numbers, updated = self.numbers, [known and rate is not None for rate in rates]
+        if self.which is None:
+            return Chosen(numbers, before, after, gradients, updated)
         return Chosen(
-            tuple(self.numbers[k] for k in every),
-            [self.sizes[k] for k in every],
-            _part(before, every),
-            _part(after, every),
-            [known and self.rates[k] is not None for k in every],
+            tuple(numbers[k] for k in self.which),
+            before.part(self.which),
+            after.part(self.which),
+            gradients,
+            [updated[k] for k in self.which],
         )
+
+    def moved(self, shelf: Shelf) -> Raw:
+        """The same in other memory."""
+        for activation in self.activations:
+            activation.parts = [part.moved(shelf) for part in activation.parts]
+        output = None if self.output is None else self.output.moved(shelf)
+        return self._replace(data=shelf.put(self.data), output=output)
 
 
 class Chosen(NamedTuple):
-    """Of each parameter that has a gradient: its number, elements, and whether it was updated."""
+    """Of the parameters that have a gradient: numbers, elements, and which were updated."""
 
     numbers: tuple[int, ...]
-    sizes: list[int]
     before: Row
     after: Row
+    gradients: Row
     updated: list[bool]
-
-
-def _part(row: Row, which: Iterable[int]) -> Row:
-    return Row([row.kinds[k] for k in which], [row.parts[k] for k in which])
 
 
 @dataclass(slots=True)
@@ -97,6 +117,8 @@ class Recorder:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.shelf = Shelf()  # where the bytes of the steps are put
+        self.about: dict[str, tuple[Location | None, bool]] = {}  # of activations
         self._records: list[Record] = []
         self._waiting: list[Raw] = []
         self._bytes = 0
@@ -105,9 +127,11 @@ class Recorder:
         """Keep a step; whether there were too many, so that every second one was dropped."""
         self._waiting.append(raw)
         self._bytes += raw.nbytes
-        thinned = len(self) >= self.limit
+        thinned = len(self._records) + len(self._waiting) >= self.limit
         if thinned:
-            self._waiting = self._waiting[len(self._records) % 2 :: 2]
+            self.shelf = Shelf()  # the old one is let go, with what was dropped
+            waiting = self._waiting[len(self._records) % 2 :: 2]
+            self._waiting = [raw.moved(self.shelf) for raw in waiting]
             self._records = self._records[::2]
             self._bytes = sum(raw.nbytes for raw in self._waiting)
         if self._bytes >= WAITING:
@@ -130,9 +154,13 @@ class Recorder:
 
     def judge(self) -> None:
         """Compute what is to be known of the steps that wait."""
+        for raw in self._waiting:
+            for a in raw.activations:
+                self.about[a.place.name] = (a.place.location, a.is_output)
         for part in _portions(self._waiting):
             self._records += _records_of(part)
         self._waiting.clear()
+        self.shelf = Shelf()
         self._bytes = 0
 
 
@@ -141,7 +169,7 @@ def _portions(waiting: list[Raw]) -> Iterator[list[Raw]]:
     elements = 0
     for raw in waiting:
         part.append(raw)
-        elements += sum(raw.sizes)
+        elements += sum(raw.forms[0].sizes)
         if elements >= TOGETHER:
             yield part
             part, elements = [], 0
@@ -150,12 +178,13 @@ def _portions(waiting: list[Raw]) -> Iterator[list[Raw]]:
 
 
 def _records_of(part: Sequence[Raw]) -> list[Record]:
-    chosen = [raw.chosen() for raw in part]
+    rates = [raw.rates() for raw in part]
+    chosen = [raw.chosen(of_each) for raw, of_each in zip(part, rates)]
     values, histograms = np.empty((len(STATISTICS), 0)), np.empty((0, 0), np.uint16)
-    sizes = [size for one in chosen for size in one.sizes]
+    sizes = [size for one in chosen for size in one.before.form.sizes]
     if sizes:
         values, found = statistics(
-            numbers_of([raw.gradients for raw in part]),
+            numbers_of([one.gradients for one in chosen]),
             numbers_of([one.before for one in chosen]),
             numbers_of([one.after for one in chosen]),
             np.array(sizes, np.intp),
@@ -167,7 +196,7 @@ def _records_of(part: Sequence[Raw]) -> list[Record]:
     shares = iter(judged([a for raw in part for a in raw.activations]))
     spreads = spreads_of([raw.output for raw in part])
     records, at = [], 0
-    for raw, one, spread in zip(part, chosen, spreads):
+    for raw, one, of_each, spread in zip(part, chosen, rates, spreads):
         end = at + len(one.numbers)
         records.append(
             Record(
@@ -176,7 +205,7 @@ def _records_of(part: Sequence[Raw]) -> list[Record]:
                 values[:, at:end],
                 histograms[at:end],
                 raw.missing,
-                {n: rate for n, rate in zip(raw.numbers, raw.rates) if rate is not None},
+                {n: rate for n, rate in zip(raw.numbers, of_each) if rate is not None},
                 {a.place.name: next(shares) for a in raw.activations},
                 spread,
             )

@@ -202,7 +202,7 @@ def _activation_table(tracks: list[Track]) -> list[str]:
     rows = []
     for t in tracks:
         course = t.dead if any(v is not None for v in t.dead) else t.saturated
-        values = np.array([math.nan if v is None else v for v in course])
+        values = np.array([v for v in course if v is not None])
         cells = [_share(_last(part)) for part in (t.zero, t.dead, t.saturated)]
         rows.append([shorten(t.name, 34, middle=True), *cells, sparkline(values, top=1.0)])
     widths = [max(len(row[k]) for row in [head, *rows]) for k in range(4)]

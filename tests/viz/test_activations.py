@@ -27,7 +27,7 @@ def looked_at(activation, shift=-8.0, width=40):
         first.bias[:36] += shift
     model = nn.Sequential(first, activation, nn.Linear(width, 3))
     optimizer = optim.SGD(model.parameters(), lr=0.01)
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     x, y = tg.randn(32, 6), tg.randint(0, 3, (32,))
     for _ in range(12):
         optimizer.zero_grad()

@@ -168,7 +168,7 @@ def test_the_collapse_of_report_004():
         "learning rate too high",
     )
     assert "scale them to about 1 first" in found.evidence
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     for _ in range(8):
         optimizer.zero_grad()
         F.cross_entropy(model(x), y).backward()

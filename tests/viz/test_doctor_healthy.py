@@ -146,7 +146,7 @@ def test_silence(name):
     first = viz.doctor(model, lambda: loss(np.arange(64)), optimizer=optimizer)
     assert not first, str(first)
     assert not viz.doctor(model, loss(np.arange(64)))
-    monitor = viz.Monitor(model, optimizer, every=5)
+    monitor = viz.Monitor(model, optimizer, every=5, activations=True)
     for _ in range(40):
         optimizer.zero_grad()
         loss(rng.integers(0, len(X), 64)).backward()

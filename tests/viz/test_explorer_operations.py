@@ -210,7 +210,7 @@ def test_monitor_and_doctor_take_them():
     tg.manual_seed(0)
     model = Net()
     optimizer = tg.optim.SGD(model.parameters(), lr=0.01)
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     for _ in range(3):
         optimizer.zero_grad()
         model(tg.randn(4, 3)).sum().backward()

@@ -144,7 +144,7 @@ def test_activations_as_functions_and_as_modules():
     assert tanh.dead == (None,) * 3
     model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     with tg.no_grad():
         model[0].bias[:2] = -100.0
     train(model, optimizer, 2)
@@ -328,6 +328,8 @@ def test_wrong_arguments():
         viz.Monitor(optimizer, model)
     with pytest.raises(ValueError, match="every must be an int of at least 1"):
         viz.Monitor(model, optimizer, every=0)
+    with pytest.raises(TypeError, match="activations must be True, False or None, got 'all'"):
+        viz.Monitor(model, optimizer, activations="all")
     with pytest.raises(ValueError, match="no parameters"):
         viz.Monitor(nn.ReLU(), optimizer)
 

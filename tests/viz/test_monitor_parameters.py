@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+from monitor_tools import course
+
 import tensorgrad as tg
 from tensorgrad import nn, optim, viz
 
@@ -24,9 +28,79 @@ def test_a_parameter_that_is_exchanged_or_added_is_seen():
     model[2].weight = nn.Parameter(tg.zeros(2, 4))
     optimizer.add_param_group({"params": [model[2].weight]})
     step()
-    course = next(c for c in monitor.courses() if c.name == "2.weight")
-    assert course.row("data_norm")[-1] == 0
+    assert course(monitor, "2.weight").row("data_norm")[-1] == 0
     model.late = nn.Linear(2, 1)
     for _ in range(8):
         step()
     assert "late.weight" in [c.name for c in monitor.courses()]
+
+
+def test_new_memory_in_a_parameters_place_is_seen():
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    monitor = viz.Monitor(model, optimizer, every=1)
+    for k in range(3):
+        model.weight.data = tg.full((2, 3), float(k))
+        model.weight.grad = tg.ones(2, 3)
+        optimizer.step()
+    found = course(monitor, "weight")
+    assert found.row("data_norm").tolist() == [0.0, 1.0, 2.0]
+    assert found.row("update_norm").tolist() == [0.5] * 3
+
+
+def test_a_step_that_puts_new_memory_in_the_old_ones_place():
+    class Exchanging(optim.SGD):
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.data = p.data - group["lr"] * p.grad
+
+    model = nn.Linear(3, 2)
+    monitor = viz.Monitor(model, optimizer := Exchanging(model.parameters(), lr=0.5), every=1)
+    model.weight.grad, model.bias.grad = tg.ones(2, 3), tg.ones(2)
+    optimizer.step()
+    assert course(monitor, "weight").row("update_norm").tolist() == [0.5]
+
+
+def _with_gaps(x):
+    wide = tg.zeros(len(x), 2 * x.shape[1])
+    wide[:, ::2] = x
+    return wide[:, ::2]
+
+
+@pytest.mark.parametrize("count", [16, 2000])
+def test_memory_in_any_order_and_with_gaps(count):
+    found = []
+    for lay in (lambda x: x, lambda x: x.T.contiguous().T, _with_gaps):
+        weight = tg.arange(float(count)).reshape(4, -1)
+        model = nn.Module()
+        model.weight = nn.Parameter(lay(weight).detach())
+        model.weight.grad = (weight.detach().clone() / 8 + 1).T.contiguous().T
+        optimizer = optim.SGD(model.parameters(), lr=0.5)
+        monitor = viz.Monitor(model, optimizer, every=1, sample=count)
+        optimizer.step()
+        found.append(course(monitor, "weight").values)
+    expected = np.linalg.norm(np.arange(count)) / count**0.5, (count - 1) / 8 + 1
+    for values in found:
+        assert values[5, 0] == pytest.approx(expected[0], rel=1e-6)
+        assert values[2, 0] == pytest.approx(expected[1], rel=1e-6)
+        np.testing.assert_allclose(values[[0, 6]], found[0][[0, 6]], rtol=1e-6)
+
+
+def test_a_step_that_fails_is_counted_and_disturbs_nothing():
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    monitor = viz.Monitor(model, optimizer, every=2)
+
+    def closure():
+        raise ArithmeticError
+
+    for k in range(6):
+        model.weight.grad, model.bias.grad = tg.ones(2, 3), tg.ones(2)
+        if k in (2, 3):
+            with pytest.raises(ArithmeticError):
+                optimizer.step(closure)
+        else:
+            optimizer.step()
+    assert monitor.steps == [0, 4]
+    assert course(monitor, "weight").row("update_norm").tolist() == [0.5] * 2

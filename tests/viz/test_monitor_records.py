@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from monitor_tools import course, train, watched
 
 from tensorgrad import nn, optim, viz
-from tensorgrad.viz import monitor_records
+from tensorgrad.viz import monitor_records, shelf
 from tensorgrad.viz.sampling import statistics
 
 
@@ -49,10 +50,37 @@ def test_a_lazy_model():
     assert course(monitor, "0.weight").status == ["ok", "ok"]
 
 
+def test_what_is_put_aside_stays_as_it_was(monkeypatch):
+    monkeypatch.setattr(shelf, "BLOCK", 1 << 12)
+    _, _, small = watched(steps=12, every=1)
+    monkeypatch.setattr(shelf, "BLOCK", 1 << 18)
+    _, _, large = watched(steps=12, every=1)
+    assert small.to_csv() == large.to_csv()
+    # Half of the records are dropped twice, the others moved.
+    _, _, thinned = watched(steps=12, every=1, records=4)
+    lines = [line for line in large.to_csv().splitlines() if line.split(",")[0] in ("0", "4", "8")]
+    assert thinned.steps == [0, 4, 8]
+    assert thinned.to_csv().splitlines()[1:] == lines
+
+
+@pytest.mark.parametrize(("activations", "looked_at"), [(None, [0, 4]), (True, [*range(8)])])
+def test_activations_are_watched_at_every_fourth_look(activations, looked_at):
+    model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    monitor = viz.Monitor(model, optimizer, every=2, activations=activations)
+    train(model, optimizer, 16)
+    (track,) = monitor.tracks()
+    assert [k for k, zero in enumerate(track.zero) if zero is not None] == looked_at
+    assert [k for k, alive in enumerate(track.alive) if alive is not None] == looked_at
+    assert course(monitor, "0.weight").status == ["ok"] * 8
+    assert "1: relu" in str(monitor.report())
+    assert monitor.report().svg()
+
+
 def test_hooks_of_others_stay():
     model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    monitor, second = (viz.Monitor(model, optimizer, every=2) for _ in range(2))
+    monitor, second = (viz.Monitor(model, optimizer, every=2, activations=True) for _ in range(2))
     seen = []
     train(model, optimizer, 3)
     handle = model.register_forward_hook(lambda *args: seen.append(1))

@@ -60,7 +60,7 @@ def test_a_matplotlib_report_writes_whole_decades():
     pytest.importorskip("matplotlib", reason="an extra")
     model = nn.Linear(2, 2)
     optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
-    monitor = viz.Monitor(model, optimizer, every=1)
+    monitor = viz.Monitor(model, optimizer, every=1, activations=True)
     for scale in (1.0, 3e-5, 2.0):
         optimizer.zero_grad()
         (model(tg.ones(4, 2)) * scale).sum().backward()
