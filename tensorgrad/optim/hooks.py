@@ -31,7 +31,8 @@ _every_post: OrderedDict[int, PostHook] = OrderedDict()
 def register_optimizer_step_pre_hook(hook: PreHook) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer.
 
-    It may return ``(args, kwargs)`` to be used instead.
+    args: those of ``step`` as a function, so the optimizer is the first, as in PyTorch.  The hook
+    may return ``(args, kwargs)`` to be used instead.
     """
     return add_hook(_every_pre, hook)
 
@@ -105,6 +106,7 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
         if self._stepping or not (self._step_pre or self._step_post or _every_pre or _every_post):
             return step(self, *args, **kwargs)
         self._stepping = True
+        args = (self, *args)
         try:
             for before in (*_every_pre.values(), *self._step_pre.values()):
                 changed = before(self, args, kwargs)
@@ -116,7 +118,7 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                         f"(new_args, new_kwargs), but got {changed!r}"
                     )
                 args, kwargs = changed
-            result = step(self, *args, **kwargs)
+            result = step(*args, **kwargs)
             for after in (*self._step_post.values(), *_every_post.values()):
                 after(self, args, kwargs)
         finally:

@@ -50,7 +50,7 @@ def test_step_hooks():
 
 def test_a_pre_hook_may_change_the_arguments():
     optimizer = SGD(leaves())
-    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: 42,), {}))
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((args[0], lambda: 42), {}))
     assert optimizer.step() == 42
     optimizer.register_step_pre_hook(lambda o, args, kwargs: "nonsense")
     with pytest.raises(RuntimeError, match="must return None or a tuple"):
