@@ -212,8 +212,9 @@ def _(p: Any, q: Any) -> Any:
 
 
 def infinite(p: Any, q: Any) -> Any:
-    """Of the batch shape of the two."""
-    return tg.full(tg.broadcast_shapes(tuple(p.batch_shape), tuple(q.batch_shape)), math.inf)
+    """Of the batch shape of the two, and the dtype of p's parameters."""
+    size = tg.broadcast_shapes(tuple(p.batch_shape), tuple(q.batch_shape))
+    return tg.full(size, math.inf, dtype=getattr(p, next(iter(p.arg_constraints))).dtype)
 
 
 # p has outcomes that q never has

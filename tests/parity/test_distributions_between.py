@@ -61,6 +61,17 @@ def test_all_pairs(p):
             raise AssertionError(f"{p} and {q}") from error
 
 
+@pytest.mark.parametrize("p", ["Normal", "Beta", "Exponential", "Gamma", "Gumbel", "Poisson"])
+def test_infinite_ones_have_the_dtype_of_the_parameters(p):
+    D, one = tg.distributions, tg.tensor(1.0, dtype=tg.float64)
+    counts = len(getattr(D, p).arg_constraints)
+    q = D.Bernoulli(one / 2) if p == "Poisson" else D.Uniform(one, one + 1)
+    q = D.Pareto(one, one) if p == "Beta" else q
+    found = D.kl_divergence(getattr(D, p)(*(one,) * counts), q)
+    assert found.item() == float("inf")
+    assert found.dtype is tg.float64
+
+
 @pytest.mark.parametrize("bounds", [(0.1, 0.8), (0.6, 3.0), (-1.0, 0.5)])
 def test_uniform_within_and_beyond(bounds):
     for q in ("Beta", "ContinuousBernoulli", "Exponential", "Gamma", "Gumbel", "Normal", "Pareto"):
