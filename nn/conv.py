@@ -10,10 +10,13 @@ from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.functional.checks import numbers
+from tensorgrad.nn.functional.convolution import geometry
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.nn.short_calls import before_relu
+from tensorgrad.nn.short_calls import before_relu, on_arrays
+from tensorgrad.ops.convolution import conv
 from tensorgrad.ops.rectified_convolution import rectified_conv
+from tensorgrad.primitive import primitives
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d"]
@@ -127,18 +130,46 @@ class _ConvNd(Module):
         return text
 
 
-def _rectified(module: Any, x: Any) -> Any:
-    """The convolution of a batch and the ReLU behind it; see `tensorgrad.nn.short_calls`."""
+def _described(module: Any, rank: int) -> tuple[Any, Any, dict[str, Any]] | None:
+    """Weight, bias and windows as the primitive takes them, for an input of ``rank`` axes.
+
+    None for an example without a batch, another padding than by numbers of zeros, and a class of
+    somebody else's, whose ``_conv_forward`` may do anything.
+    """
     state = module.__dict__
-    padding, rank = state["padding"], len(state["stride"])
-    if state["padding_mode"] != "zeros" or isinstance(padding, str) or x._array.ndim != rank + 2:
+    padding = state["padding"]
+    if type(module).__dict__.get("forward") is not _Conv.forward or rank != module._rank + 2:
+        return None
+    if state["padding_mode"] != "zeros" or isinstance(padding, str):
         return None
     parameters = state["_parameters"]
-    return rectified_conv(
-        x, parameters["weight"], parameters["bias"], stride=state["stride"],
-        padding=tuple([(p, p) for p in padding]), dilation=state["dilation"],
-        groups=state["groups"],
+    weight = parameters["weight"]
+    steps, pads, spread = geometry(
+        f"conv{module._rank}d", weight._array.shape[2:], state["stride"], padding,
+        state["dilation"],
     )  # fmt: skip
+    how = {"stride": steps, "padding": pads, "dilation": spread, "groups": state["groups"]}
+    return weight, parameters["bias"], how
+
+
+def _convolved(module: Any, x: Any, own: bool) -> Any:
+    found = _described(module, x.ndim)
+    if found is None:
+        return None
+    weight, bias, how = found
+    b = None if bias is None else bias._array
+    return primitives["conv"].forward(x, weight._array, b, **how).y
+
+
+def _recorded(module: Any, x: Any) -> Any:
+    weight, bias, how = _described(module, x._array.ndim)  # type: ignore[misc]
+    return conv(x, weight, bias, **how)
+
+
+def _rectified(module: Any, x: Any) -> Any:
+    """The convolution of a batch and the ReLU behind it; see `tensorgrad.nn.short_calls`."""
+    weight, bias, how = _described(module, x._array.ndim)  # type: ignore[misc]
+    return rectified_conv(x, weight, bias, **how)
 
 
 class _Conv(_ConvNd):
@@ -194,6 +225,7 @@ class _Conv(_ConvNd):
         return border
 
     @before_relu(_rectified)
+    @on_arrays(_convolved, _recorded)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
         return self._conv_forward(input, self.weight, self.bias)
@@ -214,6 +246,7 @@ class Conv1d(_Conv):
 
     _convolve = staticmethod(F.conv1d)
     _rank = 1
+    forward = _Conv.forward  # its own: see `short_calls.recorded`
 
 
 class Conv2d(_Conv):
@@ -227,6 +260,7 @@ class Conv2d(_Conv):
 
     _convolve = staticmethod(F.conv2d)
     _rank = 2
+    forward = _Conv.forward  # its own: see `short_calls.recorded`
 
 
 class Conv3d(_Conv):
@@ -234,3 +268,4 @@ class Conv3d(_Conv):
 
     _convolve = staticmethod(F.conv3d)
     _rank = 3
+    forward = _Conv.forward  # its own: see `short_calls.recorded`

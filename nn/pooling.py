@@ -7,8 +7,11 @@ from typing import Any
 
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.functional.checks import numbers
+from tensorgrad.nn.functional.pool_windows import geometry
 from tensorgrad.nn.module import Module
-from tensorgrad.nn.short_calls import of_maxima
+from tensorgrad.nn.short_calls import of_maxima, on_arrays
+from tensorgrad.ops.pooling import max_pool
+from tensorgrad.primitive import primitives
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -33,8 +36,28 @@ __all__ = [
 ]
 
 
+def _windows(module: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    """How a max pooling layer pools an input of a shape; raises where its function would."""
+    state, rank = module.__dict__, module._rank
+    if len(shape) != rank + 2 or state["return_indices"]:
+        raise NotImplementedError
+    return geometry(
+        f"max_pool{rank}d", rank, shape, state["kernel_size"], state["stride"], state["padding"],
+        state["dilation"], bool(state["ceil_mode"]),
+    )  # fmt: skip
+
+
+def _maxima(module: Any, x: Any, own: bool) -> Any:
+    return primitives["max_pool"].forward(x, **_windows(module, x.shape))
+
+
+def _recorded_maxima(module: Any, x: Any) -> Any:
+    return max_pool(x, **_windows(module, x._array.shape))
+
+
 class _MaxPoolNd(Module):
     _pool: Callable[..., Any]  # the function of the subclass
+    _rank: int
 
     def __init__(
         self,
@@ -54,6 +77,7 @@ class _MaxPoolNd(Module):
         self.ceil_mode = ceil_mode
 
     @of_maxima
+    @on_arrays(_maxima, _recorded_maxima)
     def forward(self, input: Tensor) -> Any:
         """The maxima, and with return_indices their places."""
         return type(self)._pool(
@@ -77,18 +101,24 @@ class MaxPool1d(_MaxPoolNd):
     """The maximum of every window of (N, C, L) or (C, L); see `functional.max_pool1d`."""
 
     _pool = staticmethod(F.max_pool1d)
+    _rank = 1
+    forward = _MaxPoolNd.forward  # its own: see `short_calls.recorded`
 
 
 class MaxPool2d(_MaxPoolNd):
     """The maximum of every window of (N, C, H, W) or (C, H, W); see `functional.max_pool2d`."""
 
     _pool = staticmethod(F.max_pool2d)
+    _rank = 2
+    forward = _MaxPoolNd.forward  # its own: see `short_calls.recorded`
 
 
 class MaxPool3d(_MaxPoolNd):
     """The maximum of every window of (N, C, D, H, W); see `functional.max_pool3d`."""
 
     _pool = staticmethod(F.max_pool3d)
+    _rank = 3
+    forward = _MaxPoolNd.forward  # its own: see `short_calls.recorded`
 
 
 class _MaxUnpoolNd(Module):

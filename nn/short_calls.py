@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from numpy import ascontiguousarray, ndarray
 
 from tensorgrad.constants import float32, float64
+from tensorgrad.kernels import bounds
 from tensorgrad.nn.hooks import Hooks, everywhere
 from tensorgrad.node import Scope, TensorBase, local, wrap
 from tensorgrad.ops.rectified_convolution import rectified
@@ -188,17 +189,18 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
     context = local.context
     outer, place = context.scope, None
     ready = False  # whether the value is a convolution's, and holds what the ReLU after it gives
+    bounded = False  # whether something may be known of the value's numbers
     try:
         for name, module in modules.items():
             # One that inherits its forward may have a property, a user's, in a weight's place.
-            layer = RULES.get((kind := type(module)).__dict__.get("forward"))
+            forward = (kind := type(module)).__dict__.get("forward")
             joined = False
-            if layer is None:
-                if module is not None and kind.forward in _BEFORE_RELU:
-                    joined = _relu_follows(modules, name)
-                    layer = _BEFORE_RELU[kind.forward] if joined else None
-            elif ready:
-                layer = _DONE
+            if ready:
+                layer: Layer | None = _DONE
+            elif forward in _BEFORE_RELU and _relu_follows(modules, name):
+                layer, joined = _BEFORE_RELU[forward], True
+            else:
+                layer = RULES.get(forward)
             if layer is not None and isinstance(value, TensorBase):
                 state = module.__dict__
                 hooks = state["_hooks"]
@@ -213,19 +215,26 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
                     if place is None:
                         place = caller(2)
                     context.place = place
+                    bounded = bounded or joined
                     try:
                         found = layer.tensors(module, value)
+                        if found is None and joined:  # no kernel computes both at once
+                            joined, found = False, RULES[forward].tensors(module, value)
                     except Exception:
                         found = None  # the module will say what is wrong
                     if found is not None:
                         state["_calls"] = call + 1
                         value, ready = found, joined
                         continue
-            ready = False
+            if bounded:
+                bounds.forget()
+            ready = bounded = False
             context.scope, context.place = outer, None
             value = module(value)
     finally:
         context.scope, context.place = outer, None
+        if bounded:
+            bounds.forget()
     return value
 
 

@@ -11,13 +11,13 @@ from tensorgrad.ops import convolution as ops
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.tensor import Tensor
 
-__all__ = ["conv1d", "conv2d", "conv3d", "conv_tbc"]
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_tbc", "geometry"]
 
 Pairs = tuple[tuple[int, int], ...]
 
 
 @lru_cache(maxsize=1024)
-def _geometry(
+def geometry(
     name: str, kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any
 ) -> tuple[tuple[int, ...], Pairs, tuple[int, ...]]:
     """Stride, padding as (low, high) pairs and dilation, one entry per spatial dimension."""
@@ -75,7 +75,7 @@ def _conv(
         )
     (groups,) = numbers(name, "groups", groups, 1, 1)
     hashable = [tuple(v) if isinstance(v, list) else v for v in (stride, padding, dilation)]
-    steps, pads, spread = _geometry(name, w.shape[2:], *hashable)
+    steps, pads, spread = geometry(name, w.shape[2:], *hashable)
     if x.ndim == n + 1:
         batched = shape_ops.reshape(input, shape=(1, *x.shape))
         out = ops.conv(

@@ -8,7 +8,7 @@ from typing import Any
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.tensor import Tensor
 
-__all__ = ["described"]
+__all__ = ["described", "geometry"]
 
 
 def _windows(
@@ -24,7 +24,7 @@ def _windows(
 
 
 @lru_cache(maxsize=1024)
-def _geometry(
+def geometry(
     name: str,
     n: int,
     shape: tuple[int, ...],
@@ -34,6 +34,7 @@ def _geometry(
     dilation: Any,
     ceil_mode: bool,
 ) -> dict[str, Any]:
+    """`described` for an input of a shape; sizes as ints or tuples."""
     if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1 :]:
         raise RuntimeError(
             f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim "
@@ -85,4 +86,4 @@ def described(
     fit."""
     expect_tensor(name, "input", input)
     words = [tuple(v) if isinstance(v, list) else v for v in (kernel, stride, padding, dilation)]
-    return _geometry(name, n, input._array.shape, *words, bool(ceil_mode))
+    return geometry(name, n, input._array.shape, *words, bool(ceil_mode))

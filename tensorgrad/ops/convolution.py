@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import ndarray
+
 from tensorgrad.batching import windows as batching
+from tensorgrad.kernels import channels
 from tensorgrad.kernels import convolution as kernels
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.primitive import Kept, primitive
+from tensorgrad.primitive import Kept, primitive, raw
 
 
 def _problem(x: Any, w: Any, how: dict[str, Any], dtype: Any) -> kernels.Problem:
@@ -29,7 +32,10 @@ def _of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, *
 
 
 def _of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
-    return xp.sum(g, axis=(0, *range(2, g.ndim)), keepdims=False)
+    axes = (0, *range(2, g.ndim))
+    if xp is raw and type(g) is ndarray and channels.serves(g, axes):
+        return channels.total(g)
+    return xp.sum(g, axis=axes, keepdims=False)
 
 
 def check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> None:

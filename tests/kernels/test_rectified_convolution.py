@@ -6,8 +6,10 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.autograd import observe_forward
+from tensorgrad.kernels import bounds
 from tensorgrad.kernels import convolution as kernels
 from tensorgrad.kernels.onednn import convolution as accelerated
+from tensorgrad.kernels.onednn import offers
 from tensorgrad.nn.hooks import everywhere
 
 
@@ -151,6 +153,54 @@ def test_other_followers(fused):
     nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU())(x[0])
     assert not any(fused)
     assert seen[0] < 0
+
+
+def test_a_result_that_cannot_overflow_is_not_looked_through(fused, monkeypatch):
+    looked = []
+    finite = offers._finite
+    monkeypatch.setattr(offers, "_finite", lambda x: looked.append(x.shape) or finite(x))
+    net, x = _net(), tg.randn(12, 3, 32, 32)
+    y = net[:3](x)
+    assert fused == [True]
+    assert looked == []
+    assert bounds.known(y._array) is None
+    assert bounds._told.array is None
+    net[2](net[1](net[0](x)))
+    assert looked == [(12, 16, 32, 32)] * 2  # by relu and by the pooling
+    assert np.array_equal(y.detach(), _one_by_one(net[:3], x).detach())
+
+
+def test_bounds_grow_until_the_numbers_are_looked_at(fused):
+    """Layer after layer the bound grows by a factor of millions, the numbers do not."""
+    layers = []
+    for _ in range(15):
+        layers += [nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 1, 1)]
+    net, x = nn.Sequential(*layers), tg.randn(4, 16, 20, 20)
+    found = net(x)
+    assert fused == [True] * 15
+    assert np.isfinite(found.detach()).all()
+    np.testing.assert_allclose(found.detach(), _one_by_one(net, x).detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_known_of_a_result_ends_where_others_may_write(fused):
+    class Spoils(nn.Module):
+        def forward(self, x):
+            x.detach().numpy()[0, 0, 0, 0] = np.nan
+            return x
+
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise ValueError
+
+    net, x = _net(), tg.randn(8, 3, 32, 32)
+    assert np.isnan(nn.Sequential(*net[:2], Spoils(), net[2])(x).detach()[0, 0, 0, 0])
+    y = Spoils()(net[:2](x))
+    assert np.isnan(net[2](y).detach()[0, 0, 0, 0])
+    assert np.isnan(nn.Sequential(net[2])(y).detach()[0, 0, 0, 0])
+    with pytest.raises(ValueError):
+        nn.Sequential(*net[:3], Fails())(x)
+    assert bounds._told.array is None
+    assert fused[:2] == [True, True]
 
 
 def test_an_error_is_the_layers_own():

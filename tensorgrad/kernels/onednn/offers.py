@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels import bounds, rectify
 from tensorgrad.kernels import convolution as convolutions
 from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import layer_norm as layer_norms
 from tensorgrad.kernels import normalization as norms
 from tensorgrad.kernels import pooling as pools
-from tensorgrad.kernels import rectify
 from tensorgrad.kernels.dense import is_dense
 from tensorgrad.kernels.onednn import (
     convolution,
@@ -118,10 +118,15 @@ _NO_OVERFLOW = 1e74
 def _convolve_rectified(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
     # It makes 0 of NaN, which cannot be where no sum of products can overflow: none is larger
     # than the norm of the inputs times that of the weights.
-    largest = _squares(x) * _squares(w)
-    if largest < _NO_OVERFLOW and (b is None or _squares(b) < _NO_OVERFLOW):
+    of_weights, of_bias = _squares(w), 0.0 if b is None else _squares(b)
+    bound = bounds.known(x)
+    largest = _NO_OVERFLOW if bound is None else bound * x.size * of_weights
+    if not largest < _NO_OVERFLOW:
+        largest = _squares(x) * of_weights
+    if largest < _NO_OVERFLOW and of_bias < _NO_OVERFLOW:
         stride, padding, dilation, groups = _how(problem)
         y = convolution.convolve(x, w, b, stride, padding, dilation, groups, rectified=True)
+        bounds.tell(y, 2 * (largest + of_bias))
         return y, None
     found: tuple[Any, Any] = convolutions.rectified.reference.run(problem, x, w, b, keep)
     return found
@@ -173,9 +178,12 @@ _places: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
 @offer(pools.max_pool, _pooling)
 def _max_pool(problem: Any, x: Any) -> Any:
-    if not _finite(x):  # oneDNN passes over NaN, and has the lowest number for -inf
+    bound = bounds.known(x)
+    if bound is None and not _finite(x):  # it passes over NaN, and has the lowest number for -inf
         return pools.max_pool.reference.run(problem, x)
     y, won = _pooled(problem, x)
+    if bound is not None:
+        bounds.tell(y, bound)
     key = id(y)
     _places[key] = weakref.ref(y, lambda _: _places.pop(key, None)), won
     return y
