@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +9,13 @@ from numpy import ndarray
 
 from tensorgrad.batching import beside
 from tensorgrad.device import check_device
-from tensorgrad.dtypes import as_dtype, default_float, number_dtype, numpy_dtype
+from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.layouts import contiguous_format, preserve_format
 from tensorgrad.layouts import strided as strided_layout
 from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
 from tensorgrad.provenance import warn
+from tensorgrad.reading import array_of, canonical
 from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
@@ -44,95 +44,6 @@ def finish(array: ndarray[Any, Any], requires_grad: bool, like: Any = None) -> T
     if requires_grad:
         out.requires_grad_()
     return out
-
-
-def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
-    """Data as an array of its own: numbers, nested lists, ndarrays, Tensors, objects with
-    ``__array__``.  Python floats become the default type; NumPy arrays keep theirs.
-    """
-    wanted = None if dtype is None else numpy_dtype(dtype)
-    if isinstance(data, TensorBase):
-        return np.array(data._array, dtype=wanted, order="C")
-    if isinstance(data, (ndarray, np.generic)):
-        array = np.array(data, dtype=wanted, order="C")
-    elif isinstance(data, (bool, int, float, complex)):
-        dtype = wanted or number_dtype(type(data))
-        number = data if isinstance(data, complex) else element("tensor", data, dtype)
-        return np.array(number, dtype)
-    elif isinstance(data, (list, tuple, range)):
-        array = _nested(data, wanted)
-    elif hasattr(data, "__array__"):
-        array = np.array(data, dtype=wanted, order="C")
-    elif _is_sequence(data):
-        array = _nested(list(data), wanted)
-    else:
-        kind = TypeError if isinstance(data, (str, bytes)) else RuntimeError
-        raise kind(
-            f"tensor: could not infer dtype of {type(data).__name__}; pass numbers, nested lists, "
-            "an ndarray or a Tensor"
-        )
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    return canonical(array)
-
-
-def _is_sequence(data: Any) -> bool:
-    """Whether it has a length and items by number: a deque, a UserList, a user's own class."""
-    return (
-        hasattr(data, "__len__")
-        and hasattr(data, "__getitem__")
-        and not isinstance(data, (str, bytes, bytearray, Mapping, type))
-    )
-
-
-def canonical(array: ndarray[Any, Any]) -> ndarray[Any, Any]:
-    """The array, with the one dtype object of its kind; TypeError if tensors cannot hold it.
-
-    Unpickled arrays have dtypes of their own, equal but not identical, and the engine compares by
-    identity because that is what a recorded operation can afford.
-    """
-    kind = as_dtype(array.dtype).dtype
-    return array if array.dtype is kind else array.view(kind)
-
-
-def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
-    """Nested lists; a Tensor or ndarray among them brings its dtype with it."""
-    leaves: list[Any] = []
-    plain = _strip(data, leaves)
-    if not leaves:
-        array = np.array(plain, dtype=wanted or default_float())
-    else:
-        kinds = {type(leaf) for leaf in leaves if not isinstance(leaf, (ndarray, np.generic))}
-        if unknown := [k.__name__ for k in kinds if not issubclass(k, (bool, int, float, complex))]:
-            # PyTorch's types of errors: to it a list of words is one of lists.
-            words = TypeError if {str, bytes} & kinds else RuntimeError
-            raise (ValueError if kinds == {str} else words)(
-                f"tensor: cannot make a tensor of a list that holds {', '.join(unknown)}"
-            )
-        arrays = [leaf for leaf in leaves if isinstance(leaf, (ndarray, np.generic))]
-        samples = arrays + [kind() for kind in kinds]
-        try:
-            array = np.array(plain, dtype=wanted or result_type(*samples))
-        except ValueError as error:
-            raise ValueError(f"tensor: the nested lists are ragged: {error}") from None
-        except OverflowError as error:
-            raise RuntimeError(
-                f"tensor: value cannot be converted without overflow: {error}"
-            ) from None
-    return array
-
-
-def _strip(data: Any, leaves: list[Any]) -> Any:
-    """The same nesting with Tensors as arrays; collects what is at the bottom."""
-    if isinstance(data, TensorBase):
-        leaves.append(data._array)
-        return data._array
-    if isinstance(data, (list, tuple, range)):
-        return [_strip(item, leaves) for item in data]
-    if _is_sequence(data) and not hasattr(data, "__array__"):
-        return [_strip(item, leaves) for item in data]
-    leaves.append(data)
-    return data
 
 
 def tensor(
@@ -307,10 +218,21 @@ def full(
 ) -> Tensor:
     """``fill_value`` everywhere; its type gives the dtype."""
     check_options(device, layout, pin_memory)
-    value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    value = _fill_value("full", fill_value)
     number = value.item() if isinstance(value, np.generic) else value  # as to PyTorch
     kind = numpy_dtype(dtype) if dtype is not None else result_type(number)
     return finish(np.full(size_of((size,)), element("full", value, kind), kind), requires_grad)
+
+
+def _fill_value(name: str, value: Any) -> Any:
+    """A number, or that of a 0-d tensor; TypeError for tensors with dimensions."""
+    if not isinstance(value, TensorBase):
+        return value
+    if value._array.ndim:
+        raise TypeError(f"{name}(): argument 'fill_value' must be Number, not Tensor")
+    return value._array
 
 
 def like(input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -376,7 +298,7 @@ def full_like(
     """``fill_value`` in the input's shape and dtype."""
     check_options(device, layout, pin_memory, memory_format)
     shape, kind = like(input, dtype)
-    value = fill_value._array if isinstance(fill_value, TensorBase) else fill_value
+    value = _fill_value("full_like", fill_value)
     filled = np.full(shape, element("full_like", value, kind), kind)
     return finish(filled, requires_grad, input)
 
@@ -393,6 +315,9 @@ def eye(
 ) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
     check_options(device, layout, pin_memory)
+    for name, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"eye: {name} must be greater or equal to 0, got {size}")
     return finish(np.eye(n, m, dtype=real_dtype(dtype)), requires_grad)
 
 

@@ -199,6 +199,7 @@ class _Context(FunctionCtx):
     def __init__(self, function: type[Function]) -> None:
         super().__init__()
         self._function = function
+        self._plain: set[int] = set()  # the outputs that are no tensors
 
     def _run(self, node: FunctionNode, g: Any, create: bool) -> list[Any]:
         several = node.op.outputs
@@ -206,9 +207,10 @@ class _Context(FunctionCtx):
         shapes: Any = node.shape if several else (node.shape,)
         dtypes: Any = node.dtype if several else (node.dtype,)
         shown = []
-        for value, shape, dtype in zip(given, shapes, dtypes, strict=True):
-            if value is None:
-                shown.append(wrap(np.zeros(shape, dtype)) if self.materialize_grads else None)
+        for i, (value, shape, dtype) in enumerate(zip(given, shapes, dtypes, strict=True)):
+            if value is None:  # an output that is no tensor has no gradient at all
+                made = self.materialize_grads and i not in self._plain
+                shown.append(wrap(np.zeros(shape, dtype)) if made else None)
             else:
                 shown.append(value if create else wrap(value))
         backward: Callable[..., Any] = self._function.backward
@@ -235,7 +237,7 @@ class _Context(FunctionCtx):
                 arrays.append(None)
                 continue
             if not isinstance(gradient, TensorBase):
-                raise TypeError(
+                raise RuntimeError(
                     f"{name}: gradient {i} is {type(gradient).__name__}, expected a Tensor or None"
                 )
             shape = gradient._array.shape
@@ -279,6 +281,7 @@ def _record(
     op.outputs = several
     node: Any = make_node(op, edges, (), None, shape, dtype, FunctionNode)
     node.ctx = ctx
+    ctx._plain = {i for i, t in enumerate(outputs) if not isinstance(t, TensorBase)}
     given = {id(a) for a in args if isinstance(a, TensorBase)}
     dirty = {id(t) for t in ctx._dirty}
     _check_dirty(cls, ctx, outputs)

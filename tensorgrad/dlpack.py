@@ -12,9 +12,9 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import strides
-from tensorgrad.creation import canonical
 from tensorgrad.device import check_device
 from tensorgrad.node import strided
+from tensorgrad.reading import canonical
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad import dtypes
-from tensorgrad.creation import array_of, size_of
+from tensorgrad.creation import size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, dtype
 from tensorgrad.node import TensorBase, wrap
+from tensorgrad.reading import array_of, check_sequence
 from tensorgrad.size import Size
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class TensorType:
                     f"{as_dtype(first._array.dtype)!r}; convert it with .to()"
                 )
             return first.detach()  # type: ignore[attr-defined,no-any-return]
-        if len(args) == 1 and not isinstance(first, (int, Size)):
-            return wrap(_numbers(first, kind, self.__name__))
+        if len(args) == 1 and (type(first) is bool or not isinstance(first, (int, Size))):
+            check_sequence(self.__name__, first)
+            return wrap(array_of(first, kind))
         return wrap(np.empty(size_of(args), kind))
 
     def __instancecheck__(self, instance: object) -> bool:
@@ -71,14 +73,6 @@ class TensorType:
 
     def __reduce__(self) -> str:
         return self.__name__
-
-
-def _numbers(data: Any, kind: np.dtype[Any], name: str) -> Any:
-    array = array_of(data)
-    made = array.astype(kind)
-    if kind.kind in "iu" and array.dtype.kind in "iu" and not np.array_equal(made, array):
-        raise RuntimeError(f"{name}: value cannot be converted to type {kind} without overflow")
-    return made
 
 
 HalfTensor = TensorType("HalfTensor", dtypes.float16)

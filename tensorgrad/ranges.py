@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isinf, isnan
+from math import ceil, isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.creation import check_options, finish, number_of, real_dtype
 from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.provenance import warn
+from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -37,21 +38,42 @@ def arange(
         start, end = 0, start
     elif start is None:
         start = 0
+    kind = None if dtype is None else numpy_dtype(dtype)
+    given = (start, end, step)
+    if kind is not None and kind.kind in "iu" and any(isinstance(v, float) for v in given):
+        return finish(_whole_range(start, end, step, kind), requires_grad)
     if step == 0:
         raise RuntimeError("arange: step must be nonzero")
+    if any(isinf(v) or isnan(v) for v in (start, end)):
+        raise RuntimeError(f"arange: unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError(
             f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}"
         )
-    if dtype is None:
-        whole = all(isinstance(v, int) for v in (start, end, step))
+    if kind is None:
+        whole = all(isinstance(v, int) for v in given)
         kind = np.dtype(np.int64) if whole else default_float()
-    else:
-        kind = numpy_dtype(dtype)
     if kind.kind == "f":  # computed in float64, as PyTorch does, so that steps do not add up errors
         count = max(int(np.ceil((end - start) / step)), 0)
         return finish((start + step * np.arange(count)).astype(kind), requires_grad)
     return finish(np.arange(start, end, step).astype(kind), requires_grad)
+
+
+def _whole_range(start: Any, end: Any, step: Any, kind: np.dtype[Any]) -> Any:
+    """arange of integers between floats: start and step are converted first, as in PyTorch; int64
+    counts by what end and they are then, the smaller types by what they were.
+    """
+    if any(isinf(v) or isnan(v) for v in (start, end)):
+        raise RuntimeError(f"arange: unsupported range: {start} -> {end}")
+    first, last, stride = int(start), int(end), int(step)
+    if stride == 0:
+        raise ValueError(f"arange: step must be nonzero, and {step} is 0 as {kind}")
+    if (end - start) * step < 0:
+        raise RuntimeError(
+            f"arange: upper bound {end} and lower bound {start} inconsistent with step {step}"
+        )
+    count = (last - first) / stride if kind.itemsize == 8 else (end - start) / step
+    return (first + stride * np.arange(max(ceil(count), 0))).astype(kind)
 
 
 def linspace(
@@ -69,10 +91,10 @@ def linspace(
     check_options(device, layout, pin_memory)
     if steps < 0:
         raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
-    return finish(
-        np.linspace(number_of(start), number_of(end), steps).astype(real_dtype(dtype)),
-        requires_grad,
-    )
+    kind, start, end = real_dtype(dtype), number_of(start), number_of(end)
+    if kind.kind in "iu":  # the ends are whole numbers then, as in PyTorch
+        start, end = int(start), int(end)
+    return finish(np.linspace(start, end, steps).astype(kind), requires_grad)
 
 
 def logspace(
@@ -144,7 +166,5 @@ def scalar_tensor(
 ) -> Tensor:
     """A number as a 0-d tensor of the default dtype."""
     check_options(device, layout, pin_memory)
-    kind, value = real_dtype(dtype), number_of(s)
-    if isinstance(value, complex) and kind.kind != "c":
-        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
-    return finish(np.asarray(value).astype(kind), requires_grad)
+    kind = real_dtype(dtype)
+    return finish(np.asarray(element("scalar_tensor", number_of(s), kind), kind), requires_grad)

@@ -15,7 +15,7 @@ from tensorgrad import autograd, strides, views
 from tensorgrad.address import address
 from tensorgrad.autograd.core import plain_backward
 from tensorgrad.batching import Batch
-from tensorgrad.creation import array_of, canonical, check_memory_format, size_of
+from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.layouts import contiguous_format
@@ -34,6 +34,7 @@ from tensorgrad.node import (
 )
 from tensorgrad.ops import elementwise
 from tensorgrad.provenance import warn
+from tensorgrad.reading import array_of, canonical, check_sequence
 from tensorgrad.size import Size
 
 __all__ = ["Tensor"]
@@ -53,13 +54,10 @@ class Tensor(TensorBase, Methods):
         check_device(device)
         if not data:
             array: Any = np.empty(0, default_float())
-        elif len(data) == 1 and not isinstance(data[0], (int, Size)):
-            kind = default_float()
-            if isinstance(data[0], TensorBase):
-                array, kind = data[0]._array, data[0]._array.dtype
-            else:
-                array = array_of(data[0])
-            array = array.astype(kind)
+        elif len(data) == 1 and (type(data[0]) is bool or not isinstance(data[0], (int, Size))):
+            check_sequence("Tensor", data[0])
+            whole = isinstance(data[0], TensorBase)
+            array = array_of(data[0], None if whole else default_float())
         else:
             array = np.empty(size_of(data), default_float())
         self._setup(array)
@@ -169,6 +167,8 @@ class Tensor(TensorBase, Methods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if self._node is not None and value:  # requires_grad_() may say so once more
+            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:

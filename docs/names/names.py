@@ -25,6 +25,7 @@ PAGE = FOLDER.parent / "names.md"
 CLASSES = (
     "Tensor", "Generator", "Size", "dtype", "nn.Module", "optim.Optimizer",
     "optim.lr_scheduler.LRScheduler", "utils.data.DataLoader", "distributions.Distribution",
+    "autograd.Function", "autograd.function.FunctionCtx", "autograd.graph.Node",
 )  # fmt: skip
 PLACES = (
     "", "Tensor", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.parametrizations",

@@ -35,6 +35,8 @@ def _sizes(name: str, n: int, input: Tensor, output_size: Any) -> tuple[int, ...
     """The output's spatial size, None replaced by the input's; errors for what does not fit."""
     expect_tensor(name, "input", input)
     shape = input._array.shape
+    if n > 1 and len(shape) <= n and isinstance(output_size, (tuple, list)):
+        raise ValueError(f"{name}(): Input dimension should be at least {n + 1}, not {len(shape)}")
     if len(shape) not in (n + 1, n + 2):
         raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(shape)}")
     if 0 in shape[-n - 1 :]:

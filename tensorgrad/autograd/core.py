@@ -164,7 +164,9 @@ def backward(
     for tensor, edge in zip(wanted, edges, strict=True):
         if isinstance(tensor, GradientEdge):
             continue  # a leaf's; there is no tensor whose .grad could hold another's
-        if tensor._node is not None and edge in found:  # a leaf received its gradient on the way
+        if tensor._node is None or tensor.retains_grad:
+            continue  # received its gradient on the way
+        if edge in found:
             gradient = found[edge] if create_graph else wrap(found[edge].copy())
             tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.node import wrap
+from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import reduction
 
@@ -131,6 +131,14 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|."""
+    for name, value in (("input", input), ("other", other)):
+        if not isinstance(value, TensorBase):
+            raise TypeError(
+                f"isclose(): argument '{name}' must be Tensor, not {type(value).__name__}"
+            )
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
     return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))

@@ -10,8 +10,10 @@ import numpy as np
 
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as ops
-from tensorgrad.ops.kinds import is_complex
+from tensorgrad.ops.kinds import is_complex, refuse_complex
 from tensorgrad.promotion import result_type
+from tensorgrad.provenance import warn
+from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -211,10 +213,37 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
                 out = ops.where(compare(out, bound), out, bound)
         # A NaN compares false, and must stay.
         return ops.where(ops.isnan(input), input, out) if input._array.dtype.kind == "f" else out
-    kind = input._array.dtype.kind
-    if kind in "iub" and any(isinstance(b, float) for b in (min, max)):
-        input = ops.add(input, 0.0)
-    return ops.clamp(input, min=min, max=max)
+    dtype = input._array.dtype
+    if dtype in _WIDE and _modest(min) and _modest(max):  # the usual case, in short
+        return ops.clamp(input, min=min, max=max)
+    low, high = _plain("min", min), _plain("max", max)
+    refuse_complex("clamp", input._array, low, high)
+    wanted = result_type(input._array, *(b for b in (low, high) if b is not None))
+    if wanted.kind == "b":
+        raise NotImplementedError("clamp: not implemented for bool")
+    if wanted is not dtype:
+        input = ops.astype(input, dtype=wanted)
+    low, high = (None if b is None else element("clamp", b, wanted).item() for b in (low, high))
+    return ops.clamp(input, min=low, max=high)
+
+
+_WIDE = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _modest(bound: Any) -> bool:
+    """Whether it is None or a number that float32 has for certain."""
+    return bound is None or (type(bound) in (float, int) and -1e38 < bound < 1e38)
+
+
+def _plain(name: str, bound: Any) -> Any:
+    """A bound as a Python number; TypeError if it is none."""
+    if isinstance(bound, np.generic):
+        bound = bound.item()
+    if bound is not None and not isinstance(bound, (int, float, complex)):
+        raise TypeError(
+            f"clamp(): argument '{name}' must be a number or a Tensor, not {type(bound).__name__}"
+        )
+    return bound
 
 
 def conj(input: Tensor) -> Tensor:
@@ -306,7 +335,18 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """input where condition holds, else other; of the condition alone, where it holds."""
     if input is None and other is None:
         return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(condition._array)))
+    if isinstance(condition, TensorBase) and condition._array.dtype is _BYTE:
+        warn("where received a uint8 condition tensor; use a bool one, such as condition.bool()")
+        condition = ops.ne(condition, 0)
+    if not (isinstance(input, TensorBase) and isinstance(other, TensorBase)):
+        input, other = (v.item() if isinstance(v, np.generic) else v for v in (input, other))
+        dtype = result_type(getattr(input, "_array", input), getattr(other, "_array", other))
+        if dtype.char != "e":  # float16 alone takes numbers beyond its range, as infinities
+            input, other = (element("where", v, dtype) for v in (input, other))
     return ops.where(condition, input, other)
+
+
+_BYTE = np.dtype(np.uint8)
 
 
 def mul(input: Any, other: Any) -> Tensor:

@@ -148,7 +148,10 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """input * 2**other."""
+    """input * 2**other; whole exponents leave a real or complex input its dtype."""
+    dtype = input._array.dtype
+    if dtype.kind in "fc" and isinstance(other, TensorBase) and other._array.dtype.kind in "biu":
+        other = basic.astype(other, dtype=dtype)
     return basic.mul(input, basic.pow(2.0, other))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import Batch, everything
-from tensorgrad.functions.shape import wrap_dim
+from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import indexing as ops
@@ -167,6 +168,8 @@ def _part(part: Any) -> Any:
         return np.asarray(part)
     elif not isinstance(part, ndarray) and hasattr(part, "__index__"):  # ndarrays have it too
         return int(part)
+    if isinstance(part, ndarray) and not part.size and part.dtype.kind == "f":
+        part = part.astype(np.int64)  # NumPy's way to write no places
     if not isinstance(part, (ndarray, Batch)):
         raise (TypeError if isinstance(part, (str, bytes)) else IndexError)(
             "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are "
@@ -192,7 +195,14 @@ def _part(part: Any) -> Any:
 def _whole(value: Any) -> int | None:
     if value is None:
         return None
-    return int(value._array) if isinstance(value, TensorBase) else value.__index__()
+    if isinstance(value, TensorBase):
+        return int(value._array)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(
+            "slice indices must be integers or None or have an __index__ method"
+        ) from None
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
@@ -226,6 +236,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
         raise RuntimeError("gather: sparse_grad=True is not supported; gradients are dense")
     dim = wrap_dim(dim, input.ndim)
     places = whole_index(index, "gather")
+    if not places.size and places.ndim != input.ndim:  # nothing is taken
+        return reshape(input, (-1,))[:0].reshape(places.shape)  # type: ignore[no-any-return]
     if places.ndim != input.ndim and input.ndim:
         raise RuntimeError(
             f"gather: Index tensor must have the same number of dimensions as input tensor, got "
@@ -244,10 +256,16 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """As gather, with broadcasting of all other dimensions; flattened when dim is None."""
+    """As gather, with broadcasting of all other dimensions and negative indices, which count from
+    the end; flattened when dim is None.
+    """
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
     dim = wrap_dim(dim, input.ndim)
+    size = input._array.shape[dim] if input.ndim else 1
+    whole = whole_index(indices, "take_along_dim")
+    if whole.size and whole.min() < 0:
+        indices = wrap(np.where(whole < 0, whole + size, whole))
     shape = list(
         np.broadcast_shapes(
             tuple(1 if i == dim else n for i, n in enumerate(input.shape)),
@@ -270,7 +288,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             raise IndexError("index_select(): a tensor without dimensions needs one index")
         check_within(places, 1, "index_select", dim)
         return elementwise.clone(input)
-    check_within(places, input._array.shape[dim], "index_select", dim)
+    kind = RuntimeError if dim else IndexError  # as PyTorch raises them
+    check_within(places, input._array.shape[dim], "index_select", dim, kind)
     return ops.take_rows(input, index=places.reshape(-1), axis=dim)
 
 
@@ -323,7 +342,12 @@ def argwhere(input: Tensor) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """input[index] = value, in place; the value is broadcast and cast to the input's dtype."""
     places = index_of(index, input._array.shape)
-    source = value if isinstance(value, TensorBase) else wrap(np.asarray(value, input._array.dtype))
+    source: Any = value
+    if not isinstance(value, TensorBase):
+        dtype = input._array.dtype
+        if dtype.char != "e":  # float16 takes numbers beyond its range, as infinities
+            value = element("__setitem__", value, dtype)
+        source = wrap(np.asarray(value, dtype))
     steps = _numbers_first(places)
     if steps is not None:
         setitem(ops.getitem(input, index=steps[0]), steps[1], source)

@@ -51,7 +51,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if len({p._array.shape for p in parts}) == 1 and shape and shape != (0,):
         return ops.cat(*parts, axis=wrap_dim(dim, len(shape)))
     # PyTorch ignores a one-dimensional empty tensor, a habit of old code.
-    real = [p for p in parts if p._array.shape != (0,)] or list(parts[:1])
+    real = [p for p in parts if p._array.shape != (0,)] or list(parts)
     ranks = {p.ndim for p in real}
     if ranks == {0}:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
@@ -136,7 +136,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     total = input._array.shape[wrap_dim(dim, input.ndim)]
-    return split(input, max(-(-total // chunks), 1), dim)
+    if not total:  # as many pieces as asked for, with nothing in them
+        return tuple(split(input, [0] * chunks, dim))
+    return split(input, -(-total // chunks), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:

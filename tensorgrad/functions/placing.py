@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,18 +40,29 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of the flattened input at integer positions, in index's shape."""
-    places = whole_index(index, "take")
+    places = _flat_places("take", input, index)
+    return indexing.take_rows(reshape(input, (-1,)), index=places, axis=0)
+
+
+def _flat_places(name: str, input: Tensor, index: Tensor) -> Any:
+    """Positions in the flattened input, none negative; IndexError for those outside."""
+    places = whole_index(index, name)
     size = input._array.size
     if places.size and not (-size <= places.min() and places.max() < size):
         seen = everything(places)
         wrong = seen[(seen < -size) | (seen >= size)].flat[0]
-        raise IndexError(f"take(): index {wrong} is out of range for a tensor of {size} elements")
-    return indexing.take_rows(reshape(input, (-1,)), index=places % max(size, 1), axis=0)
+        raise IndexError(f"{name}(): index {wrong} is out of range for a tensor of {size} elements")
+    return places % max(size, 1)
 
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """input, taken as flat, with source written or added at integer positions."""
-    places = whole_index(index, "put_").reshape(-1) % max(input._array.size, 1)
+    places = _flat_places("put_", input, index).reshape(-1)
+    if places.size != source._array.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"{source._array.size} and {places.size}"
+        )
     flat, given = reshape(input, (-1,)), reshape(source, (-1,))
     out = index_put(flat, (wrap(places),), given, accumulate)
     return reshape(out, input._array.shape)

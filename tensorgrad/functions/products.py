@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_CONVERTING = {"addmv", "addbmm", "baddbmm"}  # drop fractions beside integers, as in PyTorch
+
+
 def _added(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """beta * input + alpha * product; with beta 0 the input is not read, NaN or not."""
     if input._array.dtype != product._array.dtype:
@@ -38,7 +41,11 @@ def _added(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> 
             "factors"
         )
     if product._array.dtype.kind in "biu" and any(isinstance(c, float) for c in (beta, alpha)):
-        raise RuntimeError(f"{name}: beta and alpha must be integers for {product.dtype} tensors")
+        if name not in _CONVERTING:
+            raise RuntimeError(
+                f"{name}: beta and alpha must be integers for {product.dtype} tensors"
+            )
+        beta, alpha = int(beta), int(alpha)
     try:
         fits = np.broadcast_shapes(input.shape, product.shape) == product.shape
     except ValueError:

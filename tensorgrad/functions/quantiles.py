@@ -48,8 +48,10 @@ def _quantile(
     array = moved._array
     size = array.shape[-1]
 
-    def neighbours(array: Any, levels: Any) -> tuple[Any, Any, Any]:
-        """Where the elements below and above each level are, and the weight of that above."""
+    def neighbours(array: Any, levels: Any) -> tuple[Any, ...]:
+        """Where the elements below and above each level are, and the weight of that above: the
+        level times a slope, less an offset, if it is linear.
+        """
         nans = np.isnan(array).sum(-1, keepdims=True)
         valid = np.maximum(size - nans, 1) if blind else np.full_like(nans, size)
         order = np.argsort(array, axis=-1, kind="stable")
@@ -57,6 +59,8 @@ def _quantile(
         if not blind:
             rank = np.where(nans > 0, size - 1, rank)  # the last is NaN then
         low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
+        seen = nans == 0 if not blind else np.ones_like(nans, bool)
+        slope, offset = np.where(seen, valid - 1, 0), np.where(seen, low, 0)
         weight = (rank - low).astype(array.dtype)
         if interpolation == "nearest":
             low = high = np.round(rank).astype(np.int64)
@@ -66,9 +70,12 @@ def _quantile(
             low = high
         elif interpolation == "midpoint":
             weight = np.where(low == high, 0, 0.5).astype(array.dtype)
-        return np.take_along_axis(order, low, -1), np.take_along_axis(order, high, -1), weight
+        below, above = (np.take_along_axis(order, rank, -1) for rank in (low, high))
+        return below, above, weight, slope.astype(array.dtype), offset.astype(array.dtype)
 
-    below, above, weight = each_example(neighbours, array, levels)
+    below, above, weight, slope, offset = each_example(neighbours, array, levels)
+    if interpolation == "linear" and getattr(q, "requires_grad", False):
+        weight = elementwise.sub(elementwise.mul(reshape(q, (-1,)), slope), offset)
     first = indexing.gather(moved, index=below, axis=-1)
     if interpolation in ("linear", "midpoint"):
         second = indexing.gather(moved, index=above, axis=-1)

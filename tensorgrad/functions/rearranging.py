@@ -41,6 +41,8 @@ __all__ = [
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved along dimensions, those that fall off coming in at the other end."""
     if dims is None or (isinstance(dims, (tuple, list)) and not dims):
+        if not isinstance(shifts, int) and not len(shifts):
+            raise RuntimeError("roll: `shifts` required")
         shift = shifts if isinstance(shifts, int) else shifts[0]
         return reshape(roll(reshape(input, (-1,)), shift, 0), input.shape)
     moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
@@ -63,6 +65,8 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Rotated by k times 90 degrees, from the first of two dimensions towards the second."""
     if len(dims) != 2:
         raise RuntimeError(f"rot90: expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"rot90: expected total dims >= 2, but got total dims = {input.ndim}")
     a, b = (wrap_dim(d, input.ndim) for d in dims)
     if a == b:
         raise RuntimeError(f"rot90: expected two different dims, got {tuple(dims)}")
@@ -162,14 +166,16 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Windows of ``size`` every ``step`` along a dimension, as a last dimension."""
     axis = wrap_dim(dimension, input.ndim)
-    length = input._array.shape[axis] if input.ndim else 1
+    length = input._array.shape[axis] if input.ndim else 1  # a 0-d input counts as one element
     if size > length or size < 0 or step <= 0:
         raise RuntimeError(
             f"unfold: size {size} with step {step} does not fit dimension {dimension} of size "
             f"{length}"
         )
+    if not input.ndim:
+        return reshape(input, (1,))[:size]
     count = (length - size) // step + 1
-    if 0 < size <= step and count * step <= length and input.ndim:
+    if 0 < size <= step and count * step <= length:
         # Windows side by side are a view: cut, split the dimension, take the first of each part.
         whole = (slice(None),) * axis
         cut = indexing.getitem(input, index=(*whole, slice(0, count * step)))
@@ -180,8 +186,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
         return permute(parts, (*rest, axis + 1))
     starts = np.arange(0, length - size + 1, step)
     places = starts[:, None] + np.arange(size)
-    source = input if input.ndim else reshape(input, (1,))
-    taken = indexing.take_rows(source, index=places, axis=axis)
+    taken = indexing.take_rows(input, index=places, axis=axis)
     rest = [i for i in range(taken.ndim) if i != axis + 1]
     return permute(taken, (*rest, axis + 1))
 
@@ -194,6 +199,8 @@ def _given(name: str, both: Any, indices: Any, sections: Any) -> Any:
     found = [value for value in (both, indices, sections) if value is not None]
     if len(found) != 1:
         raise TypeError(f"{name}() needs one of indices and sections, got {found}")
+    if isinstance(found[0], str):
+        raise TypeError(f"{name}(): indices or sections must be ints, not str")
     return found[0]
 
 
@@ -309,6 +316,8 @@ def atleast_3d(*tensors: Any) -> Any:
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """Join along dimension 2."""
+    if not tensors:
+        raise RuntimeError("dstack expects a non-empty TensorList")
     return cat([atleast_3d(t) for t in tensors], 2)
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import conversion, elementwise, indexing, shape
 from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
-from tensorgrad.ops.reduction import axes_of
 from tensorgrad.ops.reduction import count as count_of
 from tensorgrad.primitive import recorded
 from tensorgrad.provenance import warn
@@ -193,12 +193,23 @@ def std_mean(
 
 def amax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The maximum over dimensions; ties share the gradient evenly."""
-    return ops.amax(input, axis=axis_of(dim), keepdims=keepdim)
+    return ops.amax(input, axis=_where_some("amax", input, dim), keepdims=keepdim)
 
 
 def amin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The minimum over dimensions; ties share the gradient evenly."""
-    return ops.amin(input, axis=axis_of(dim), keepdims=keepdim)
+    return ops.amin(input, axis=_where_some("amin", input, dim), keepdims=keepdim)
+
+
+def _where_some(name: str, input: Tensor, dim: Any) -> Any:
+    """The axes; RuntimeError for all of an empty tensor (along a dimension it is an IndexError)."""
+    axis = axis_of(dim)
+    if axis is None and not input._array.size:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+            "reduction dim with the 'dim' argument."
+        )
+    return axis
 
 
 def _one(input: Tensor, dim: int, keepdim: bool, arg: Any) -> tuple[Tensor, Tensor]:
@@ -214,7 +225,7 @@ def _one(input: Tensor, dim: int, keepdim: bool, arg: Any) -> tuple[Tensor, Tens
     picked = indexing.gather(input, index=index, axis=axis)
     if keepdim:
         return picked, where
-    axis = axes_of(axis, input._array.ndim)[0]
+    axis = wrap_dim(axis, input._array.ndim)
     size = tuple(n for i, n in enumerate(picked.shape) if i != axis)
     return shape.reshape(picked, shape=size), shape.reshape(where, shape=size)
 
@@ -249,12 +260,18 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first maximum along a dimension, or in the flattened tensor."""
-    return ops.argmax(input, axis=axis_of(dim), keepdims=keepdim)
+    return ops.argmax(input, axis=_one_axis("argmax", dim), keepdims=keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first minimum along a dimension, or in the flattened tensor."""
-    return ops.argmin(input, axis=axis_of(dim), keepdims=keepdim)
+    return ops.argmin(input, axis=_one_axis("argmin", dim), keepdims=keepdim)
+
+
+def _one_axis(name: str, dim: Any) -> Any:
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+    return axis_of(dim)
 
 
 def _like_bytes(found: Tensor, input: Tensor) -> Tensor:
@@ -263,12 +280,16 @@ def _like_bytes(found: Tensor, input: Tensor) -> Tensor:
 
 
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are nonzero."""
+    """Whether all elements are nonzero; with dim=() whether each is."""
+    if isinstance(dim, (tuple, list)) and not dim:
+        return _like_bytes(elementwise.ne(input, 0), input)
     return _like_bytes(ops.all(input, axis=axis_of(dim), keepdims=keepdim), input)
 
 
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether some element is nonzero."""
+    """Whether some element is nonzero; with dim=() whether each is."""
+    if isinstance(dim, (tuple, list)) and not dim:
+        return _like_bytes(elementwise.ne(input, 0), input)
     return _like_bytes(ops.any(input, axis=axis_of(dim), keepdims=keepdim), input)
 
 
@@ -279,7 +300,7 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along a dimension."""
-    axis = axes_of(dim, input.ndim)[0] if input.ndim else 0
+    axis = wrap_dim(operator.index(dim), input.ndim)
     return as_asked(ops.cumsum(_typed(input, dtype), axis=axis), dtype)
 
 

@@ -242,13 +242,15 @@ def _shared_extreme(base: Tensor, part: Tensor, places: Any, axis: int, best: An
 # --- Slices at positions -----------------------------------------------------------------------
 
 
-def _rows(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Any, Tensor]:
+def _rows(
+    name: str, input: Tensor, dim: int, index: Tensor, kind: type[Exception] = IndexError
+) -> tuple[int, Any, Tensor]:
     places = whole_index(index, name)
     if places.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be 1-dimensional, got {places.ndim}")
     axis = wrap_dim(dim, input.ndim)
     source = input if input.ndim else reshape(input, (1,))
-    check_within(places, source._array.shape[axis], name, axis)
+    check_within(places, source._array.shape[axis], name, axis, kind)
     return axis, places.reshape(-1), source
 
 
@@ -261,8 +263,17 @@ def _same_dtype(name: str, base: Tensor, source: Tensor) -> None:
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with alpha * source's slices added at positions along ``dim``."""
-    axis, places, base = _rows("index_add", input, dim, index)
+    kind = RuntimeError if input.ndim > 1 else IndexError  # as PyTorch raises them
+    axis, places, base = _rows("index_add", input, dim, index, kind)
     given = source if source.ndim else reshape(source, (1,))
+    if [n for i, n in enumerate(given.shape) if i != axis] != [
+        n for i, n in enumerate(base.shape) if i != axis
+    ]:
+        raise RuntimeError(
+            "index_add(): source tensor shape must match self tensor shape, excluding the "
+            f"specified dimension. Got self.shape = {list(base.shape)} source.shape = "
+            f"{list(given.shape)}"
+        )
     if given._array.shape[axis] != places.size:
         raise RuntimeError(
             f"index_add(): Number of indices ({places.size}) should be equal to source.size(dim): "
@@ -335,7 +346,16 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    axis, places, base = _rows("index_fill", input, dim, index)
+    axis = wrap_dim(dim, input.ndim)
+    base = input if input.ndim else reshape(input, (1,))
+    places = whole_index(index, "index_fill")
+    if places.ndim > 1:
+        raise IndexError(f"index_fill(): Index is supposed to be a vector, got {places.ndim}")
+    size = base._array.shape[axis]
+    if places.size and places.min() < 0:  # counted from the end, here alone
+        places = np.where(places < 0, places + size, places)
+    check_within(places, size, "index_fill", axis)
+    places = places.reshape(-1)
     return reshape(_written(base, axis, places, _as_tensor(value, input)), input._array.shape)
 
 

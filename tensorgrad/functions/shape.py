@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
-from tensorgrad.node import storage_of, strided
+from tensorgrad.node import TensorBase, storage_of, strided
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
 from tensorgrad.strides import view_as_shape
@@ -302,9 +302,13 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """``length`` slices from ``start`` along a dimension, as a view."""
+    """``length`` slices from ``start`` (a number or a 0-d tensor) along a dimension, as a view."""
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, input.ndim)
     size = input._array.shape[dim]
+    if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = int(start)
     if not -size <= start <= size:
         raise IndexError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -253,7 +254,8 @@ def unique_consecutive(
         array.refuse("unique_consecutive")
     axis = 0 if dim is None else wrap_dim(dim, input.ndim)
     size = array.shape[axis]
-    rows = np.moveaxis(array, axis, 0).reshape(size, -1)
+    others = prod(n for i, n in enumerate(array.shape) if i != axis)
+    rows = np.moveaxis(array, axis, 0).reshape(size, others)
     new = np.ones(size, bool)
     new[1:] = np.any(rows[1:] != rows[:-1], axis=1)
     starts = np.flatnonzero(new)

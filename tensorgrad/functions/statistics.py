@@ -12,7 +12,7 @@ from tensorgrad.functions.reduction import as_asked, axis_of
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
 from tensorgrad.functions.sorting import stable_order
 from tensorgrad.node import wrap
-from tensorgrad.ops import elementwise, indexing, reduction
+from tensorgrad.ops import elementwise, indexing, kinks, reduction
 from tensorgrad.ops import shape as shapes
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.reduction import axes_of
@@ -42,6 +42,14 @@ __all__ = [
 @returned_by("median")
 class median_(NamedTuple):
     """Medians along a dimension and where each stands."""
+
+    values: Tensor
+    indices: Tensor
+
+
+@returned_by("nanmedian")
+class nanmedian_(NamedTuple):
+    """Medians of the numbers along a dimension and where each stands."""
 
     values: Tensor
     indices: Tensor
@@ -81,6 +89,8 @@ class aminmax_(NamedTuple):
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """(min, max), of all elements or along a dimension; ties share the gradient."""
+    if dim is None and not input._array.size:
+        raise RuntimeError("aminmax(): an empty tensor has no least element; give a dim")
     axis = axis_of(dim)
     return aminmax_(
         reduction.amin(input, axis=axis, keepdims=keepdim),
@@ -118,12 +128,13 @@ def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> A
         )
     axis = wrap_dim(dim, input.ndim)
     array = input._array
+    made = nanmedian_ if blind else median_
     if input.ndim == 0:
-        return median_(*_element(input, None, 0, keepdim))
+        return made(*_element(input, None, 0, keepdim))
     if not array.shape[axis]:
         raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
     places = each_example(lambda array: _middle(array, axis, blind), array)
-    return median_(*_element(input, places, axis, keepdim))
+    return made(*_element(input, places, axis, keepdim))
 
 
 def _middle(array: Any, axis: int, blind: bool) -> Any:
@@ -319,31 +330,36 @@ def cov(
         x = elementwise.astype(x, dtype=aweights._array.dtype)
     elif x._array.dtype.kind in "iu":
         x = elementwise.astype(x, dtype=default_float())
-    weights: Any = None
     for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
-        if given is not None:
-            if given._array.dtype.kind not in kinds:
-                wanted = "integral" if kinds == "iu" else "floating point"
-                raise RuntimeError(
-                    f"cov(): expected {name} to have {wanted} dtype, got {given.dtype}"
-                )
-            if given._array.shape != (x._array.shape[1],):
-                raise RuntimeError("cov(): expected one weight per observation")
-            weights = given._array if weights is None else weights * given._array
+        if given is None:
+            continue
+        array = given._array
+        if array.dtype.kind not in kinds:
+            wanted = "integral" if kinds == "iu" else "floating point"
+            raise RuntimeError(f"cov(): expected {name} to have {wanted} dtype, got {given.dtype}")
+        if array.shape != (x._array.shape[1],):
+            raise RuntimeError("cov(): expected one weight per observation")
+        if not isinstance(array, Batch) and array.size and array.min() < 0:
+            raise RuntimeError(f"cov(): {name} cannot be negative")
+    weights: Any = fweights
+    if aweights is not None:
+        weights = aweights if fweights is None else elementwise.mul(fweights, aweights)
     count = x._array.shape[1]
+    norm: Any = count - correction
     if weights is None:
         mean = reduction.mean(x, axis=(1,), keepdims=True)
-        total: Any = count
-        norm = count - correction
     else:
-        weights = weights.astype(x._array.dtype)
-        total = weights.sum()
+        total = reduction.sum(weights, axis=None, keepdims=False)
         mean = elementwise.div(
             reduction.sum(elementwise.mul(x, weights), axis=(1,), keepdims=True), total
         )
-        spread = total if aweights is None else (weights * aweights._array).sum() / total
-        norm = total - correction * (1 if aweights is None else spread)
-    if not isinstance(norm, Batch) and norm <= 0:  # each example of vmap has its own
+        spread: Any = 1
+        if aweights is not None and correction:
+            squares = elementwise.mul(weights, aweights)
+            spread = elementwise.div(reduction.sum(squares, axis=None, keepdims=False), total)
+        norm = elementwise.sub(total, elementwise.mul(spread, correction)) if correction else total
+    free = norm if weights is None else norm._array
+    if not isinstance(free, Batch) and free <= 0:  # each example of vmap has its own
         warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
             f"number of observations, but {count} observations and a correction of {correction} "
@@ -351,14 +367,11 @@ def cov(
         )
     centred = elementwise.sub(x, mean)
     weighed = centred if weights is None else elementwise.mul(centred, weights)
-    product = (
-        weighed @ elementwise.conj(permute(centred, (1, 0)))
-        if _complex(x)
-        else (weighed @ permute(centred, (1, 0)))
-    )
-    divisor = float(max(norm, 0)) if weights is None else np.maximum(norm, 0)
+    across = permute(centred, (1, 0))
+    product = weighed @ (elementwise.conj(across) if _complex(x) else across)
+    divisor = float(max(norm, 0)) if weights is None else kinks.relu(norm)
     out = elementwise.div(product, divisor)
-    return reshape(out, ()) if input.ndim < 2 else out
+    return reshape(out, ()) if x._array.shape[0] == 1 else out
 
 
 def _complex(x: Tensor) -> bool:

@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 __all__ = ["ConversionMethods"]
 
 
+def _target(args: tuple[Any, ...], dtype: Any, device: Any, copy: bool) -> tuple[Any, Any, bool]:
+    """dtype, device and copy of ``to``'s arguments by position, in one of PyTorch's three orders:
+    (device, dtype, non_blocking, copy), (dtype, non_blocking, copy), (other, non_blocking, copy).
+    """
+    first, rest = args[0], args[1:]
+    if first is None or isinstance(first, (str, Device)):
+        device = first
+        if rest and not isinstance(rest[0], bool):
+            dtype, rest = rest[0], rest[1:]
+    else:
+        dtype = first._array.dtype if isinstance(first, TensorBase) else first
+    if len(rest) > 2 or not all(isinstance(flag, bool) for flag in rest):
+        raise TypeError(
+            "to(): takes a device and a dtype, a dtype, or a tensor, and then the flags "
+            f"non_blocking and copy; got ({', '.join(type(arg).__name__ for arg in args)})"
+        )
+    return dtype, device, copy or (len(rest) == 2 and rest[1])
+
+
 class ConversionMethods:
     """Out of tensorgrad, and from one dtype to another."""
 
@@ -77,15 +96,8 @@ class ConversionMethods:
     ) -> Tensor:
         """Converted to a dtype (also written first, or that of another tensor), on the CPU."""
         check_memory_format(memory_format)
-        flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, copy
-        copy = copy or (len(flags) > 1 and flags[1])
-        for arg in args:
-            if isinstance(arg, TensorBase):
-                dtype = arg._array.dtype
-            elif isinstance(arg, (str, Device)):
-                device = arg
-            elif arg is not None and not isinstance(arg, bool):
-                dtype = arg
+        if args:
+            dtype, device, copy = _target(args, dtype, device, copy)
         check_device(device)
         wanted = self._array.dtype if dtype is None else numpy_dtype(dtype)
         if wanted is self._array.dtype or wanted == self._array.dtype:

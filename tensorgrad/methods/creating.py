@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tensorgrad.creation import array_of, check_options, finish, size_of, warn_of_copy
+from tensorgrad.creation import check_options, finish, size_of, warn_of_copy
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.functions import shape
 from tensorgrad.legacy import of_dtype
 from tensorgrad.node import TensorBase, strided
 from tensorgrad.primitive import recorded
+from tensorgrad.reading import array_of
 from tensorgrad.scalars import element
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CreatingMethods:
         check_options(device, layout, pin_memory)
         if isinstance(data, TensorBase):
             warn_of_copy("tensor.new_tensor(source)")
-        return finish(array_of(data).astype(_kind(self, dtype)), requires_grad, self)
+        return finish(array_of(data, _kind(self, dtype)), requires_grad, self)
 
     def new_empty(
         self: Any,

@@ -143,7 +143,9 @@ class ShapeMethods:
 
     @property
     def mT(self: Any) -> Tensor:
-        """The last two dimensions exchanged."""
+        """The last two dimensions exchanged; a 0-d tensor itself."""
+        if self.ndim == 0:
+            return self  # type: ignore[no-any-return]
         if self.ndim < 2:
             raise RuntimeError(
                 "tensor.mT is only supported on matrices or batches of matrices. Got "

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.creation import canonical, tensor
+from tensorgrad.creation import tensor
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import wrap_dim
 from tensorgrad.node import TensorBase, strided
 from tensorgrad.ops import elementwise
 from tensorgrad.promotion import result_type
+from tensorgrad.reading import canonical
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

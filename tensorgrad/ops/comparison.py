@@ -61,13 +61,16 @@ def round(x: Any, *, decimals: int) -> Any:
 def floor_divide(a: Any, b: Any) -> Any:
     """floor(a / b)."""
     refuse_complex("floor_divide", a, b)
-    _no_zero(a, b)
+    _check_whole("floor_divide", a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.floor_divide(a, b)
 
 
-def _no_zero(a: Any, b: Any) -> None:
+def _check_whole(name: str, a: Any, b: Any) -> None:
+    """Refuse whole numbers divided by zero, and bools, which NumPy would take as int8."""
     both = np.result_type(a, b)
+    if both.kind == "b":
+        raise NotImplementedError(f"{name}: not implemented for bool; convert with .int()")
     if both.kind in "iub" and np.any(np.equal(b, 0)):
         raise RuntimeError("ZeroDivisionError: integer division by zero")
 
@@ -83,7 +86,7 @@ def _no_zero(a: Any, b: Any) -> None:
 def remainder(a: Any, b: Any) -> Any:
     """a - b * floor(a / b): the sign of b."""
     refuse_complex("remainder", a, b)
-    _no_zero(a, b)
+    _check_whole("remainder", a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.remainder(a, b)
 

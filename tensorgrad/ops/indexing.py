@@ -126,7 +126,7 @@ def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any
     """Zeros of a shape with x added at the places gather would read: gather's adjoint."""
     out = np.zeros(shape, x.dtype)
     if not shape:
-        return out + np.add.reduce(x, axis=None)
+        return out + np.add.reduce(x, axis=None, dtype=x.dtype)  # not int64 for int8
     np.add.at(out, _along(shape, index, axis % len(shape)), x)
     return out
 

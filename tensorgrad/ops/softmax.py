@@ -106,7 +106,9 @@ def logsumexp(x: Any, *, axis: Any, keepdims: Any) -> Any:
     """log sum e**x over axes."""
     axes = axes_of(axis, x.ndim)
     top = _largest(x, axis)
-    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))  # inf - inf would be NaN
+    if x.dtype.kind == "c":  # the imaginary part of a logarithm is the principal value
+        top = top.real
+    top = np.where(np.isfinite(top), top, np.zeros((), top.dtype))  # inf - inf would be NaN
     total = np.log(np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)) + top
     return total if keepdims else total.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.creation import canonical
 from tensorgrad.device import check_device, device
 from tensorgrad.node import wrap
+from tensorgrad.reading import canonical
 
 __all__ = ["Locations", "Order"]
 

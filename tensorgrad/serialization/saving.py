@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import save as to_bytes
 from safetensors.numpy import save_file
 
-from tensorgrad.creation import canonical
 from tensorgrad.nn.parameter import Buffer, Parameter
 from tensorgrad.node import TensorBase
+from tensorgrad.reading import canonical
 from tensorgrad.serialization.atomic import path_of, write_atomically
 from tensorgrad.serialization.structure import encode
 from tensorgrad.serialization.ties import Entry, store

@@ -5,11 +5,10 @@ A row is (what runs before, the expression). Values, dtypes, shapes and kinds of
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-import numpy as np
 import pytest
+from parity.outcomes import outcome, same
 
 import tensorgrad
 
@@ -198,31 +197,6 @@ STATEMENTS = [
 ]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (torch.Tensor, tensorgrad.Tensor)):
-        return str(value.dtype).split(".")[-1], tuple(value.shape), value.tolist()
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    return value
-
-
-def _outcome(library: Any, before: str, expression: str) -> Any:
-    names = {"torch": library, "np": np, "__name__": "program"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            exec(before, names)
-            return _plain(eval(expression, names))
-        except Exception as error:
-            return type(error).__name__
-
-
-def _kinds(before: str, *expressions: str) -> None:
-    for expression in expressions:
-        wanted, found = (_outcome(library, before, expression) for library in (torch, tensorgrad))
-        assert repr(found) == repr(wanted), (before, expression)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_number_fits_or_is_refused(kind: str) -> None:
     before = f"x = torch.ones(2).to(torch.{kind}); m = torch.tensor([True, False])"
@@ -231,29 +205,29 @@ def test_a_number_fits_or_is_refused(kind: str) -> None:
         odd = ("pad", "index_fill") if "j" in number else ("new_full",) * (kind == "float16")
         odd += ("pad",) * (kind == "uint8" and number == "-1")  # and wraps it everywhere else
         places = [place for place in FILLING if not any(word in place for word in odd)]
-        _kinds(before, *(place.format(n=number, d=kind) for place in places))
+        same(before, *(place.format(n=number, d=kind) for place in places))
 
 
 @pytest.mark.parametrize("kind", KINDS[1:8])
 def test_sums_and_products_have_the_dtype_asked_for(kind: str) -> None:
     before = "x = torch.tensor([[1.5, 2.5], [200, 3]])"
-    _kinds(before, *(f"x.{f[:-1]}, dtype=torch.{kind})".replace("(,", "(") for f in SUMS))
-    _kinds("x = torch.tensor([2, 3])", f"torch.cumprod(x[0], 0, dtype=torch.{kind})")
-    _kinds(before, *(f"x.{f}(1, dtype=torch.{kind}).shape" for f in ("softmax", "log_softmax")))
+    same(before, *(f"x.{f[:-1]}, dtype=torch.{kind})".replace("(,", "(") for f in SUMS))
+    same("x = torch.tensor([2, 3])", f"torch.cumprod(x[0], 0, dtype=torch.{kind})")
+    same(before, *(f"x.{f}(1, dtype=torch.{kind}).shape" for f in ("softmax", "log_softmax")))
 
 
 @pytest.mark.parametrize("scalar", SCALARS)
 def test_numpys_scalars_beside_tensors_are_numbers(scalar: str) -> None:
     for kind in KINDS[:5] + KINDS[6:]:
         before = f"t = torch.ones(2).to(torch.{kind}); s = np.{scalar}"
-        _kinds(before, *(BESIDE if "complex" not in scalar + kind else BESIDE[:4]))
-    _kinds("", f"torch.full((2,), np.{scalar})", f"torch.tensor(np.{scalar})")
+        same(before, *(BESIDE if "complex" not in scalar + kind else BESIDE[:4]))
+    same("", f"torch.full((2,), np.{scalar})", f"torch.tensor(np.{scalar})")
 
 
 @pytest.mark.parametrize(("before", "expression"), STATEMENTS)
 def test_a_statement_means_the_same(before: str, expression: str) -> None:
-    wanted = _outcome(torch, before, expression)
-    found = _outcome(tensorgrad, before, expression)
+    wanted = outcome(torch, before, expression)
+    found = outcome(tensorgrad, before, expression)
     assert repr(found) == repr(wanted)
 
 
