@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tensorgrad.viz.scales import Linear, Log, linear_for, log_for
 from tensorgrad.viz.svg import Element, document, element, fmt, text
 from tensorgrad.viz.theme import SERIES
+from tensorgrad.viz.thinning import MAX_POINTS, drawable, runs, thinned
 from tensorgrad.viz.words import number, plural, shorten, text_width
 
 if TYPE_CHECKING:
@@ -19,9 +24,9 @@ WIDTH, HEIGHT = 320.0, 210.0  # of a panel's plot
 LEFT, RIGHT = 58.0, 22.0
 ABOVE, BELOW = 30.0, 44.0
 MARGIN = 12.0
-MAX_POINTS = 1600  # beyond, each column of pixels keeps its extremes
 _NOT_DRAWN = "not finite, or not positive on a log axis"
 
+Array = NDArray[np.float64]
 Style = tuple[int, int]  # colour, dash
 Scale = Linear | Log
 
@@ -37,7 +42,7 @@ def curve_chart(panels: tuple[Panel, ...], title: str, x_label: str, columns: in
     if title:
         body.append(text(MARGIN + 4, y + 14, title, "title"))
         y += 26
-    marked = any(_gaps(s, panel.log) for panel in panels for s in panel.series)
+    marked = any(_gaps(s, panel.log).size for panel in panels for s in panel.series)
     legend, y = _legend(styles, width, y, marked)
     body += legend
     above = ABOVE if any(panel.name or panel.log for panel in panels) else ABOVE / 2
@@ -134,39 +139,50 @@ def _panel(
         group.add(*_faint(s, style, x_scale, y_scale, panel.log, y0))
     for s in panel.series:
         group.add(_line(s, styles[s.run, s.name], x_scale, y_scale, panel.log))
-        group.add(*(_cross(x_scale(x), y0 + 6) for x in _gaps(s, panel.log)[:200]))
+        group.add(*_crosses(s, x_scale, y0 + 6, panel.log))
     return group
 
 
 def _x_axis(panel: Panel, x0: float) -> tuple[Linear, bool]:
-    xs = [x for s in panel.series for x in s.x]
-    low, high = (min(xs), max(xs)) if xs else (0.0, 1.0)
-    whole = all(x == int(x) for x in xs)
+    parts = [x for s in panel.series if (x := np.array(s.x)).size]
+    low = min((float(x.min()) for x in parts), default=0.0)
+    high = max((float(x.max()) for x in parts), default=1.0)
+    whole = all(bool((x == np.trunc(x)).all()) for x in parts)
     if low == high:
         low, high = low - 1, high + 1
     return Linear(low, high, x0 + 6, x0 + WIDTH), whole
 
 
 def _y_axis(panel: Panel, y0: float) -> Scale:
-    ys = [y for s in panel.series for y in s.y if _drawable(y, panel.log)]
+    ys: list[float] = []
     for s in panel.series:
-        for y, spread in zip(s.y, s.spread):
-            ys += [v for v in (y - spread, y + spread) if _drawable(v, panel.log)]
+        y, spread = np.array(s.y), np.array(s.spread)
+        with np.errstate(all="ignore"):
+            for values in (y, y - spread, y + spread) if spread.size else (y,):
+                known = values[drawable(values, panel.log)]
+                if known.size:
+                    ys += [float(known.min()), float(known.max())]
         # Of what is drawn faintly behind a line one point in a hundred may lie outside.
-        raw = sorted(y for y in s.raw[1] if _drawable(y, panel.log)) if s.raw else []
-        if raw:
-            ys += [raw[len(raw) // 100], raw[len(raw) - 1 - len(raw) // 100]]
+        raw = np.array(s.raw[1] if s.raw else ())
+        raw = np.sort(raw[drawable(raw, panel.log)])
+        if raw.size:
+            ys += [float(raw[len(raw) // 100]), float(raw[len(raw) - 1 - len(raw) // 100])]
     make = log_for if panel.log else linear_for
     return make(ys, y0 + HEIGHT, y0)
 
 
-def _drawable(y: float, log: bool) -> bool:
-    return math.isfinite(y) and abs(y) < 1e300 and (y > 0 or not log)
-
-
-def _gaps(s: Series, log: bool) -> list[float]:
+def _gaps(s: Series, log: bool) -> Array:
     """Where a series has a value that cannot be drawn."""
-    return [x for x, y in zip(s.x, s.y) if not _drawable(y, log)]
+    return np.array(s.x)[~drawable(np.array(s.y), log)]
+
+
+def _crosses(s: Series, x_scale: Linear, y: float, log: bool) -> list[Element]:
+    """A mark where a value cannot be drawn; of many those that stand side by side."""
+    places = x_scale.pixels(_gaps(s, log))
+    if len(places) > 200:
+        _, first = np.unique(np.rint(places / 7), return_index=True)
+        places = places[np.sort(first)]
+    return [_cross(x, y) for x in places.tolist()]
 
 
 def _cross(x: float, y: float) -> Element:
@@ -178,39 +194,46 @@ def _line(s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool) -
     group = element("g")
     last = f"last {number(s.y[-1], 4)}" if s.y else "no points"
     group.add(element("title", f"{s.label}: {last}"))
-    parts: list[list[tuple[float, float]]] = [[]]
-    for x, y in zip(s.x, s.y):
-        if _drawable(y, log):
-            parts[-1].append((x_scale(x), y_scale(y)))
-        elif parts[-1]:
-            parts.append([])
-    for part in parts:
-        points = _thinned(part)
+    x, y = np.array(s.x), np.array(s.y)
+    known = drawable(y, log)
+    across, up = x_scale.pixels(x), y_scale.pixels(np.where(known, y, 1.0))
+    many = bool(known.sum() > MAX_POINTS)
+    for run in runs(known, across):
+        at = thinned(run, across, up, many)
+        points = _points(x[at], y[at], x_scale, y_scale)
         if len(points) == 1:
-            (x, y), *_ = points
-            group.add(element("circle", class_=f"f{style[0]}", cx=x, cy=y, r=2.6))
-        elif points:
-            path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in points)
-            group.add(element("path", class_=_line_class(style), d=path))
+            (cx, cy), *_ = points
+            group.add(element("circle", class_=f"f{style[0]}", cx=cx, cy=cy, r=2.6))
+        else:
+            group.add(element("path", class_=_line_class(style), d=_path(points)))
     return group
+
+
+def _points(x: Array, y: Array, x_scale: Linear, y_scale: Scale) -> list[tuple[float, float]]:
+    return [(x_scale(a), y_scale(b)) for a, b in zip(x.tolist(), y.tolist())]
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in points)
 
 
 def _band(s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool) -> list[Element]:
     """One standard deviation to both sides of the mean, in its unbroken parts."""
-    parts: list[list[tuple[float, float, float]]] = [[]]
-    low_end = y_scale.low
-    for x, y, spread in zip(s.x, s.y, s.spread):
-        if _drawable(y, log) and math.isfinite(spread) and _drawable(y + spread, log):
-            below = max(y - spread, low_end)  # on a log axis it may reach below 0
-            parts[-1].append((x_scale(x), y_scale(y + spread), y_scale(below)))
-        elif parts[-1]:
-            parts.append([])
+    if not s.spread:
+        return []
+    x, y, spread = np.array(s.x), np.array(s.y), np.array(s.spread)
+    with np.errstate(all="ignore"):
+        high, low = y + spread, np.maximum(y - spread, y_scale.low)  # on a log axis below 0
+        known = drawable(y, log) & np.isfinite(spread) & drawable(high, log)
+    across, many = x_scale.pixels(x), bool(known.sum() > MAX_POINTS)
     out = []
-    for part in parts:
-        upper = _thinned([(x, high) for x, high, _ in part])
-        lower = _thinned([(x, low) for x, _, low in part])
-        if len(part) > 1:
-            path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in [*upper, *reversed(lower)])
+    for run in runs(known, across):
+        if len(run) > 1:
+            edges = []
+            for edge in (high, low):
+                at = thinned(run, across, y_scale.pixels(np.where(known, edge, 1.0)), many)
+                edges.append(_points(x[at], edge[at], x_scale, y_scale))
+            path = _path([*edges[0], *reversed(edges[1])])
             out.append(element("path", class_=f"spread f{style[0]}", d=path + "Z"))
     return out
 
@@ -221,28 +244,12 @@ def _faint(
     """The points behind a smoothed line, kept inside the panel."""
     if s.raw is None:
         return []
-    points = [
-        (x_scale(x), min(max(y_scale(y), y0), y0 + HEIGHT))
-        for x, y in zip(*s.raw)
-        if _drawable(y, log)
-    ]
-    points = _thinned(points)
-    if len(points) < 2:
+    x, y = np.array(s.raw[0]), np.array(s.raw[1])
+    known = drawable(y, log)
+    up = np.clip(y_scale.pixels(np.where(known, y, 1.0)), y0, y0 + HEIGHT)
+    at = thinned(np.flatnonzero(known), x_scale.pixels(x), up)
+    if len(at) < 2:
         return []
-    path = "M" + "L".join(f"{fmt(x)} {fmt(y)}" for x, y in points)
+    points = _points(x[at], y[at], x_scale, y_scale)
+    path = _path((px, min(max(py, y0), y0 + HEIGHT)) for px, py in points)
     return [element("path", class_=f"line faint s{style[0]}", d=path)]
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most four points per pixel column: the first, the extremes, the last."""
-    if len(points) <= MAX_POINTS:
-        return points
-    columns: dict[int, list[tuple[float, float]]] = {}
-    for point in points:
-        columns.setdefault(round(point[0]), []).append(point)
-    out = []
-    for column in columns.values():
-        order = sorted(range(len(column)), key=lambda k: column[k][1])
-        keep = sorted({0, order[0], order[-1], len(column) - 1})
-        out += [column[k] for k in keep]
-    return out

@@ -134,7 +134,9 @@ def learning_curves(
     decay: draw the exponential moving average with this factor (0.995 averages some 200 points),
         and the points themselves faintly behind it.
 
-    NaN, infinities and, on a log axis, values of 0 and less interrupt a line and are marked.
+    NaN, infinities and, on a log axis, values of 0 and less interrupt a line and are marked.  Of
+    more than 1,600 points each column of pixels shows the first, the last and the extremes, and
+    gaps of less than two pixels only have their marks.
     Raises TypeError and ValueError for a history of another shape.
     """
     if not isinstance(history, Mapping):

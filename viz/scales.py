@@ -6,10 +6,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tensorgrad.viz.words import power_of_ten
 
 __all__ = ["Linear", "Log", "linear_for", "log_for"]
 
+Array = NDArray[np.float64]
 Tick = tuple[float, str]
 
 
@@ -24,6 +28,11 @@ class Linear:
 
     def __call__(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
+        return self.start + (self.end - self.start) * share
+
+    def pixels(self, values: Array) -> Array:
+        """Those of many values."""
+        share = (values - self.low) / (self.high - self.low)
         return self.start + (self.end - self.start) * share
 
     def ticks(self, count: int = 5, *, whole: bool = False) -> list[Tick]:
@@ -65,6 +74,11 @@ class Log:
     def __call__(self, value: float) -> float:
         low, high = math.log10(self.low), math.log10(self.high)
         return self.start + (self.end - self.start) * (math.log10(value) - low) / (high - low)
+
+    def pixels(self, values: Array) -> Array:
+        """Those of many values; the last bit may differ from that of one."""
+        low, high = math.log10(self.low), math.log10(self.high)
+        return self.start + (self.end - self.start) * (np.log10(values) - low) / (high - low)
 
     def ticks(self, count: int = 5, *, whole: bool = False) -> list[Tick]:
         """Powers of ten, as many as fit; where there are not two, 2 and 5 times them as well."""
