@@ -113,7 +113,7 @@ class Builder:
         """The derivation; ``wanted`` are the variables' names and tensors."""
         steps = [self.step(node) for node in self.order]
         results = [self.result(name, tensor) for name, tensor in wanted]
-        shrinks, grows = extremes(steps)
+        shrinks, grows, lost = extremes(steps)
         return Derivation(
             self.loss,
             self.names.of(key_of(self.root)),
@@ -126,6 +126,7 @@ class Builder:
             [],
             shrinks,
             grows,
+            lost,
         )
 
     def step(self, node: Any) -> Step:

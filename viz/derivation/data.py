@@ -29,6 +29,7 @@ def as_data(made: Derivation) -> dict[str, Any]:
         "results": [_result(result) for result in made.results],
         "shrinks": _extreme(made.shrinks),
         "grows": _extreme(made.grows),
+        "lost": _extreme(made.lost),
     }
 
 

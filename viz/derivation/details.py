@@ -11,6 +11,7 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.between import Key, key_of
 from tensorgrad.viz.derivation.expression import Expr, Symbol
 from tensorgrad.viz.derivation.model import Step, Way
+from tensorgrad.viz.derivation.noise import is_noise
 from tensorgrad.viz.derivation.notation import total_over
 from tensorgrad.viz.derivation.parts import Read
 from tensorgrad.viz.words import shorten, visible
@@ -25,6 +26,8 @@ __all__ = [
     "staying",
     "tuple_of",
 ]
+
+Extreme = tuple[Way, str] | None  # a way, and the operation it leads through
 
 SMALL = 1e-12  # below this share of the whole, a change of size is rounding
 
@@ -97,21 +100,37 @@ def line_of(node: Any) -> str:
     return shorten(visible(linecache.getline(place.filename, place.lineno).strip()), 100)
 
 
-def extremes(steps: list[Step]) -> tuple[tuple[Way, str] | None, tuple[Way, str] | None]:
-    """Where the gradient shrinks most, and where it grows most, on its way."""
-    onwards = [
-        (way, step)
-        for step in steps
-        for way in step.ways
-        if way.onwards and way.ratio is not None and np.isfinite(way.ratio)
-    ]
+def extremes(steps: list[Step]) -> tuple[Extreme, Extreme, Extreme]:
+    """Where the gradient shrinks most on its way, where it grows most, where it is 0 but for
+    rounding; behind that there is nothing to compare.
+    """
+    lost: Extreme = None
+    onwards: list[tuple[Way, Step]] = []
+    comes: dict[str, list[bool]] = {}  # of a variable: whether each term of its gradient is lost
+    for step in steps:
+        before = comes.get(_name(step.left))
+        gone = before is not None and all(before)
+        for way in step.ways:
+            noise = gone or is_noise(way, step)
+            if noise and not gone and lost is None:
+                lost = way, step.op
+            comes.setdefault(way.to, []).append(noise)
+            if way.onwards and not noise and way.ratio is not None and np.isfinite(way.ratio):
+                onwards.append((way, step))
     if not onwards:
-        return None, None
+        return None, None, lost
     least = min(onwards, key=_ratio)
     most = max(onwards, key=_ratio)
     shrinks = (least[0], least[1].op) if _ratio(least) < 1 - SMALL else None
     grows = (most[0], most[1].op) if _ratio(most) > 1 + SMALL else None
-    return shrinks, grows
+    return shrinks, grows, lost
+
+
+def _name(x: Expr) -> str:
+    """Of a variable, whole or by its elements."""
+    while isinstance(x, ex.At):
+        x = x.x
+    return x.name if isinstance(x, Symbol) else ""
 
 
 def _ratio(pair: tuple[Way, Step]) -> float:

@@ -96,3 +96,4 @@ class Derivation:
     notices: list[str]
     shrinks: tuple[Way, str] | None = None
     grows: tuple[Way, str] | None = None
+    lost: tuple[Way, str] | None = None  # where it is 0 but for rounding

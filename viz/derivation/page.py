@@ -14,6 +14,7 @@ from tensorgrad.viz.derivation.wording import (
     change,
     derivatives,
     dimensions,
+    lost_words,
     norm,
     reading,
     result_words,
@@ -166,6 +167,8 @@ def _extremes(made: Derivation) -> list[str]:
                 f"<p>The gradient <b>{verb} most</b> at step {way.step} ({escape(op)}), on its way "
                 f"to {escape(called(way))}: its norm {escape(change(way))}.</p>"
             )
+    if made.lost is not None:
+        out.append(f"<p>{escape(lost_words(*made.lost))}</p>")
     return out
 
 

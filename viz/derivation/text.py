@@ -15,6 +15,7 @@ from tensorgrad.viz.derivation.wording import (
     change,
     derivatives,
     dimensions,
+    lost_words,
     norm,
     reading,
     result_words,
@@ -176,4 +177,6 @@ def _extremes(made: Derivation, width: int) -> list[str]:
                 f"its norm {change(way)}."
             )
             out += ["", *_wrapped(words, width)]
+    if made.lost is not None:
+        out += ["", *_wrapped(lost_words(*made.lost), width)]
     return out

@@ -14,6 +14,7 @@ __all__ = [
     "change",
     "derivatives",
     "dimensions",
+    "lost_words",
     "norm",
     "paths",
     "reading",
@@ -77,6 +78,14 @@ def called(way: Way) -> str:
 def change(way: Way) -> str:
     """The ratio of the norms behind and before a step: ``×0.21``."""
     return f"×{number(way.ratio, 3)}"
+
+
+def lost_words(way: Way, op: str) -> str:
+    """That nothing is left of a gradient."""
+    return (
+        f"At step {way.step} ({op}), on its way to {called(way)}, the gradient cancels out: what "
+        f"is left ({change(way)} of its norm) is rounding, and stands for 0."
+    )
 
 
 def reading(made: Derivation) -> str:
