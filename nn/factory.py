@@ -32,7 +32,9 @@ def _check_sizes(owner: object, shape: tuple[Any, ...]) -> None:
         if isinstance(size, bool) or not hasattr(size, "__index__"):
             raise TypeError(f"{type(owner).__name__}: sizes must be ints, got {size!r}")
         if size < 0:
-            raise RuntimeError(f"{type(owner).__name__}: sizes must not be negative, got {size}")
+            raise RuntimeError(
+                f"{type(owner).__name__}: Trying to create tensor with negative dimension {size}"
+            )
 
 
 def parameter(owner: object, shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:

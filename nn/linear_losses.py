@@ -43,6 +43,16 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         label_smoothing: float = 0.0,
         options: Any = None,
     ) -> None:
+        if weight is not None and tuple(weight.shape) != (num_classes,):
+            raise RuntimeError(
+                f"LinearCrossEntropyLoss: expected weight shape to be {(num_classes,)}, got "
+                f"{tuple(weight.shape)}"
+            )
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(
+                "LinearCrossEntropyLoss: expected label_smoothing to be in range [0, 1], got "
+                f"{label_smoothing}"
+            )
         super().__init__(weight, reduction=reduction)
         self.num_classes = num_classes
         self.out_features = out_features
@@ -81,7 +91,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         )
 
 
-class _Output(NamedTuple):
+class _ASMoutput(NamedTuple):
     """The log-probability of each sample's class, and minus their mean."""
 
     output: Tensor
@@ -148,7 +158,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             for layer in layers:
                 layer.reset_parameters()
 
-    def forward(self, input_: Tensor, target_: Tensor) -> _Output:
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         """(output, loss) of inputs (N, in) with targets (N,), or (in,) with a target ()."""
         single = target_.ndim == 0
         if target_.ndim > 1:
@@ -181,7 +191,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 part = indexing.index_put_rows(own, index=places, axis=0, shape=classes.shape)
                 output = elementwise.add(output, part)
         loss = elementwise.neg(output).mean()
-        return _Output(output.squeeze(0) if single else output, loss)
+        return _ASMoutput(output.squeeze(0) if single else output, loss)
 
     def log_prob(self, input: Tensor) -> Tensor:
         """The log-probabilities of all classes, (N, n_classes)."""

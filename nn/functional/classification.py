@@ -179,8 +179,8 @@ def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]
                 f"{describe(input)} and target {describe(target)}"
             )
         raise RuntimeError(
-            f"{name}(): expected target dtype to be int64 or uint8, but got {describe(target)}; "
-            "convert classes with .long()"
+            f"{name}(): expected target dtype to be Long or Byte (int64 or uint8), but got "
+            f"{describe(target)}; convert classes with .long()"
         )
     if x.ndim == 0 or (x.ndim == 1 and t.size != 1) or (x.ndim == 1 and t.ndim > 1):
         raise RuntimeError(
@@ -190,7 +190,7 @@ def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]
     if x.ndim > 1 and t.shape != (x.shape[0], *x.shape[2:]):
         raise RuntimeError(
             f"{name}(): size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}); "
-            f"for classes the target should be {[x.shape[0], *x.shape[2:]]}"
+            f"Expected target size {[x.shape[0], *x.shape[2:]]} for classes"
         )
     classes = t.reshape(-1).astype(np.int64, copy=False)
     if x.ndim == 2:

@@ -66,8 +66,8 @@ def _indices(
     array = value._array
     if array.dtype not in (np.int64, np.int32):
         raise RuntimeError(
-            f"{name}(): expected {argument} to have dtype int64 or int32, got {describe(value)}; "
-            "convert it with .long()"
+            f"{name}(): Expected tensor for argument {argument!r} (indices) to have a scalar type "
+            f"of int64 (Long) or int32 (Int), got {describe(value)}; convert it with .long()"
         )
     return array.astype(np.int64, copy=False)
 
@@ -98,7 +98,8 @@ def embedding(
         seen = everything(index)
         bad = seen[(seen < 0) | (seen >= rows)].flat[0]
         raise IndexError(
-            f"embedding(): index {bad} out of range for a weight of {rows} rows, {describe(weight)}"
+            f"embedding(): index out of range in self: {bad}, for a weight of {rows} rows, "
+            f"{describe(weight)}"
         )
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:

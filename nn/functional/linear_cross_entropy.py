@@ -48,7 +48,8 @@ def linear_cross_entropy(
     if w.ndim < 2 or w.shape[-1] != x.shape[-1]:
         raise RuntimeError(
             f"{name}(): expected equal input and linear_weight last dimensions (in_features), got "
-            f"{describe(input)} and {describe(linear_weight)}"
+            f"{x.shape[-1]} and {w.shape[-1]}, respectively: {describe(input)} and "
+            f"{describe(linear_weight)}"
         )
     outputs = w.shape[:-1]
     if len(outputs) == 1 and target.ndim > 1 and target._array.dtype.kind in "iu":

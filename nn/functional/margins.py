@@ -256,7 +256,8 @@ def multi_margin_loss(
     if classes.ndim > 1 or classes.size != count:
         raise RuntimeError(
             f"{name}(): target tensor should be 1-D with size equal to the number of input samples "
-            f"(batch size) {count}, got {describe(target)}"
+            f"(batch size). Expected target size [{count}], but got {list(classes.shape)}: "
+            f"{describe(target)}"
         )
     chosen = classes.reshape(-1)
     if ((chosen < 0) | (chosen >= width)).any():

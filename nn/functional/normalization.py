@@ -54,6 +54,8 @@ def batch_norm(
                 "use the batch's own statistics"
             )
         return by_running(input, running_mean, running_var, weight, bias, eps)
+    if eps <= 0:
+        raise ValueError(f"batch_norm(): eps must be positive during training, but got {eps}")
     n = x.size // x.shape[1] if x.shape[1] else 0
     if n == 1:
         raise ValueError(

@@ -37,8 +37,8 @@ def geometry(
     """`described` for an input of a shape; sizes as ints or tuples."""
     if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1 :]:
         raise RuntimeError(
-            f"{name}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim "
-            f"batch size for input, but got: {list(shape)}"
+            f"{name}(): non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input "
+            f"(the batch alone may have size 0), but got: {list(shape)}"
         )
     kernel = numbers(name, "kernel_size", kernel_size, n, 1)
     steps = kernel if stride is None or stride == () else numbers(name, "stride", stride, n, 1)

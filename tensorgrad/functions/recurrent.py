@@ -267,8 +267,8 @@ def _check_step(name: str, input: Any, hidden: Sequence[Any], w_ih: Any, w_hh: A
     for number, state in enumerate(hidden):
         if state._array.ndim != 2 or len(state._array) != len(input._array):
             raise RuntimeError(
-                f"{name}: Input batch size {len(input._array)} doesn't match hidden{number} "
-                f"{describe(state)}"
+                f"{name}: Input batch size {len(input._array)} doesn't match hidden{number} batch "
+                f"size {len(state._array) if state._array.ndim else 0}: {describe(state)}"
             )
     if hidden[0]._array.shape[1] != w_hh._array.shape[1]:
         raise RuntimeError(

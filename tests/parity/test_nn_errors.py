@@ -162,7 +162,30 @@ CASES = {
     "relu in place on a leaf": (lambda s: s.F.relu(s.leaf(LOGITS), inplace=True), ["leaf"]),
     "embedding index": (
         lambda s: s.F.embedding(s.const([0, 3]), s.const(LOGITS)),
-        ["3", "(3, 4)"],
+        ["3", "(3, 4)", "index out of range in self"],
+    ),
+    "embedding of floats": (
+        lambda s: s.F.embedding(s.const([0.0]), s.const(LOGITS)),
+        ["Long", "float64"],
+    ),
+    "batch norm eps": (
+        lambda s: s.nn.BatchNorm2d(3, eps=0.0)(s.const(X.astype("f4"))),
+        ["eps must be positive"],
+    ),
+    "huber delta": (lambda s: s.nn.HuberLoss(delta=1j), ["delta", "complex"]),
+    "linear cross-entropy weights": (
+        lambda s: s.nn.LinearCrossEntropyLoss(3, 2, weight=s.const(positive(3))),
+        ["(2,)", "(3,)"],
+    ),
+    "linear cross-entropy smoothing": (
+        lambda s: s.nn.LinearCrossEntropyLoss(3, 2, label_smoothing=2.0),
+        ["[0, 1]", "2.0"],
+    ),
+    "cell batch": (
+        lambda s: s.nn.GRUCell(2, 3)(
+            s.const(numbers(3, 2).astype("f4")), s.const(numbers(5, 3).astype("f4"))
+        ),
+        ["Input batch size 3 doesn't match hidden0 batch size 5"],
     ),
     "conv layer groups": (lambda s: s.nn.Conv2d(3, 4, 3, groups=2), ["groups=2"]),
     "conv layer groups 0": (lambda s: s.nn.Conv2d(3, 4, 3, groups=0), ["0"]),
