@@ -142,7 +142,8 @@ def _lp_pool(
     if norm_type in (math.inf, -math.inf):
         pool, size = (max_pool1d, max_pool2d, max_pool3d)[n - 1], elementwise.abs(input)
         if norm_type > 0:
-            return pool(size, kernel_size, stride, ceil_mode=ceil_mode)
+            most: Tensor = pool(size, kernel_size, stride, ceil_mode=ceil_mode)
+            return most
         least = pool(elementwise.neg(size), kernel_size, stride, ceil_mode=ceil_mode)
         return elementwise.neg(least)
     name = f"lp_pool{n}d"
