@@ -14,7 +14,7 @@ from typing import Any
 
 import chart
 import results
-from targets import CONVOLUTIONS, STEPS, figures, inference
+from targets import ACCELERATED, CONVOLUTIONS, STEPS, figures, inference
 from workloads import WORKLOADS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -25,6 +25,8 @@ LIBRARIES = {
     "autograd": "autograd",
     "mygrad": "MyGrad",
 }
+
+APART = ("accelerator", "inference", "memory")  # figures with tables of their own
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -79,11 +81,26 @@ def steps(found: dict[str, Any]) -> str:
     return table([*head, "ratio", "bar", "goal"], rows)
 
 
+def accelerated(found: dict[str, Any]) -> str:
+    """With oneDNN: a training step, and the ratios of inference."""
+    measured = found.get("accelerator", {})
+    if not measured:
+        return "Not measured in this run."
+    rows = []
+    for name, f in measured.items():
+        times = [milliseconds(f[lib]["median"]) for lib in ("tensorgrad", "torch")]
+        limit = ACCELERATED[name].bar
+        parts = [f"{f['inference'][part]['ratio']:.2f}" for part in ("full", "one")]
+        rows.append([name, *times, bar(f["ratio"], limit), f"{limit:g}", *parts])
+    head = ["with oneDNN, one training step", "tensorgrad, ms", "PyTorch, ms", "ratio", "bar"]
+    return table([*head, "inference, full batch", "inference, batch 1"], rows)
+
+
 def others(found: dict[str, Any]) -> str:
     """The figures that are not training steps, inference or memory."""
     rows = []
     for figure in figures(found):
-        if figure.name in STEPS or figure.name.startswith(("inference", "memory")):
+        if figure.name in STEPS or figure.name.startswith(APART):
             continue
         assert figure.target is not None
         limit, goal = figure.target.bar, figure.target.goal
@@ -195,6 +212,7 @@ def roofline(found: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "about": about,
     "steps": steps,
+    "accelerator": accelerated,
     "others": others,
     "inference": inferences,
     "memory": memory,
@@ -221,7 +239,7 @@ def written(page: str, found: dict[str, Any]) -> str:
 def pictures(found: dict[str, Any]) -> dict[str, str]:
     """File name to SVG."""
     shown = [f for f in figures(found) if f.target is None or not f.target.unit]
-    shown = [f for f in shown if not f.name.startswith(("inference", "memory"))]
+    shown = [f for f in shown if not f.name.startswith(APART)]
     a = found["about"]
     out = {
         "benchmarks.svg": chart.bars(

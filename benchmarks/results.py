@@ -42,7 +42,9 @@ def update(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """``old`` with what ``new`` measured in its place, workload by workload."""
     merged = dict(old)
     for part, found in new.items():
-        by_name = part in ("steps", "inference", "memory", "provenance", "scaling")
+        by_name = part in (
+            "steps", "accelerator", "inference", "memory", "provenance", "scaling"
+        )  # fmt: skip
         merged[part] = {**old.get(part, {}), **found} if by_name else found
         if part == "about":
             versions = {**old.get(part, {}).get("versions", {}), **found["versions"]}

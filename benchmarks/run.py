@@ -4,13 +4,15 @@
 
 NAME is a workload (then its training step is timed), a part (all of it), or both: ``--only
 inference tiny_mlp`` is the inference of tiny_mlp.  A ratio is tensorgrad's time over PyTorch's:
-below 1 is faster.  Losses and gradients are compared first.  Medians are over the steps of a run,
-and over the runs with ``--repeat``.  ``--json`` adds to what the file holds already.
+below 1 is faster.  Losses and gradients are compared first.  NumPy alone computes, but for the part
+"accelerator", which needs oneDNN.  Medians are over the steps of a run, and over the runs with
+``--repeat``.  ``--json`` adds to what the file holds already.
 """
 
 import argparse
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,17 +32,20 @@ import results
 import startup
 from agreement import check
 from libraries import libraries
-from targets import STEPS, figures
+from targets import ACCELERATED, STEPS, Target, figures
 from workloads import WORKLOADS
+
+import tensorgrad as tg
 
 LIBRARIES = libraries()
 
 PARTS = (
-    "steps", "per-op", "inference", "memory", "startup", "graph", "provenance", "checkpoint", "vmap"
+    "steps", "accelerator", "per-op", "inference", "memory", "startup", "graph", "provenance",
+    "checkpoint", "vmap",
 )  # fmt: skip
 
 
-def compare(name: str, seconds: float, others: bool) -> dict[str, Any]:
+def compare(name: str, seconds: float, others: bool, target: Target) -> dict[str, Any]:
     """One workload: the times of each library, and the ratio."""
     steps: dict[str, Any] = {library: WORKLOADS[name](lib) for library, lib in LIBRARIES.items()}
     absent: dict[str, str] = {}
@@ -54,11 +59,27 @@ def compare(name: str, seconds: float, others: bool) -> dict[str, Any]:
         for key, of in (("ratio", "median"), ("ratio_p10", "p10")):
             measured[key] = measured["tensorgrad"][of] / measured["torch"][of]
         line += f"   ratio {measured['ratio']:.2f} (of the 10th percentiles "
-        line += f"{measured['ratio_p10']:.2f}), bar {STEPS[name].bar}"
+        line += f"{measured['ratio_p10']:.2f}), bar {target.bar}"
     print(f"  {name:<14} {line}", flush=True)
     if reasons := "; ".join(f"{library}: {why}" for library, why in absent.items()):
         print(f"  {'':<14} without {reasons}")
     return measured
+
+
+def accelerated(chosen: list[str], seconds: float) -> dict[str, Any]:
+    """Steps with oneDNN, and the ratios of inference under ``full`` and ``one``; {} without it."""
+    names = [name for name in chosen if name in ACCELERATED]
+    why = tg.backends.mkldnn.why_not() if names else ""
+    if why:
+        print(f"\nnothing is measured with oneDNN: {why}")
+        return {}
+    found: dict[str, Any] = {}
+    with tg.backends.use_kernels("auto"):
+        for name in names:
+            print(f"\n{name} with oneDNN: one training step, and inference")
+            found[name] = compare(name, seconds, False, ACCELERATED[name])
+            found[name]["inference"] = inference.compare(name, LIBRARIES, seconds / 2)
+    return found
 
 
 def measure(parts: set[str], chosen: list[str], quick: bool, others: bool) -> dict[str, Any]:
@@ -70,7 +91,9 @@ def measure(parts: set[str], chosen: list[str], quick: bool, others: bool) -> di
     found: dict[str, Any] = {}
     if "steps" in parts:
         print("training steps, median of one step")
-        found["steps"] = {name: compare(name, seconds, others) for name in chosen}
+        found["steps"] = {name: compare(name, seconds, others, STEPS[name]) for name in chosen}
+    if "accelerator" in parts:
+        found["accelerator"] = accelerated(chosen, seconds)
     if "per-op" in parts:
         found["per-op"] = operations.main(LIBRARIES, seconds / 10)
     if "inference" in parts:
@@ -122,7 +145,8 @@ def main() -> None:
         parser.error("--repeat must be at least 1")
     parts = (only & set(PARTS)) or ({"steps"} if only else set(PARTS))
     chosen = [name for name in WORKLOADS if name in only] or list(WORKLOADS)
-    runs = [measure(parts, chosen, args.quick, not args.no_peers) for _ in range(args.repeat)]
+    with tg.backends.use_kernels(os.environ.get("TENSORGRAD_KERNELS") or "numpy"):
+        runs = [measure(parts, chosen, args.quick, not args.no_peers) for _ in range(args.repeat)]
     found = {**results.combine(runs), "about": {**results.about(), "runs": args.repeat}}
 
     print(f"\n{'figure':<38} {'measured':>9}  bar   goal")
@@ -145,4 +169,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("TENSORGRAD_KERNELS", "numpy")  # in the processes that are started, too
     main()

@@ -28,6 +28,13 @@ STEPS = {
     "lstm": Target(2.0, 1.0),
     "elementwise": Target(1.3, 0.5),
 }
+# With oneDNN.
+ACCELERATED = {
+    "mnist_cnn_b16": Target(0.5, None),
+    "mnist_cnn_b64": Target(0.5, None),
+    "cifar_vgg": Target(1.0, None),
+    "transformer": Target(1.3, None),
+}
 CONVOLUTIONS = {"mnist_cnn_b16", "mnist_cnn_b64", "cifar_vgg"}
 MEMORY = {name: Target(1.0, None) for name in sorted(CONVOLUTIONS)}
 
@@ -69,6 +76,8 @@ def figures(results: dict[str, Any]) -> list[Figure]:
 
     for name, target in STEPS.items():
         add(name, results.get("steps", {}).get(name), "ratio", target)
+    for name, measured in results.get("accelerator", {}).items():
+        add(f"accelerator {name}", measured, "ratio", ACCELERATED[name])
     add("per-op", results.get("per-op"), "ratio", Target(0.30, 0.15))
     add("import + first step", results.get("startup"), "ratio", Target(0.25, 0.10))
     deep = results.get("graph", {}).get("1000000", {}).get("tensorgrad")

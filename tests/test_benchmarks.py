@@ -24,6 +24,8 @@ from targets import STEPS, Figure, Target, figures
 from workloads import WORKLOADS
 
 import tensorgrad as tg
+from tensorgrad.kernels import registry
+from tensorgrad.kernels.onednn import health
 
 SMALL = {
     "cifar_mlp": lambda: workloads.cifar_mlp(tg, batch=8, width=16),
@@ -182,6 +184,44 @@ def test_the_page_is_written_between_its_marks_only():
     assert report.written(written, made_up()) == written
     with pytest.raises(SystemExit, match="'nothing'"):
         report.written("<!-- begin: nothing -->\n<!-- end: nothing -->", made_up())
+
+
+def accelerated_figures():
+    f = {"tensorgrad": {"median": 0.004}, "torch": {"median": 0.01}, "ratio": 0.4}
+    return {**f, "inference": {"full": {"ratio": 0.6}, "one": {"ratio": 0.7}}}
+
+
+def test_what_was_measured_with_the_accelerator_has_a_table_of_its_own():
+    found = {"accelerator": {"mnist_cnn_b16": accelerated_figures()}}
+    row = "| mnist_cnn_b16 | 4.00 | 10.0 | **0.40** | 0.5 | 0.60 | 0.70 |"
+    assert report.accelerated(found).endswith(row)
+    assert report.accelerated({}) == "Not measured in this run."
+    assert "accelerator" not in report.others(found)
+    assert [(f.name, f.verdict) for f in figures(found)] == [("accelerator mnist_cnn_b16", "bar")]
+    other = {"accelerator": {"transformer": accelerated_figures()}}
+    assert list(results.update(found, other)["accelerator"]) == ["mnist_cnn_b16", "transformer"]
+
+
+def test_the_accelerators_part_alone_uses_it(monkeypatch, capsys):
+    modes = []
+
+    def compared(name, seconds, others, target):
+        modes.append((name, registry.mode(), target.bar))
+        return {}
+
+    monkeypatch.setattr(run, "compare", compared)
+    monkeypatch.setattr(run.inference, "compare", lambda *args: {})
+    monkeypatch.setattr(health, "reason", lambda: "")
+    monkeypatch.delenv("TENSORGRAD_KERNELS", raising=False)
+    words = ["run.py", "--only", "steps", "accelerator", "tiny_mlp", "transformer"]
+    monkeypatch.setattr(run.sys, "argv", words)
+    run.main()
+    assert modes == [
+        ("tiny_mlp", "numpy", 0.35), ("transformer", "numpy", 2.0), ("transformer", "auto", 1.3)
+    ]  # fmt: skip
+    monkeypatch.setattr(health, "reason", lambda: "not here")
+    assert run.accelerated(["transformer"], 1.0) == {}
+    assert "nothing is measured with oneDNN: not here" in capsys.readouterr().out
 
 
 def test_pictures_are_whole():
