@@ -133,12 +133,15 @@ class _ConvNd(Module):
 def _described(module: Any, rank: int) -> tuple[Any, Any, dict[str, Any]] | None:
     """Weight, bias and windows as the primitive takes them, for an input of ``rank`` axes.
 
-    None for an example without a batch, another padding than by numbers of zeros, and a class of
-    somebody else's, whose ``_conv_forward`` may do anything.
+    None for an example without a batch, another padding than by numbers of zeros, a class of
+    somebody else's, and where ``_conv_forward`` was replaced: those may do anything.
     """
     state = module.__dict__
     padding = state["padding"]
-    if type(module).__dict__.get("forward") is not _Conv.forward or rank != module._rank + 2:
+    kind = type(module)
+    if kind.__dict__.get("forward") is not _Conv.forward or rank != module._rank + 2:
+        return None
+    if "_conv_forward" in state or kind._conv_forward is not _own_conv_forward:
         return None
     if state["padding_mode"] != "zeros" or isinstance(padding, str):
         return None
@@ -239,6 +242,9 @@ class _Conv(_ConvNd):
         return type(self)._convolve(
             input, weight, bias, self.stride, padding, self.dilation, self.groups
         )
+
+
+_own_conv_forward = _Conv._conv_forward
 
 
 class Conv1d(_Conv):

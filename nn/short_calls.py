@@ -92,7 +92,7 @@ def of_maxima(forward: Forward) -> Forward:
 
 def before_relu(on_tensor: OnTensor) -> Callable[[Forward], Forward]:
     """Declare what the decorated forward and the ReLU behind it give together, recorded as the
-    forward alone; the ReLU then only passes it on.
+    forward alone; the ReLU then only passes it on.  None where no kernel gives both at once.
     """
 
     def declare(forward: Forward) -> Forward:

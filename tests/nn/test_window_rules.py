@@ -100,6 +100,19 @@ def test_a_class_of_ones_own(grad, rules_run):
 
 
 @pytest.mark.parametrize("grad", [False, True])
+@pytest.mark.parametrize("on", ["layer", "class"])
+def test_a_replaced_conv_forward_is_called(grad, on, monkeypatch):
+    layer, x = nn.Conv2d(4, 64, 3), tg.randn(8, 4, 30, 30)
+    if on == "layer":
+        monkeypatch.setattr(layer, "_conv_forward", lambda x, w, b: x * 0 + 3, raising=False)
+    else:
+        monkeypatch.setattr(nn.Conv2d, "_conv_forward", lambda self, x, w, b: x * 0 + 3)
+    with tg.set_grad_enabled(grad):
+        for y in (layer(x), nn.Sequential(layer)(x), nn.Sequential(layer, nn.ReLU())(x)):
+            assert (y == 3).all()
+
+
+@pytest.mark.parametrize("grad", [False, True])
 @pytest.mark.parametrize(
     ("name", "words", "message"),
     [
