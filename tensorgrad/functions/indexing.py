@@ -237,7 +237,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     dim = wrap_dim(dim, input.ndim)
     places = whole_index(index, "gather")
     if not places.size and places.ndim != input.ndim:  # nothing is taken
-        return reshape(input, (-1,))[:0].reshape(places.shape)  # type: ignore[no-any-return]
+        return reshape(input, (-1,))[:0].reshape(places.shape)
     if places.ndim != input.ndim and input.ndim:
         raise RuntimeError(
             f"gather: Index tensor must have the same number of dimensions as input tensor, got "
