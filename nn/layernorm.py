@@ -11,8 +11,10 @@ from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.functional.avg_pooling import average
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.primitive import raw
 from tensorgrad.tensor import Tensor
 
 __all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "RMSNorm"]
@@ -22,6 +24,21 @@ def _shape_of(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     if hasattr(normalized_shape, "__index__"):
         return (int(normalized_shape),)
     return tuple(normalized_shape)
+
+
+def _layer_norm(module: Any, x: Any, own: bool) -> Any:
+    state = module.__dict__
+    parameters, shape, eps = state["_parameters"], state["normalized_shape"], state["eps"]
+    axes = len(shape)
+    if type(eps) is not float or not axes or x.shape[-axes:] != shape:
+        return None
+    weight, bias = parameters["weight"], parameters["bias"]
+    w = None if weight is None else weight._array
+    b = None if bias is None else bias._array
+    for v in (w, b):
+        if v is not None and (v.shape != shape or v.dtype is not x.dtype):
+            return None
+    return raw.layer_norm(x, w, b, axes=axes, eps=eps)
 
 
 class LayerNorm(Module):
@@ -61,6 +78,7 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
+    @on_arrays(_layer_norm)
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -7,8 +7,8 @@ array alone, for calls under `no_grad`::
     @on_arrays(_tanh)
     def forward(self, input): ...
 
-A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 in any order, which
-it may write if ``own`` says so; it returns an array, or None where the forward must be called.
+A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 (or with integers,
+if it was declared so) in any order, which it may write if ``own`` says so; it returns an array, or None where the forward must be called.
 What a rule raises is not shown: the forward will say what is wrong.  Rules run no code of the
 user's.
 
@@ -53,6 +53,7 @@ class Layer(NamedTuple):
 
     arrays: Any  # a Rule; None where there is none
     tensors: OnTensor
+    integers: bool = False  # whether the rule takes those, and nothing else
 
 
 Forward = TypeVar("Forward", bound=Callable[..., Any])
@@ -66,17 +67,17 @@ _BEFORE_RELU: dict[Any, Layer] = {}
 
 
 def on_arrays(
-    rule: Rule, on_tensor: OnTensor | None = None, rising: bool = False
+    rule: Rule, on_tensor: OnTensor | None = None, rising: bool = False, integers: bool = False
 ) -> Callable[[Forward], Forward]:
     """Declare what the decorated forward computes on arrays.
 
     on_tensor: on (module, Tensor) what the forward records, without its checks; it may raise, as a
     rule may, but not return None.  rising: number by number, a larger result of a larger number, or
-    the same one, exactly.
+    the same one, exactly.  integers: the input is an array of integers.
     """
 
     def declare(forward: Forward) -> Forward:
-        RULES[forward] = Layer(rule, on_tensor or forward)
+        RULES[forward] = Layer(rule, on_tensor or forward, integers)
         if rising:
             _RISING.add(forward)
         return forward
@@ -107,7 +108,7 @@ _DONE = Layer(None, lambda module, x: rectified(x))
 
 def called(module: Module, layer: Layer, value: Any) -> Any:
     """What a module without hooks gives for a value, as a Tensor; None if it must be called."""
-    x = _array(value)
+    x = _integers(value) if layer.integers else _array(value)
     if x is None:
         return None
     try:
@@ -255,6 +256,15 @@ def _array(value: Any) -> Any:
     if isinstance(value, TensorBase):
         array = value._array
         if type(array) is ndarray and (array.dtype is float32 or array.dtype is float64):
+            return array
+    return None
+
+
+def _integers(value: Any) -> Any:
+    """A Tensor's array, if it is one of integers; None of anything else."""
+    if isinstance(value, TensorBase):
+        array = value._array
+        if type(array) is ndarray and array.dtype.kind in "iu":
             return array
     return None
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Embedding"]
+
+
+def _embedding(module: Any, index: Any, own: bool) -> Any:
+    state = module.__dict__
+    weight = state["_parameters"]["weight"]._array
+    rows, _ = weight.shape
+    if state["max_norm"] is not None or index.dtype.char not in "ilq" or not index.size:
+        return None
+    padding = state["padding_idx"]
+    if padding is not None and not -rows <= padding < rows:
+        return None
+    # `take` raises where an index is too large, but counts negative ones from the end.
+    return weight.take(index, axis=0) if np.minimum.reduce(index, axis=None) >= 0 else None
 
 
 class Embedding(Module):
@@ -70,6 +86,7 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight._array[self.padding_idx] = 0
 
+    @on_arrays(_embedding, integers=True)
     def forward(self, input: Tensor) -> Tensor:
         """The rows, of shape (*input.shape, embedding_dim)."""
         return F.embedding(

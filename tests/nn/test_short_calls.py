@@ -211,3 +211,60 @@ def test_under_vmap():
     with tg.no_grad():
         mapped = tg.func.vmap(net)(x)
         np.testing.assert_allclose(mapped.numpy(), net(x).numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+@pytest.mark.parametrize("affine", ["both", "weight", "none"])
+def test_layer_norm_of_unrecorded_values(dtype, affine):
+    tg.manual_seed(0)
+    layer = nn.LayerNorm((4, 3), elementwise_affine=affine != "none", bias=affine == "both")
+    layer.to(dtype)
+    for p in layer.parameters():
+        nn.init.normal_(p)
+    x = tg.randn(2, 5, 4, 3, dtype=dtype)
+    kept = x.numpy().copy()
+    with tg.no_grad():
+        found = layer(x)
+    wanted = nn.functional.layer_norm(x, (4, 3), layer.weight, layer.bias)
+    np.testing.assert_array_equal(found.numpy(), wanted.detach().numpy())
+    np.testing.assert_array_equal(x.numpy(), kept)
+    assert found.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [tg.int64, tg.int32])
+def test_embedding_of_unrecorded_indices(dtype):
+    layer = nn.Embedding(7, 3, padding_idx=2)
+    index = tg.tensor([[0, 6, 2], [2, 5, 1]], dtype=dtype)
+    with tg.no_grad():
+        found = layer(index)
+        empty = layer(index[:0])
+    np.testing.assert_array_equal(found.numpy(), layer(index).detach().numpy())
+    found.zero_()  # no memory of the table's
+    assert layer.weight.abs().sum() > 0
+    assert empty.shape == (0, 3, 3)
+
+
+def test_what_is_wrong_with_norms_and_tables_is_said_without_a_gradient_too():
+    table, norm = nn.Embedding(7, 3), nn.LayerNorm(3)
+    with tg.no_grad():
+        for bad in ([7], [-1], [-8]):
+            with pytest.raises(IndexError, match="out of range for a weight of 7 rows"):
+                table(tg.tensor(bad))
+        for wrong in (tg.tensor([1.0]), tg.tensor([1], dtype=tg.int16)):
+            with pytest.raises(RuntimeError, match="to have dtype int64 or int32"):
+                table(wrong)
+            with pytest.raises(RuntimeError, match="to have dtype int64 or int32"):
+                nn.Sequential(table)(wrong)
+        with pytest.raises(RuntimeError, match="expected input with shape"):
+            norm(tg.randn(2, 4))
+        with pytest.raises(RuntimeError, match="mixed dtype"):
+            norm(tg.randn(2, 3, dtype=tg.float64))
+
+
+def test_rows_that_are_too_long_are_shortened_without_a_gradient_too():
+    table = nn.Embedding(4, 3, max_norm=1.0)
+    with tg.no_grad():
+        table.weight.fill_(2.0)
+        found = table(tg.tensor([1]))
+    np.testing.assert_allclose(np.linalg.norm(found.numpy()), 1, rtol=1e-5)
+    np.testing.assert_array_equal(table.weight.detach().numpy()[0], 2)
