@@ -43,6 +43,7 @@ from tensorgrad.provenance import caller, outside
 from tensorgrad.recording import as_argument, as_view, brought_together, failed, general, watch
 from tensorgrad.storages import BY_ARRAY, SAVED, InferenceStorage, inference_saved
 from tensorgrad.ternary import ternary
+from tensorgrad.viewing import viewing
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -65,7 +66,7 @@ def recorder(op: Primitive) -> Callable[..., Any]:
     if fixed and op.differentiable and len(op.arguments) == 3:
         return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
-        return unary(op)
+        return viewing(op, unary(op)) if op.view else unary(op)
     if simple and len(op.arguments) == 2 and not op.has_params and not op.view:
         return binary(op)
     return general(op)

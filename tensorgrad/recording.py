@@ -116,7 +116,7 @@ def as_view(op: Primitive, parent: Any, out: Any, params: Any) -> None:
     storage = out._held = storage_of(parent)
     out._view = (parent, op, params, storage.stamp)
     # Aliases are listed where strides cannot tell how the memory is laid out.
-    if storage.aliases is not None or not parent_array.flags.c_contiguous:
+    if storage.aliases is not None or not (storage.plain or parent_array.flags.c_contiguous):
         hook.register_alias(parent, out)
 
 

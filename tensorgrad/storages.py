@@ -35,7 +35,8 @@ class Storage:
 
     The strides of a memory are the user's (``strided``: it came from an ndarray), or the engine's
     choice, which nobody should see: then ``aliases`` lists who shares the ``memory`` and by which
-    steps, so that all of them can move to a contiguous copy together.
+    steps, so that all of them can move to a contiguous copy together.  ``plain``: without a list,
+    the memory is known to be in C order, and the strides of all views of it are what they seem.
     """
 
     # One is made for every memory that is viewed, so only ``stamp`` is a slot, which its maker sets
@@ -45,6 +46,7 @@ class Storage:
     version: int = 0
     writer: tuple[CodeType | None, int] = (None, 0)
     strided: bool = False
+    plain: bool = False
     memory: Any = None
     aliases: list[tuple[weakref.ref[Any], tuple[Any, ...]]] | None = None
     inference = False

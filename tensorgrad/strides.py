@@ -125,7 +125,7 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
 
     That is where the engine chose the layout, and for a detached view, which has no parent.
     """
-    storage: Storage = out._storage
+    storage: Storage = out._held  # a storage, not SAVED: it is shared
     if storage.strided or isinstance(out._array, Batch):
         return
     if storage.aliases is None:
@@ -133,7 +133,8 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
             return
         root = root_of(parent)
         if root._array.flags.c_contiguous and not detached:
-            return  # its strides, and so those of its views, are what they seem
+            storage.plain = True  # its strides, and so those of its views, are what they seem
+            return
         if _is_all_of(parent._array, root._array):
             return  # a reshape that was detached: as contiguous as its base
         storage.memory = root._array
@@ -194,9 +195,13 @@ def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
 
 def _as_it_seems(tensor: Any) -> bool:
     """Whether the strides of a tensor's array are those that its user may know of."""
-    storage = tensor._storage
+    storage = tensor._held
+    if storage is SAVED:
+        storage = tensor._storage
     if storage is not None and (storage.strided or storage.aliases is not None):
         return bool(storage.strided or storage.memory.flags.c_contiguous)
+    if storage is not None and storage.plain:
+        return True
     return bool(tensor._array.flags.c_contiguous or root_of(tensor)._array.flags.c_contiguous)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
-from tensorgrad.node import TensorBase
+from tensorgrad.node import TensorBase, local
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
+from tensorgrad.viewing import shared
 from tensorgrad.views import as_view
 
 if TYPE_CHECKING:
@@ -100,18 +101,22 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
-    dim = wrap_dim(dim, tensor.ndim)
-    if not tensor.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    total = tensor._array.shape[dim]
+    array = tensor._array
+    ndim = array.ndim
+    if not 0 <= dim < ndim:
+        dim = wrap_dim(dim, ndim)
+        if not ndim:
+            raise RuntimeError("split expects at least a 1-dimensional tensor")
+    total = array.shape[dim]
+    sections: tuple[int, ...]
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
         if size < 0 or (size == 0 and total):
             raise RuntimeError(
                 f"split expects split_size be non-negative, but got split_size={size}"
             )
-        count = max(-(-total // size), 1) if size else 1
-        sections = tuple(max(min(size, total - i * size), 0) for i in range(count))
+        whole, rest = divmod(total, size) if size else (0, 0)
+        sections = (size,) * whole + ((rest,) if rest or not whole else ())
     else:
         sections = tuple(int(n) for n in split_size_or_sections)
         if sum(sections) != total or min(sections, default=0) < 0:
@@ -120,22 +125,28 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 "size at "
                 f"dimension {dim}), but got split_sizes={list(sections)}"
             )
-    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
-    start = 0
-    for piece, size in zip(pieces, sections, strict=True):
-        index = (slice(None),) * dim + (slice(start, start + size),)
-        as_view(indexing.getitem.primitive, tensor, piece, {"index": index})  # type: ignore[attr-defined]
+    context, getitem = local.context, indexing.getitem.primitive  # type: ignore[attr-defined]
+    silent = not (context.grad_enabled or context.vmaps)
+    pieces: Any = () if silent else ops.split(tensor, sections=sections, axis=dim)
+    found, start, before = [], 0, (slice(None),) * dim
+    for number, size in enumerate(sections):
+        index = (*before, slice(start, start + size))
         start += size
-    return tuple(pieces)
+        if silent:
+            found.append(shared(getitem, tensor, array[index], {"index": index}))
+        else:
+            found.append(as_view(getitem, tensor, pieces[number], {"index": index}))
+    return tuple(found)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal size along a dimension."""
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    if not input.ndim:
+    shape = input._array.shape
+    if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    total = input._array.shape[wrap_dim(dim, input.ndim)]
+    total = shape[dim if 0 <= dim < len(shape) else wrap_dim(dim, len(shape))]
     if not total:  # as many pieces as asked for, with nothing in them
         return tuple(split(input, [0] * chunks, dim))
     return split(input, -(-total // chunks), dim)

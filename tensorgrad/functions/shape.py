@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.node import TensorBase, storage_of, strided
@@ -97,7 +98,10 @@ def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
-    sizes = _filled(input._array.shape, sizes_of((shape,)), "reshape")
+    array = input._array
+    sizes = _filled(array.shape, sizes_of((shape,)), "reshape")
+    if type(array) is ndarray and array.flags.c_contiguous:  # no question of sharing its memory
+        return ops.reshape(input, shape=sizes)
     shared: Any = view_as_shape(input, sizes)
     return ops.reshape(input, shape=sizes) if shared is None else shared
 
@@ -191,9 +195,10 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
     ndim = input._array.ndim
     order = list(range(ndim))
-    a, b = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
+    if not (-ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
+        dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)  # which says what is wrong
     if order:
-        order[a], order[b] = order[b], order[a]
+        order[dim0], order[dim1] = order[dim1], order[dim0]
     return ops.permute(input, axes=tuple(order))
 
 

@@ -1,0 +1,58 @@
+"""The recorder of operations on one tensor that give views of it.
+
+Where gradients are recorded it is `tensorgrad.recorders.unary`.  Where they are not, a view is a
+Tensor that knows its parent, and shares its storage, and making it costs Python's time alone: a
+transformer's forward on one example makes as many views as it makes products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from numpy import ndarray
+
+from tensorgrad.node import TensorBase, hook, local, new, storage_of, wrap
+from tensorgrad.recording import failed
+from tensorgrad.storages import SAVED
+
+if TYPE_CHECKING:
+    from tensorgrad.primitive import Primitive
+
+__all__ = ["shared", "viewing"]
+
+
+def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
+    """The recorder of an operation; ``record`` is called where something is to be recorded."""
+    forward = op.forward
+
+    def view(a: Any, **params: Any) -> Any:
+        context = local.context
+        if context.grad_enabled or context.vmaps or not isinstance(a, TensorBase):
+            return record(a, **params)
+        x = a._array
+        try:
+            y = forward(x, **params)
+        except Exception as error:
+            raise failed(op, (a,), params, error) from error
+        if type(y) is not ndarray or (base := y.base) is None:
+            return wrap(y)
+        return shared(op, a, y, params) if base is x or base is x.base else wrap(y)
+
+    return view
+
+
+def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:
+    """A Tensor on an array that is ``op`` of its parent's, on the same memory, unrecorded."""
+    held = parent._held
+    if held is None or held is SAVED:
+        held = storage_of(parent)
+    out = new(hook.tensor)
+    out._array, out._held = array, held
+    out._grad = out._accumulator = out._hooks = out._node = None
+    out._requires_grad = False
+    out._view = (parent, op, params, held.stamp)
+    # Aliases are listed where strides cannot tell how the memory is laid out.
+    if held.aliases is not None or not (held.plain or parent._array.flags.c_contiguous):
+        hook.register_alias(parent, out)
+    return out
