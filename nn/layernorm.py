@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
+from tensorgrad.kernels import layer_norm
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
@@ -32,13 +34,22 @@ def _layer_norm(module: Any, x: Any, own: bool) -> Any:
     axes = len(shape)
     if type(eps) is not float or not axes or x.shape[-axes:] != shape:
         return None
-    weight, bias = parameters["weight"], parameters["bias"]
-    w = None if weight is None else weight._array
-    b = None if bias is None else bias._array
-    for v in (w, b):
-        if v is not None and (v.shape != shape or v.dtype is not x.dtype):
+    w, b = parameters["weight"], parameters["bias"]
+    kind = x.dtype
+    if w is not None:
+        w = w._array
+        if w.dtype is not kind or w.shape != shape:
             return None
-    return raw.layer_norm(x, w, b, axes=axes, eps=eps)
+    if b is not None:
+        b = b._array
+        if b.dtype is not kind or b.shape != shape:
+            return None
+    if axes > 1:
+        return raw.layer_norm(x, w, b, axes=axes, eps=eps)
+    sizes = x.shape
+    rows = x.reshape(prod(sizes[:-1]), sizes[-1])
+    problem = layer_norm.Problem(rows.shape, kind, True)
+    return layer_norm.layer_norm.choose(problem)(problem, rows, w, b, eps)[0].reshape(sizes)
 
 
 class LayerNorm(Module):

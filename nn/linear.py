@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.ops import linalg
 from tensorgrad.ops.linalg import product
-from tensorgrad.primitive import primitives
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Identity", "Linear", "NonDynamicallyQuantizableLinear"]
@@ -43,13 +43,18 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
     weight, bias = parameters["weight"]._array, parameters["bias"]
     b = None if bias is None else bias._array
     shape, kind = x.shape, x.dtype
-    count, _ = weight.shape
+    count, features = weight.shape
     if (
-        len(shape) != 2
+        shape[-1] != features
         or weight.dtype is not kind
         or (b is not None and (b.dtype is not kind or b.shape != (count,)))
     ):
-        return primitives["linear"].forward(x, weight, b)
+        return None
+    if len(shape) != 2:
+        y = product(x.reshape(prod(shape[:-1]), features), weight.T)
+        if b is not None:
+            np.add(y, b, y)
+        return y.reshape(*shape[:-1], count)
     rows = shape[0]
     if rows * count < _MANY:
         y = x.dot(weight.T)

@@ -7,10 +7,10 @@ array alone, for calls under `no_grad`::
     @on_arrays(_tanh)
     def forward(self, input): ...
 
-A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 (or with integers,
-if it was declared so) in any order, which it may write if ``own`` says so; it returns an array, or None where the forward must be called.
-What a rule raises is not shown: the forward will say what is wrong.  Rules run no code of the
-user's.
+A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 (of integers, if it
+was declared so) in any order, which it may write if ``own`` says so; it returns an array, or None
+where the forward must be called.  What a rule raises is not shown: the forward will say what is
+wrong.  Rules run no code of the user's.
 
 A rule belongs to the function that it stands beside.  So a subclass with a forward of its own, a
 function put in the forward's place, and an instance that was given one have none.
@@ -108,11 +108,19 @@ _DONE = Layer(None, lambda module, x: rectified(x))
 
 def called(module: Module, layer: Layer, value: Any) -> Any:
     """What a module without hooks gives for a value, as a Tensor; None if it must be called."""
-    x = _integers(value) if layer.integers else _array(value)
-    if x is None:
+    if not isinstance(value, TensorBase):
+        return None
+    array = value._array
+    if type(array) is not ndarray:
+        return None
+    kind = array.dtype
+    if layer.integers:
+        if kind.kind not in "iu":
+            return None
+    elif kind is not float32 and kind is not float64:
         return None
     try:
-        found = layer.arrays(module, x, False)
+        found = layer.arrays(module, array, False)
     except Exception:
         return None
     return None if found is None else _tensor(found)
@@ -260,16 +268,8 @@ def _array(value: Any) -> Any:
     return None
 
 
-def _integers(value: Any) -> Any:
-    """A Tensor's array, if it is one of integers; None of anything else."""
-    if isinstance(value, TensorBase):
-        array = value._array
-        if type(array) is ndarray and array.dtype.kind in "iu":
-            return array
-    return None
-
-
 def _tensor(array: Any) -> Any:
     """The Tensor of a rule's result: a matrix in C order, images as they lie."""
-    turned = array.ndim == 2 and not array.flags.c_contiguous
-    return wrap(ascontiguousarray(array) if turned else array)
+    if array.ndim == 2 and not array.flags.c_contiguous:
+        array = ascontiguousarray(array)
+    return wrap(array)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.constants import float32, float64
 from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
-from tensorgrad.node import wrap
+from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops.attention import attention
+from tensorgrad.primitive import raw
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
 
@@ -40,6 +42,10 @@ def scaled_dot_product_attention(
     enable_gqa: dimension -3 of query may be a multiple of that of key and value, whose heads then
     serve several of query's.
     """
+    if attn_mask is None and dropout_p == 0:
+        found: Any = _unrecorded(query, key, value, is_causal, scale)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         expect_tensor(_NAME, name, tensor)
     optional_tensor(_NAME, "attn_mask", attn_mask)
@@ -64,6 +70,32 @@ def scaled_dot_product_attention(
         mask = _added(mask, (*lead, shapes[0][-2], shapes[1][-2]), query._array.dtype)
     return attention(
         query, key, value, mask, scale=float(scale), causal=bool(is_causal), kept=kept, share=share
+    )
+
+
+def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Any:
+    """The same on arrays that fit each other, where nothing is recorded; None otherwise."""
+    context = local.context
+    if context.grad_enabled or context.vmaps:
+        return None
+    if not (isinstance(query, Tensor) and isinstance(key, Tensor) and isinstance(value, Tensor)):
+        return None
+    q, k, v = query._array, key._array, value._array
+    kind, shape, size, given = q.dtype, q.shape, k.shape, v.shape
+    if (
+        (kind is not float32 and kind is not float64)
+        or k.dtype is not kind
+        or v.dtype is not kind
+        or len(shape) < 2
+        or not shape[-1]
+        or size[:-2] != shape[:-2]
+        or size[-1] != shape[-1]
+        or given[:-1] != size[:-1]
+    ):
+        return None
+    scale = 1 / math.sqrt(shape[-1]) if scale is None else float(scale)
+    return wrap(
+        raw.attention(q, k, v, None, scale=scale, causal=bool(causal), kept=None, share=1.0)
     )
 
 

@@ -20,13 +20,17 @@ LAYERS = {
     "batch norm": lambda: nn.BatchNorm1d(6),
     "batch norm without statistics": lambda: nn.BatchNorm1d(6, track_running_stats=False),
     "batch norm without weights": lambda: nn.BatchNorm1d(6, affine=False),
+    "layer norm": lambda: nn.LayerNorm(6),
+    "layer norm without bias": lambda: nn.LayerNorm(6, bias=False),
+    "layer norm without weights": lambda: nn.LayerNorm(6, elementwise_affine=False),
+    "layer norm of two axes": lambda: nn.LayerNorm((7, 6)),
 }
 
 
 def test_every_rule_has_a_layer_here():
-    of_images = {nn.Conv2d.forward, nn.MaxPool2d.forward}  # in test_window_rules
-    here = {type(make()).forward for make in LAYERS.values()}
-    assert here | of_images == set(short_calls.RULES)
+    elsewhere = {nn.Conv2d.forward, nn.MaxPool2d.forward}  # in test_window_rules
+    here = {type(make()).forward for make in LAYERS.values()} | {nn.Embedding.forward}
+    assert here | elsewhere == set(short_calls.RULES)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -53,11 +57,11 @@ def test_a_call_gives_what_the_forward_gives(name, dtype, order, rules_run):
 
 
 @pytest.mark.parametrize("shape", [(), (6,), (2, 3, 6), (0, 6)])
-@pytest.mark.parametrize("name", ["linear", "tanh", "sigmoid", "relu", "gelu"])
+@pytest.mark.parametrize("name", ["linear", "tanh", "sigmoid", "relu", "gelu", "layer norm"])
 def test_a_call_on_other_shapes(name, shape, rules_run):
     layer, x = LAYERS[name](), tg.randn(*shape)
-    if name == "linear" and not shape:
-        with tg.no_grad(), pytest.raises(RuntimeError, match="linear"):
+    if name in ("linear", "layer norm") and not shape:
+        with tg.no_grad(), pytest.raises(RuntimeError, match=r"linear|layer_norm"):
             layer(x)
         return
     with tg.no_grad():
@@ -65,6 +69,20 @@ def test_a_call_on_other_shapes(name, shape, rules_run):
     assert found.shape == wanted.shape
     np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-6)
     assert rules_run == [layer] or not shape  # NumPy makes a number of some
+
+
+@pytest.mark.parametrize("dtype", [tg.int64, tg.int32])
+def test_embedding(dtype, rules_run):
+    layer = nn.Embedding(7, 3, padding_idx=2)
+    index = tg.tensor([[0, 6, 2], [2, 5, 1]], dtype=dtype)
+    with tg.no_grad():
+        found = layer(index)
+        assert rules_run == [layer]
+        empty = layer(index[:0])
+    np.testing.assert_array_equal(found.numpy(), layer(index).detach().numpy())
+    found.zero_()  # no memory of the table's
+    assert layer.weight.abs().sum() > 0
+    assert empty.shape == (0, 3, 3)
 
 
 class Own(nn.Module):

@@ -231,19 +231,6 @@ def test_layer_norm_of_unrecorded_values(dtype, affine):
     assert found.dtype == dtype
 
 
-@pytest.mark.parametrize("dtype", [tg.int64, tg.int32])
-def test_embedding_of_unrecorded_indices(dtype):
-    layer = nn.Embedding(7, 3, padding_idx=2)
-    index = tg.tensor([[0, 6, 2], [2, 5, 1]], dtype=dtype)
-    with tg.no_grad():
-        found = layer(index)
-        empty = layer(index[:0])
-    np.testing.assert_array_equal(found.numpy(), layer(index).detach().numpy())
-    found.zero_()  # no memory of the table's
-    assert layer.weight.abs().sum() > 0
-    assert empty.shape == (0, 3, 3)
-
-
 def test_what_is_wrong_with_norms_and_tables_is_said_without_a_gradient_too():
     table, norm = nn.Embedding(7, 3), nn.LayerNorm(3)
     with tg.no_grad():
