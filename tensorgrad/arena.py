@@ -24,6 +24,10 @@ __all__ = ["LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
 LIMIT = 1 << 24
+# Where an array begins: at a line of the cache. The C library's large blocks begin 16 bytes into
+# one, so that every second vector of 32 bytes lies in two lines: GELU of 32 Ki numbers took 157 us
+# there and 140 here, a sum 5.3 and 4.2.
+_LINE = 64
 
 
 class _Memory(np.ndarray[Any, Any]):
@@ -74,7 +78,9 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
             memory = waiting.pop()
             _cached -= size
     if memory is None:
-        memory = _new(_Memory, (size,), _BYTE)
+        whole = _new(_Memory, (size + _LINE,), _BYTE)
+        start = -whole.ctypes.data % _LINE
+        memory = whole[start : start + size]
     return np.ndarray(shape, dtype, _new(_Block, (size,), _BYTE, memory))
 
 

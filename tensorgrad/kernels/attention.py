@@ -264,6 +264,10 @@ def _blocked(
     scale = q.dtype.type(extras.scale)
     y = plan.new(q, v.shape[3])
     keep = keep and plan.outer * plan.heads * plan.keys * plan.queries <= _KEPT
+    if len(plan.parts) == 1 and kept is None:
+        p = _softmax(q, k, scale, bias, extras.causal)
+        np.matmul(p.transpose(1, 2, 3, 0), v, out=y)
+        return plan.back(y), ("blocked", [p]) if keep else None
     weights: list[Any] = [None] * len(plan.parts)
 
     def work(start: int, stop: int) -> None:

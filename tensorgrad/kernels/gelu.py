@@ -95,13 +95,14 @@ def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
     block = _cubic if problem.tanh else _normal
     length = max(1, min(_BLOCK, len(source)))
 
+    # Results are scratch memory too: what is read at once should stay in the cache.
     def work(first: int, last: int) -> None:
-        scratch = arena.empty((2, length), x.dtype)
+        scratch = arena.empty((length,), x.dtype)
         for start in range(first, last, length):
             part = slice(start, min(start + length, last))
             size = part.stop - start
-            block(source[part], values[part], None if slopes is None else slopes[part],
-                  scratch[0, :size], scratch[1, :size])  # fmt: skip
+            steep = None if slopes is None else slopes[part]
+            block(source[part], values[part], steep, scratch[:size])
 
     split(work, len(source), len(source) >= 2 * _SPLIT_FROM)
     return y, None if slope is None else ("blocked", slope)
@@ -126,7 +127,8 @@ def _denominator(x: Any, s: Any, e: Any, coefficients: tuple[float, ...]) -> Non
     np.add(e, one, e)
 
 
-def _normal(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:
+def _normal(x: Any, y: Any, slope: Any, s: Any) -> None:
+    e = y if slope is None else slope
     np.multiply(x, x, out=s)
     _denominator(x, s, e, _NORMAL)
     if slope is None:
@@ -142,8 +144,9 @@ def _normal(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:
     np.add(s, e, out=slope)
 
 
-def _cubic(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:
+def _cubic(x: Any, y: Any, slope: Any, s: Any) -> None:
     """With p = 1 / e: p + p (1 - p) times the derivative inside, times x."""
+    e = y if slope is None else slope
     np.multiply(x, x, out=s)
     _denominator(x, s, e, _CUBIC)
     if slope is None:
@@ -151,14 +154,14 @@ def _cubic(x: Any, y: Any, slope: Any, s: Any, e: Any) -> None:
         return
     cubic, linear = _constants(x.dtype, -3 * _CUBIC[0], -_CUBIC[1])
     np.reciprocal(e, out=e)
-    np.multiply(x, e, out=y)
     s *= cubic
     s += linear
     # p (1 - p) is 0 for large x, and must be so before x, else it would meet an infinity.
-    np.subtract(1, e, out=slope)
-    slope *= e
-    s *= slope
+    np.subtract(1, e, out=y)
+    y *= e
+    s *= y
     s *= x
+    np.multiply(x, e, out=y)
     np.add(s, e, out=slope)
 
 

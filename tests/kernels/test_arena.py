@@ -190,3 +190,8 @@ def test_a_gradient_on_a_block_that_a_hook_keeps_is_the_hooks_own():
     before = kept[0].clone()
     w.grad.zero_()
     assert tg.equal(kept[0], before)
+
+
+def test_arrays_begin_at_a_line_of_the_cache():
+    held = [arena.empty((40_000 + 5 * n,), np.float32) for n in range(9)]
+    assert [address(x) % 64 for x in held] == [0] * 9
