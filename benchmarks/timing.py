@@ -15,13 +15,19 @@ from statistics import median
 
 
 def race(
-    contestants: Mapping[str, Callable[[], object]], *, seconds: float = 2.0, turn: float = 0.02
+    contestants: Mapping[str, Callable[[], object]],
+    *,
+    seconds: float = 2.0,
+    turn: float = 0.02,
+    settle: float = 0.02,
 ) -> dict[str, dict[str, float]]:
     """Run the contestants in turns; seconds per call as the 10th percentile and the median.
 
-    In each turn a contestant runs for about ``turn`` seconds after one call that is not counted,
-    so that all of them meet the same state of the machine; each turn starts with another one, so
-    that nobody always follows the same neighbour.  ``seconds`` are per contestant.  The garbage
+    In each turn a contestant runs for about ``turn`` seconds, after calls for ``settle`` seconds
+    that are not counted, so that all of them meet the same state of the machine: the idle thread of
+    PyTorch's OpenMP spins for 16 ms after its last operation, and meanwhile products on two threads
+    take three times as long.  Each turn starts with another one, so that nobody always follows the
+    same neighbour.  ``seconds`` are per contestant, with what is not counted.  The garbage
     collector is on, as in any program; what there is at the start is collected first.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
@@ -34,6 +40,9 @@ def race(
         for name in order:
             call = contestants[name]
             call()
+            stop = time.perf_counter() + settle
+            while time.perf_counter() < stop:
+                call()
             stop = time.perf_counter() + turn
             while True:
                 start = time.perf_counter()
