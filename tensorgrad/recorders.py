@@ -250,17 +250,18 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
             else:
                 shape = u.shape if edge_a is None else edge_a.shape
                 other = w.shape if edge_b is None else edge_b.shape
-                if not shape:
-                    shape = other
-                elif other is not shape:
-                    if other == shape:
+                alike = other is shape
+                if not alike:
+                    if not shape:
+                        shape = other
+                    elif other == shape:
                         if edge_b is not None:
                             edge_b.shape = shape  # the same tuple: the walk sees at once
                     elif other:
                         shape = None  # of the result: to be asked
                 if on_scalars and not shape and shape is not None:
                     y = compute(u[()], w[()])
-                elif u.size < ROOMY and w.size < ROOMY:
+                elif u.size < ROOMY and (alike or w.size < ROOMY):
                     y = compute(u, w)
                 else:
                     y = spread(ufunc, u, w)
