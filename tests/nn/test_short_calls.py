@@ -235,12 +235,12 @@ def test_what_is_wrong_with_norms_and_tables_is_said_without_a_gradient_too():
     table, norm = nn.Embedding(7, 3), nn.LayerNorm(3)
     with tg.no_grad():
         for bad in ([7], [-1], [-8]):
-            with pytest.raises(IndexError, match="out of range for a weight of 7 rows"):
+            with pytest.raises(IndexError, match=r"in self: -?\d, for a weight of 7 rows"):
                 table(tg.tensor(bad))
         for wrong in (tg.tensor([1.0]), tg.tensor([1], dtype=tg.int16)):
-            with pytest.raises(RuntimeError, match="to have dtype int64 or int32"):
+            with pytest.raises(RuntimeError, match="to have a scalar type of int64"):
                 table(wrong)
-            with pytest.raises(RuntimeError, match="to have dtype int64 or int32"):
+            with pytest.raises(RuntimeError, match="to have a scalar type of int64"):
                 nn.Sequential(table)(wrong)
         with pytest.raises(RuntimeError, match="expected input with shape"):
             norm(tg.randn(2, 4))
