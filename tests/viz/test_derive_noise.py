@@ -27,7 +27,7 @@ def test_what_cancels_out_is_said_and_not_compared(dtype, notation):
     assert data["shrinks"] is None
     assert data["grows"]["operation"] == "sum"
     assert (data["lost"]["operation"], data["lost"]["step"]) == ("softmax", 2)
-    for shown in (" ".join(str(figure).split()), figure.html()):
+    for shown in (" ".join(str(figure).split()), figure.html(), figure.latex()):
         assert "is rounding, and stands for 0" in shown
         assert "shrinks" not in shown
 
@@ -58,3 +58,15 @@ def test_nothing_is_lost_in_an_ordinary_chain():
     figure = viz.derive(loss, w)
     assert figure.data["lost"] is None
     assert "rounding" not in str(figure)
+
+
+@pytest.mark.parametrize("scale, verb", [(1e-3, "shrinks"), (1e3, "grows")])
+def test_latex_says_where_a_gradient_shrinks_or_grows_most(scale, verb):
+    x, w = parts()
+    h = tg.tanh(x @ w)
+    loss = (h * scale).sum()
+    figure = viz.derive(loss, w)
+    extreme = figure.data[verb]
+    (told,) = [line for line in figure.latex().splitlines() if f"{verb} most" in line]
+    assert f"at step {extreme['step']} ({extreme['operation']}), on its way to $h$" in told
+    assert told in figure.latex().partition("\\end{align}")[2]

@@ -11,10 +11,9 @@ from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
 from tensorgrad.viz.derivation.wording import (
     agreement,
     called,
-    change,
+    courses,
     derivatives,
     dimensions,
-    lost_words,
     norm,
     reading,
     result_words,
@@ -62,7 +61,7 @@ def _body(made: Derivation, title: str) -> str:
         out.append(_step(step, largest))
     out.append("<h2>Result</h2>")
     out += [_result(result) for result in made.results]
-    out += _extremes(made)
+    out += _courses(made)
     out.append("</article>")
     return "\n".join(out)
 
@@ -158,18 +157,11 @@ def _result(result: Result) -> str:
     )
 
 
-def _extremes(made: Derivation) -> list[str]:
-    out = []
-    for found, verb in ((made.shrinks, "shrinks"), (made.grows, "grows")):
-        if found is not None:
-            way, op = found
-            out.append(
-                f"<p>The gradient <b>{verb} most</b> at step {way.step} ({escape(op)}), on its way "
-                f"to {escape(called(way))}: its norm {escape(change(way))}.</p>"
-            )
-    if made.lost is not None:
-        out.append(f"<p>{escape(lost_words(*made.lost))}</p>")
-    return out
+def _courses(made: Derivation) -> list[str]:
+    return [
+        f"<p>{escape(before)}{escape(called(way))}{escape(behind)}</p>"
+        for before, way, behind in courses(made)
+    ]
 
 
 _FONT = "Helvetica,Arial,'Liberation Sans','DejaVu Sans',sans-serif"

@@ -8,6 +8,7 @@ from tensorgrad.viz.derivation.latex import Latex, escape_latex
 from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
 from tensorgrad.viz.derivation.wording import (
     agreement,
+    courses,
     derivatives,
     dimensions,
     norm,
@@ -45,7 +46,12 @@ def render_latex(made: Derivation) -> str:
         rows += _step(step, heading)
     rows += _results(made.results)
     body = " \\\\\n".join(rows).replace(" \\\\\n\\intertext", " \\\\\n\\intertext")
-    lines += ["\\begin{align}", body, "\\end{align}", "\\endgroup"]
+    lines += ["\\begin{align}", body, "\\end{align}"]
+    for said, way, behind in courses(made):
+        # A blank line: each is a paragraph of its own.
+        name = _SHOW(ex.Symbol(way.to))
+        lines += ["", f"{escape_latex(said)}${name}${escape_latex(behind)}"]
+    lines.append("\\endgroup")
     return "\n".join(lines)
 
 

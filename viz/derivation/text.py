@@ -12,10 +12,9 @@ from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.wording import (
     agreement,
     called,
-    change,
+    courses,
     derivatives,
     dimensions,
-    lost_words,
     norm,
     reading,
     result_words,
@@ -53,7 +52,7 @@ def render_text(made: Derivation, width: int) -> str:
     out += ["", _rule("Result", width)]
     for result in made.results:
         out += _result(result, width)
-    out += _extremes(made, width)
+    out += _courses(made, width)
     return "\n".join(line.rstrip() for line in out)
 
 
@@ -167,16 +166,8 @@ def _result(result: Result, width: int) -> list[str]:
     return out
 
 
-def _extremes(made: Derivation, width: int) -> list[str]:
+def _courses(made: Derivation, width: int) -> list[str]:
     out = []
-    for found, verb in ((made.shrinks, "shrinks"), (made.grows, "grows")):
-        if found is not None:
-            way, op = found
-            words = (
-                f"The gradient {verb} most at step {way.step} ({op}), on its way to {called(way)}: "
-                f"its norm {change(way)}."
-            )
-            out += ["", *_wrapped(words, width)]
-    if made.lost is not None:
-        out += ["", *_wrapped(lost_words(*made.lost), width)]
+    for before, way, behind in courses(made):
+        out += ["", *_wrapped(f"{before}{called(way)}{behind}", width)]
     return out

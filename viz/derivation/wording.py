@@ -12,9 +12,9 @@ __all__ = [
     "agreement",
     "called",
     "change",
+    "courses",
     "derivatives",
     "dimensions",
-    "lost_words",
     "norm",
     "paths",
     "reading",
@@ -80,12 +80,30 @@ def change(way: Way) -> str:
     return f"×{number(way.ratio, 3)}"
 
 
-def lost_words(way: Way, op: str) -> str:
-    """That nothing is left of a gradient."""
-    return (
-        f"At step {way.step} ({op}), on its way to {called(way)}, the gradient cancels out: what "
-        f"is left ({change(way)} of its norm) is rounding, and stands for 0."
-    )
+def courses(made: Derivation) -> list[tuple[str, Way, str]]:
+    """Where the gradient shrinks most, grows most, and is lost: what stands before the name of the
+    variable that it is on its way to, which each rendering shows as it does, and what behind.
+    """
+    found = [
+        (
+            f"The gradient {verb} most at step {extreme[0].step} ({extreme[1]}), on its way to ",
+            extreme[0],
+            f": its norm {change(extreme[0])}.",
+        )
+        for extreme, verb in ((made.shrinks, "shrinks"), (made.grows, "grows"))
+        if extreme is not None
+    ]
+    if made.lost is not None:
+        way, op = made.lost
+        found.append(
+            (
+                f"At step {way.step} ({op}), on its way to ",
+                way,
+                f", the gradient cancels out: what is left ({change(way)} of its norm) is "
+                "rounding, and stands for 0.",
+            )
+        )
+    return found
 
 
 def reading(made: Derivation) -> str:
