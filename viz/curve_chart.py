@@ -180,8 +180,12 @@ def _crosses(s: Series, x_scale: Linear, y: float, log: bool) -> list[Element]:
     """A mark where a value cannot be drawn; of many those that stand side by side."""
     places = x_scale.pixels(_gaps(s, log))
     if len(places) > 200:
-        _, first = np.unique(np.rint(places / 7), return_index=True)
-        places = places[np.sort(first)]
+        places.sort()
+        apart, k = [], 0
+        while k < len(places):
+            apart.append(places[k])
+            k = int(np.searchsorted(places, places[k] + 7))
+        places = np.array(apart)
     return [_cross(x, y) for x in places.tolist()]
 
 
@@ -241,15 +245,18 @@ def _band(s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool) -
 def _faint(
     s: Series, style: Style, x_scale: Linear, y_scale: Scale, log: bool, y0: float
 ) -> list[Element]:
-    """The points behind a smoothed line, kept inside the panel."""
+    """The points behind a smoothed line, kept inside the panel, in their unbroken parts."""
     if s.raw is None:
         return []
     x, y = np.array(s.raw[0]), np.array(s.raw[1])
     known = drawable(y, log)
+    across = x_scale.pixels(x)
     up = np.clip(y_scale.pixels(np.where(known, y, 1.0)), y0, y0 + HEIGHT)
-    at = thinned(np.flatnonzero(known), x_scale.pixels(x), up)
-    if len(at) < 2:
-        return []
-    points = _points(x[at], y[at], x_scale, y_scale)
-    path = _path((px, min(max(py, y0), y0 + HEIGHT)) for px, py in points)
-    return [element("path", class_=f"line faint s{style[0]}", d=path)]
+    many = bool(known.sum() > MAX_POINTS)
+    parts = []
+    for run in runs(known, across):
+        at = thinned(run, across, up, many)
+        points = _points(x[at], y[at], x_scale, y_scale)
+        path = _path((px, min(max(py, y0), y0 + HEIGHT)) for px, py in points)
+        parts.append(path if len(at) > 1 else path + "h0")  # whose round ends are a dot
+    return [element("path", class_=f"line faint s{style[0]}", d="".join(parts))] if parts else []

@@ -242,6 +242,7 @@ def _sparkline(values: tuple[float, ...], width: int = 32) -> str:
             out.append("×")
         else:
             mean = sum(v / len(part) for v in part)
-            share = (mean - low) / (high - low) if high > low else 0.0
+            # In halves: from -1e308 to 1e308 is too far for a float.
+            share = (mean / 2 - low / 2) / (high / 2 - low / 2) if high / 2 > low / 2 else 0.0
             out.append("▁▂▃▄▅▆▇█"[min(7, int(share * 8))])
     return "".join(out)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from tensorgrad.viz.words import power_of_ten
 
-__all__ = ["Linear", "Log", "linear_for", "log_for"]
+__all__ = ["LEAST", "Linear", "Log", "linear_for", "log_for"]
 
 Array = NDArray[np.float64]
 Tick = tuple[float, str]
+
+LEAST = 1e-307  # where a log axis ends: the next power of ten is no longer a normal number
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,13 @@ def linear_for(values: Iterable[float], start: float, end: float) -> Linear:
 
 def log_for(values: Iterable[float], start: float, end: float, *, decades: bool = False) -> Log:
     """A log scale for these positive values; ends at powers of ten if ``decades``."""
-    known = [value for value in values if value > 0]
+    known = [max(value, LEAST * 1.1) for value in values if value > 0]
     low, high = (min(known), max(known)) if known else (1e-3, 1.0)
     if decades:
         low_e, high_e = math.floor(math.log10(low)), math.ceil(math.log10(high))
-        low_e = max(low_e, -307)  # 10**-308 is no longer a normal number
         return Log(10.0**low_e, 10.0 ** min(max(high_e, low_e + 1), 308), start, end)
-    room = max((high / low) ** 0.04, 1.05)
-    return Log(low / room, min(high * room, 1.7e308), start, end)
+    room = max(min(high / low, 1.7e308) ** 0.04, 1.05)
+    return Log(max(low / room, LEAST), min(high * room, 1.7e308), start, end)
 
 
 def _nice(step: float) -> float:

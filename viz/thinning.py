@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.viz.scales import LEAST
+
 __all__ = ["MAX_POINTS", "drawable", "runs", "thinned"]
 
 Array = NDArray[np.float64]
@@ -18,7 +20,7 @@ MAX_POINTS = 1600  # beyond, each column of pixels keeps its extremes
 def drawable(y: Array, log: bool) -> NDArray[np.bool_]:
     """Which values have a place on an axis."""
     known: NDArray[np.bool_] = np.abs(y) < 1e300  # neither NaN nor infinite
-    return known & (y > 0) if log else known
+    return known & (y > LEAST) if log else known
 
 
 def runs(known: NDArray[np.bool_], pixels: Array) -> list[Indices]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -100,6 +101,8 @@ def test_log_axes(parse_svg):
         [1e-300, 2e-300],
         [math.nan],
         [1e12, 2e12, 1.5e12],
+        [1e299, -1e299],
+        [5e-324, 1e-323],
     ],
 )
 def test_degenerate_series_draw(values, parse_svg):
@@ -112,6 +115,22 @@ def test_degenerate_series_draw(values, parse_svg):
     ]
     assert len({text for _, text in labels}) == len(labels)  # no two ticks read the same
     str(figure)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "values", [[1e308, -1e308, 1.0], [5e-324, 1e-323], [5e-324, 1e299], [5e-324], [1e-310, 1.0]]
+)
+def test_the_ends_of_double_precision_draw(values, log, parse_svg):
+    figure = viz.learning_curves({"panel": values}, log=log)
+    svg = figure.svg()
+    parse_svg(svg)
+    assert not re.search(r"\b(nan|inf)\b", re.sub("<text.*?</text>", "", svg))
+    *_, line = str(figure).splitlines()
+    course = line.split()[-1]
+    assert len(course) == len(values)
+    assert set(course) <= set("▁▂▃▄▅▆▇█")
+    assert (course[values.index(max(values))] == "█") == (len(values) > 1)
 
 
 def test_long_runs_are_thinned_but_keep_their_extremes(parse_svg):

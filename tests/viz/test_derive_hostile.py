@@ -41,6 +41,25 @@ def test_names(hostile):
         assert depth == 0, name
 
 
+def test_the_name_of_a_function_of_ones_own():
+    class Own(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    Own.__name__ = Own.__qualname__ = "own\u2028</script>\x1b\u202e"
+    w = draw(3, 2)
+    for convention in ("row", "column"):
+        faces = every_face(viz.derive(Own.apply(w).sum(), w, convention=convention))[:4]
+        assert "is your own function" in faces[0]
+        for face in faces:
+            assert not set("\u2028\x1b\u202e") & set(face)
+
+
 def test_nan_and_infinity():
     x = tg.tensor([0.0, 1.0, -1.0], dtype=tg.float64, requires_grad=True)
     with np.errstate(all="ignore"):

@@ -83,6 +83,29 @@ def test_every_part_of_a_curve_with_many_gaps_is_marked():
     assert max(places) > 350
 
 
+def test_marks_that_stand_for_many_do_not_touch():
+    y = np.ones(100_000)
+    y[30_000:38_000] = y[70_000] = y[70_100] = np.nan
+    svg = viz.learning_curves({"loss": y}).svg()
+    _, *places = [float(x) for x in re.findall(r'class="warnmark" d="M([\d.]+)', svg)]  # a legend
+    assert len(places) == 5
+    assert min(np.diff(places)) >= 7
+
+
+@pytest.mark.parametrize("n", [30, 30_000])
+def test_what_is_faint_behind_a_line_has_its_gaps_too(n, parse_svg):
+    y = np.sin(np.arange(n))
+    y[n // 3 : n // 2] = np.nan
+    y[-2] = np.nan  # and then a point alone
+    svg = viz.learning_curves({"loss": y}, decay=0.9).svg()
+    parse_svg(svg)
+    (path,) = re.findall(r'class="line faint s\d" d="([^"]+)', svg)
+    runs = [re.findall(r"([\d.]+) [\d.]+", run) for run in path.split("M")[1:]]
+    assert len(runs) == (3 if n == 30 else 2)
+    assert float(runs[1][0]) - float(runs[0][-1]) > 50
+    assert path.endswith("h0") == (n == 30)
+
+
 @pytest.mark.parametrize("scale", [Linear(-2.0, 5.0, 10.0, 300.0), Log(1e-3, 1e4, 200.0, 0.0)])
 def test_pixels_of_many_values_are_those_of_each(scale):
     values = np.array([1e-3, 0.5, 1.0, 4.9])

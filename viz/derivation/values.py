@@ -16,6 +16,7 @@ from tensorgrad.node import Freed, Spec, TensorBase, wrap
 from tensorgrad.primitive import Primitive, primitives, raw
 from tensorgrad.saved import unpacked
 from tensorgrad.viz.derivation.between import Key, key_of, leaf_of
+from tensorgrad.viz.words import visible
 
 __all__ = ["Unknown", "Values", "double"]
 
@@ -123,7 +124,7 @@ class Values:
         if anything and silent and not isinstance(entry, np.ndarray):
             return double(np.ones(shape, dtype))
         name = node.op.arguments[i] if i < len(node.op.arguments) else str(i)
-        raise Unknown(f"the value of {node.op.name}'s argument {name} is not kept")
+        raise Unknown(f"the value of {visible(node.op.name)}'s argument {name} is not kept")
 
     def run(self, node: Any, arguments: Sequence[Any]) -> Any:
         """An operation's forward on arrays, in double precision.
@@ -134,9 +135,9 @@ class Values:
         if op is not primitives.get(op.name):
             own = hasattr(node, "ctx")
             raise Unknown(
-                f"{op.name} is your own function: its forward is not recorded"
+                f"{visible(op.name)} is your own function: its forward is not recorded"
                 if own
-                else f"{op.name} has no forward of its own"
+                else f"{visible(op.name)} has no forward of its own"
             )
         params = dict(node.params or {})
         if op.name == "astype" and np.dtype(params["dtype"]).kind in "fc":
