@@ -60,7 +60,7 @@ def test_nothing_is_lost_in_an_ordinary_chain():
     assert "rounding" not in str(figure)
 
 
-@pytest.mark.parametrize("scale, verb", [(1e-3, "shrinks"), (1e3, "grows")])
+@pytest.mark.parametrize(("scale", "verb"), [(1e-3, "shrinks"), (1e3, "grows")])
 def test_latex_says_where_a_gradient_shrinks_or_grows_most(scale, verb):
     x, w = parts()
     h = tg.tanh(x @ w)
