@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tensorgrad.viz.arguments import listed
 from tensorgrad.viz.describe import nbytes_of
 from tensorgrad.viz.snapshot import Snapshot, Vertex
 from tensorgrad.viz.words import count, number, plural, shape, shorten, text_width
@@ -31,7 +32,7 @@ class Card:
 
 def as_show(show: str | Iterable[str]) -> tuple[str, ...]:
     """Check what a user wants to see, and put it in the order of `SHOW`."""
-    wanted = [show] if isinstance(show, str) else list(show)
+    wanted = [show] if isinstance(show, str) else listed(show, "viz.graph", "show", "names")
     for name in wanted:
         if name not in SHOW:
             raise ValueError(

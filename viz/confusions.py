@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.viz.arguments import heading, listed, one_of
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.latex import latex_table
 from tensorgrad.viz.pixels import as_array
@@ -188,11 +189,9 @@ def confusion_matrix(
     normalize: None shows counts; "true" per cent of each row, "predicted" of each column, "all" of
         everything.  Recall stands at the right, precision at the bottom.
     """
-    if normalize not in (None, "true", "predicted", "all"):
-        raise ValueError(
-            "viz.confusion_matrix: normalize must be None, 'true', 'predicted' or 'all', not "
-            f"{normalize!r}"
-        )
+    caller = "viz.confusion_matrix"
+    told = heading(title, caller)
+    one_of(normalize, (None, "true", "predicted", "all"), caller, "normalize")
     counts = as_array(getattr(matrix, "counts", matrix))
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
         raise ValueError(
@@ -206,11 +205,11 @@ def confusion_matrix(
     ):
         raise ValueError("viz.confusion_matrix: counts must be finite numbers, not negative")
     names = labels if labels is not None else getattr(matrix, "labels", range(len(counts)))
-    shown = [visible(str(name)) for name in names]
+    shown = [visible(str(name)) for name in listed(names, caller, "labels", "names of the classes")]
     if len(shown) != len(counts):
         found = plural(len(shown), "label")
         raise ValueError(f"viz.confusion_matrix: {found} for {plural(len(counts), 'class')}")
-    return ConfusionFigure(counts.astype(np.float64), shown, normalize, visible(title))
+    return ConfusionFigure(counts.astype(np.float64), shown, normalize, told)
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.viz.arguments import heading, listed, real, whole
 from tensorgrad.viz.curve_chart import curve_chart
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.smoothing import Runs, exponential_mean, points_of, windowed_mean
@@ -144,11 +145,14 @@ def learning_curves(
             "viz.learning_curves: history must be a mapping of panels to series, got "
             f"{type(history).__name__}"
         )
-    if columns is not None and columns < 1:
-        raise ValueError(f"viz.learning_curves: columns must be at least 1, got {columns}")
-    if window is not None and (not isinstance(window, int) or window < 1):
-        raise ValueError(f"viz.learning_curves: window must be at least 1 point, got {window}")
-    if decay is not None and not 0 <= decay < 1:
+    caller = "viz.learning_curves"
+    shown, x_label = heading(title, caller), heading(x_label, caller, "x_label")
+    for word, value in (("columns", columns), ("window", window)):
+        if value is not None:
+            whole(value, 1, caller, word)
+    if not isinstance(log, bool):
+        log = [log] if isinstance(log, str) else listed(log, caller, "log", "a bool or panels")
+    if decay is not None and not 0 <= real(decay, caller, "decay") < 1:
         raise ValueError(f"viz.learning_curves: decay must be in [0, 1), got {decay}")
     grouped = {k: v for k, v in history.items() if isinstance(v, Mapping)}
     if grouped and len(grouped) < len(history):
@@ -167,7 +171,7 @@ def learning_curves(
         made.append(Panel(visible(str(name)), is_log, _series(content, smooth)))
     if not any(panel.series for panel in made):
         raise ValueError("viz.learning_curves: history has no series")
-    return CurvesFigure(tuple(made), visible(title), visible(x_label), columns)
+    return CurvesFigure(tuple(made), shown, x_label, columns)
 
 
 class _Smoothing(NamedTuple):

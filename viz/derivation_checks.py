@@ -18,6 +18,7 @@ from tensorgrad.viz.derivation.gradients import Gradients
 from tensorgrad.viz.derivation.own import OwnDerivation
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.values import Values
+from tensorgrad.viz.naming import is_tensor
 from tensorgrad.viz.svg import escape
 from tensorgrad.viz.words import visible
 
@@ -97,6 +98,11 @@ def check_derivation(
     by chance does not pass.  Raises what `derive` raises, `FormulaError` for a formula or function
     that names what is not there.
     """
+    if not (isinstance(own, str) or callable(own)):
+        raise TypeError(
+            "viz.check_derivation: own must be a formula such as 'g * (1 - h**2)' or a function, "
+            f"got {type(own).__name__}"
+        )
     asked = ask(loss, wrt, params, None, sys._getframe(1), "viz.check_derivation")
     if len(asked.wanted) != 1:
         raise ValueError("viz.check_derivation: wrt must be one Tensor, got several")
@@ -109,6 +115,10 @@ def check_derivation(
         )
     whole = asked.part
     goal = loss if through is None else through
+    if not is_tensor(goal):
+        raise TypeError(
+            f"viz.check_derivation: through must be a Tensor, got {type(goal).__name__}"
+        )
     if goal.grad_fn is None:
         raise RuntimeError("viz.check_derivation: through has no graph")
     part = between(goal.grad_fn, [tensor])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal, get_args
 
+from tensorgrad.viz.arguments import flag, one_of
 from tensorgrad.viz.derivation.asking import ask, key_of_tensor
 from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.figure import DerivationFigure
@@ -50,9 +51,9 @@ def derive(
         ("convention", convention, get_args(Convention)),
         ("notation", notation, get_args(Notation)),
     ):
-        if value not in known:
-            choices = " or ".join(map(repr, known))
-            raise ValueError(f"viz.derive: {name} must be {choices}, not {value!r}")
+        one_of(value, known, "viz.derive", name)
+    if differences is not None:
+        flag(differences, "viz.derive", "differences")
     asked = ask(loss, wrt, params, gradient, sys._getframe(1), "viz.derive")
     root, wanted, part, names = asked.root, asked.wanted, asked.part, asked.names
     values = Values(part.everything)

@@ -9,6 +9,7 @@ import re
 from importlib.resources import files
 from typing import Any
 
+from tensorgrad.viz.arguments import heading
 from tensorgrad.viz.capture import capture_with_sources
 from tensorgrad.viz.explorer_data import explorer_data, summary
 from tensorgrad.viz.figure import Figure, jsonable
@@ -16,7 +17,6 @@ from tensorgrad.viz.graphs import GraphFigure, check_limit
 from tensorgrad.viz.naming import named_tensors
 from tensorgrad.viz.svg import escape
 from tensorgrad.viz.tracing import Recording, Trace
-from tensorgrad.viz.words import visible
 
 __all__ = ["ExplorerFigure", "explore"]
 
@@ -101,7 +101,7 @@ def explore(
     check_limit(max_nodes, "viz.explore")
     names = named_tensors(params, "viz.explore: params")
     snapshot, sources = capture_with_sources(loss, names, max_nodes)
-    shown = visible("Computation graph" if title is None else title)
+    shown = heading("Computation graph" if title is None else title, "viz.explore")
     data = jsonable(explorer_data(snapshot, sources, trace, record, shown))
     return ExplorerFigure(data, GraphFigure(snapshot, ("shape",), "TB", "auto"), shown)
 

@@ -85,6 +85,11 @@ class Figure:
         cannot be saved as, FileNotFoundError where the folder does not exist, EngineError where a
         .png or .pdf needs a program that is not installed.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(
+                f"{type(self).__name__}.save: path must be a string or a Path such as 'x.svg', got "
+                f"{type(path).__name__}"
+            )
         target = Path(path)
         formats = self._formats()
         make = formats.get(target.suffix.lower())

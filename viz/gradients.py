@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.viz.arguments import heading
 from tensorgrad.viz.figure import Figure, write_atomically
 from tensorgrad.viz.gradient_chart import gradient_chart
 from tensorgrad.viz.gradient_table import gradient_table
@@ -125,7 +126,8 @@ def grad_flow(model: Any, *, title: str = "Gradient flow") -> GradFlowFigure:
     named = named_tensors(model, "viz.grad_flow")
     if not named:
         raise ValueError("viz.grad_flow: there are no parameters to show")
-    return GradFlowFigure([gradient_stats(name, t) for name, t in named], visible(title))
+    shown = heading(title, "viz.grad_flow")
+    return GradFlowFigure([gradient_stats(name, t) for name, t in named], shown)
 
 
 def gradient_stats(name: str, tensor: Any) -> GradStats:

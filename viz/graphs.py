@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tensorgrad.provenance import warn
+from tensorgrad.viz.arguments import one_of
 from tensorgrad.viz.capture import capture_with_sources
 from tensorgrad.viz.cards import as_show, make_cards
 from tensorgrad.viz.closing import close_modules
@@ -168,9 +169,7 @@ def graph(
         ("rankdir", rankdir, get_args(RankDir)),
         ("engine", engine, get_args(Engine)),
     ):
-        if value not in known:
-            choices = ", ".join(map(repr, known))
-            raise ValueError(f"viz.graph: {name} must be one of {choices}, not {value!r}")
+        one_of(value, known, "viz.graph", name)
     check_limit(max_nodes, "viz.graph")
     whole = isinstance(depth, int) and not isinstance(depth, bool)
     if depth is not None and not (whole and depth >= 0):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.provenance import Location
+from tensorgrad.viz.arguments import listed
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.sampling import LOWEST, STATISTICS
 from tensorgrad.viz.words import number, plural, shorten
@@ -149,14 +150,19 @@ class MonitorFigure(Figure):
         return monitor_to_matplotlib(self)
 
 
+REPORT = "Monitor.report"
+
+
 def _chooser(names: Iterable[str] | str | None, known: list[str]) -> Any:
     if names is None:
         return lambda name: True
-    patterns = [names] if isinstance(names, str) else list(names)
+    patterns = [names] if isinstance(names, str) else listed(names, REPORT, "names", "names")
     for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(f"{REPORT}: names must be strings, got {type(pattern).__name__}")
         if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
             raise ValueError(
-                f"Monitor.report: {pattern!r} matches none of {', '.join(known[:8]) or 'nothing'}"
+                f"{REPORT}: {pattern!r} matches none of {', '.join(known[:8]) or 'nothing'}"
             )
     return lambda name: any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.viz.arguments import flag, heading, listed, real, whole
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.pixels import as_array, as_images, picture, shades, to_bytes
 from tensorgrad.viz.svg import Element, document, element, text
@@ -116,14 +117,18 @@ def images(
     columns: images side by side.  limit: at most so many are shown.  size: their width in pixels.
     """
     array = as_images(images, "viz.images")
-    names = [""] * len(array) if captions is None else [visible(str(c)) for c in captions]
+    names = [""] * len(array)
+    if captions is not None:
+        given = listed(captions, "viz.images", "captions", "a list of them")
+        names = [visible(str(caption)) for caption in given]
     if len(names) != len(array):
         raise ValueError(f"viz.images: {len(names)} captions for {plural(len(array), 'image')}")
     _check(columns, limit, size, "viz.images")
     note = f"{limit} of {len(array):,} shown" if len(array) > limit else ""
     data = {"kind": "images", "shape": array.shape}
     pixels = to_bytes(array)[:limit]
-    return ImagesFigure(pixels, names[:limit], visible(title), note, columns, size, data)
+    told = heading(title, "viz.images")
+    return ImagesFigure(pixels, names[:limit], told, note, columns, size, data)
 
 
 def misclassified(
@@ -145,15 +150,19 @@ def misclassified(
     """
     array = as_images(images, "viz.misclassified")
     scores, true = as_array(outputs), as_array(targets)
-    if true.ndim != 1 or len(true) != len(array) or len(scores) != len(array):
+    if true.shape != array.shape[:1] or scores.shape[:1] != array.shape[:1]:
         raise ValueError(
             f"viz.misclassified: {plural(len(array), 'image')}, outputs {shape(scores.shape)} and "
             f"targets {shape(true.shape)}; expected N images, outputs (N, C) or (N), targets (N)"
         )
     _check(columns, limit, size, "viz.misclassified")
-    taken = scores.argmax(1) if scores.ndim == 2 else scores
-    if taken.ndim != 1:
+    if labels is not None:
+        labels = listed(labels, "viz.misclassified", "labels", "names of the classes")
+    if scores.ndim > 2 or (scores.ndim == 2 and not scores.shape[1]):
         raise ValueError(f"viz.misclassified: outputs {shape(scores.shape)} are not (N, C) or (N)")
+    if scores.ndim == 2:
+        _check_classes(true, scores.shape[1])
+    taken = scores.argmax(1) if scores.ndim == 2 else scores
     wrong = np.flatnonzero(taken != true)
     if scores.ndim == 2 and wrong.size:
         part = scores[wrong].astype(np.float64)
@@ -182,7 +191,8 @@ def misclassified(
         "predicted": [name(taken[k]) for k in shown],
     }
     pixels = to_bytes(array[shown])
-    return ImagesFigure(pixels, captions, visible(title), note, columns, size, data)
+    told = heading(title, "viz.misclassified")
+    return ImagesFigure(pixels, captions, told, note, columns, size, data)
 
 
 def kernels(
@@ -208,6 +218,7 @@ def kernels(
             "(out, in, height, width)"
         )
     _check(columns, limit, size, "viz.kernels")
+    flag(each, "viz.kernels", "each")
     outs, ins, height, width = weight.shape
     if ins == 3:
         array, names = weight.transpose(0, 2, 3, 1), [str(k) for k in range(outs)]
@@ -224,8 +235,8 @@ def kernels(
     if len(array) > limit:
         note += f"; {limit} of {len(array):,} shown"
     data = {"kind": "kernels", "shape": weight.shape, "weight": weight.astype(float).tolist()}
-    heading = visible(title) or "Kernels"
-    return ImagesFigure(pixels, names[:limit], heading, note, columns, size, data)
+    told = heading(title, "viz.kernels") or "Kernels"
+    return ImagesFigure(pixels, names[:limit], told, note, columns, size, data)
 
 
 def _even(n: int, most: int) -> int:
@@ -247,6 +258,20 @@ def _fitting(caption: str, room: float) -> str:
 
 
 def _check(columns: Any, limit: Any, size: Any, caller: str) -> None:
-    for word, value in (("columns", columns), ("limit", limit), ("size", size)):
-        if value is not None and value < 1:
-            raise ValueError(f"{caller}: {word} must be at least 1, got {value}")
+    if columns is not None:
+        whole(columns, 1, caller, "columns")
+    whole(limit, 1, caller, "limit")
+    if not 1 <= real(size, caller, "size") < math.inf:
+        raise ValueError(f"{caller}: size must be at least 1 pixel, got {size}")
+
+
+def _check_classes(targets: NDArray[Any], count: int) -> None:
+    """Raise unless targets are numbers of ``count`` classes."""
+    if targets.dtype.kind not in "fiub":
+        raise TypeError(f"viz.misclassified: targets must be numbers, got {targets.dtype}")
+    wrong = np.flatnonzero(~((targets >= 0) & (targets < count)))
+    if wrong.size:
+        raise ValueError(
+            f"viz.misclassified: target {wrong[0]} is {targets[wrong[0]]}, and outputs score the "
+            f"classes 0 to {count - 1}"
+        )

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.viz.arguments import listed
+
 __all__ = ["Runs", "exponential_mean", "over_runs", "points_of", "windowed_mean"]
 
 Array = NDArray[np.float64]
@@ -35,7 +37,8 @@ def over_runs(runs: Iterable[Any]) -> Runs:
     runs: series as `learning_curves` takes them, one for each run.  They are met at equal x; a run
     that ended early counts as far as it got.
     """
-    series = [points_of(run, "viz.over_runs: a run") for run in runs]
+    given = listed(runs, "viz.over_runs", "runs", "a list of series, one for each run")
+    series = [points_of(run, "viz.over_runs: a run") for run in given]
     if not series:
         raise ValueError("viz.over_runs: there are no runs")
     x = np.unique(np.concatenate([xs for xs, _ in series]))

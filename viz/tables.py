@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tensorgrad.viz.arguments import heading, listed, whole
 from tensorgrad.viz.figure import Figure
 from tensorgrad.viz.latex import latex_table
 from tensorgrad.viz.smoothing import points_of
@@ -167,19 +168,29 @@ def table(
     columns: which, and their order; by default all, in the order in which they first appear.
     best: the columns of which the best cell is bold: {"accuracy": "max", "loss": "min"}.
     """
-    listed = list(rows)
-    for row in listed:
+    caller = "viz.table"
+    shown = heading(title, caller)
+    whole(digits, 1, caller, "digits")
+    found = listed(rows, caller, "rows", "mappings of column names to values")
+    for row in found:
         if not isinstance(row, Mapping):
             raise TypeError(f"viz.table: a row must be a mapping, got {type(row).__name__}")
     names = (
-        list(columns) if columns is not None else list(dict.fromkeys(k for r in listed for k in r))
+        listed(columns, caller, "columns", "names")
+        if columns is not None
+        else list(dict.fromkeys(k for r in found for k in r))
     )
+    if best is not None and not isinstance(best, Mapping):
+        raise TypeError(
+            f"viz.table: best must be a mapping such as {{'accuracy': 'max'}}, got "
+            f"{type(best).__name__}"
+        )
     if not names:
         raise ValueError("viz.table: there are no columns")
     for name in [*names, *(best or {})]:
-        if name not in names or (listed and not any(name in row for row in listed)):
+        if name not in names or (found and not any(name in row for row in found)):
             raise ValueError(f"viz.table: no row has a column {name!r}")
-    values = [[_value(row.get(name)) for name in names] for row in listed]
+    values = [[_value(row.get(name)) for name in names] for row in found]
     cells = [[_cell(value, digits) for value in row] for row in values]
     marked = set()
     for name, kind in (best or {}).items():
@@ -191,7 +202,7 @@ def table(
         if known:
             top = max(known) if kind == "max" else min(known)
             marked |= {(i, column) for i, key in enumerate(keys) if key == top}
-    return TableFigure([visible(str(n)) for n in names], cells, values, marked, visible(title))
+    return TableFigure([visible(str(n)) for n in names], cells, values, marked, shown)
 
 
 def _value(value: Any) -> Any:

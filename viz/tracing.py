@@ -207,7 +207,6 @@ def trace_backward(loss: Any = None) -> Trace:
             "`with viz.trace_backward(loss) as trace: loss.backward()`"
         )
     if loss.grad_fn is None:
-        raise RuntimeError(
-            "viz.trace_backward: the loss has no graph: nothing it was computed from requires grad"
-        )
+        why = "no operation computed it" if loss.requires_grad else "no input of it requires grad"
+        raise RuntimeError(f"viz.trace_backward: the loss has no graph: {why}")
     return Trace(operation_of(loss.grad_fn)[0])

@@ -39,6 +39,12 @@ def ask(loss: Any, wrt: Any, params: Any, gradient: Any, frame: FrameType, calle
 def _root(loss: Any, gradient: Any, caller: str) -> Any:
     if not is_tensor(loss):
         raise TypeError(f"{caller}: loss must be a Tensor, got {type(loss).__name__}")
+    if gradient is not None and not is_tensor(gradient):
+        raise TypeError(f"{caller}: gradient must be a Tensor, got {type(gradient).__name__}")
+    if loss.grad_fn is None and loss.requires_grad:
+        raise RuntimeError(
+            f"{caller}: loss is a leaf, no operation computed it: there is nothing to derive"
+        )
     if loss.grad_fn is None:
         raise RuntimeError(
             f"{caller}: loss has no graph: it was computed from tensors none of which requires "

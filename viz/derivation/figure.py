@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tensorgrad.viz.arguments import whole
 from tensorgrad.viz.derivation.data import as_data
 from tensorgrad.viz.derivation.model import Derivation
 from tensorgrad.viz.derivation.page import render_fragment, render_page
@@ -33,6 +34,7 @@ class DerivationFigure(Figure):
 
     def text(self, width: int = 80) -> str:
         """The derivation as text, for a terminal of this many columns."""
+        whole(width, 20, "DerivationFigure.text", "width")
         return render_text(self.derivation, width)
 
     def latex(self) -> str:
