@@ -142,7 +142,7 @@ class Scene {
     rect.dataset.key = key;
     this.band(y).nodes.append(rect);
     this.band(y).keys.push(key);
-    this.rects.set(key, { rect, kind, box: [x, y, width, height], state: null });
+    this.rects.set(key, { rect, kind, box: [x, y, width, height], reached: false });
   }
 
   // An element of a layer that leaves the document's picture while it is far from the screen: what
@@ -218,6 +218,7 @@ class Scene {
   }
 
   // One box: its colour at the present step, whether it is selected, found, or where things happen.
+  // Only what is not so already is written: a step may reach thousands of boxes that are hidden.
   paint(key) {
     const entry = this.rects.get(key);
     if (!entry) return;
@@ -229,14 +230,16 @@ class Scene {
       "node", kind, heat, key === this.selected ? "selected" : "", key === this.now ? "now" : "",
       found ? "found" : "",
     ].filter(Boolean).join(" ");
-    if (entry.state === state) return;
-    entry.state = state;
-    entry.heat = heat;
-    entry.size = size;
-    rect.setAttribute("class", state);
-    rect.setAttribute("tabindex", key === this.selected ? "0" : "-1");
-    rect.setAttribute("aria-label", this.said(key));
-    if (this.words.has(key)) this.paintWords(key);
+    const change = (name, value) => {
+      if (entry[name] === value) return false;
+      entry[name] = value;
+      return true;
+    };
+    if (change("state", state)) rect.setAttribute("class", state);
+    if (change("reached", key === this.selected)) rect.setAttribute("tabindex", entry.reached ? "0" : "-1");
+    // A gradient may grow and keep its colour.
+    if (change("size", size) && change("said", this.said(key))) rect.setAttribute("aria-label", entry.said);
+    if (change("heat", heat) && this.words.has(key)) this.paintWords(key);
   }
 
   paintWords(key) {

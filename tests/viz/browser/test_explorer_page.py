@@ -121,6 +121,33 @@ def test_modules_close_and_open_with_a_new_layout(figure, show):
     assert page.value(boxes) == before
 
 
+def test_a_step_writes_what_changed_and_nothing_else(figure, show):
+    page = show(figure)
+    page.click("#close-all")
+    written = page.value("""(() => {
+      const { scene, player, model } = window.explorer;
+      const watch = new MutationObserver(() => {});
+      watch.observe(scene.world, { attributes: true, attributeOldValue: true, subtree: true });
+      const told = { same: 0, stale: 0, changed: 0 };
+      for (let step = 0; step <= model.steps.length; step++) {
+        player.go(step);
+        const last = new Map(); // what an attribute is by now, read backwards
+        for (const one of watch.takeRecords().reverse()) {
+          const name = `${one.target.dataset.key} ${one.attributeName}`;
+          const now = last.has(name) ? last.get(name) : one.target.getAttribute(one.attributeName);
+          if (one.target.dataset.key) told[one.oldValue === now ? "same" : "changed"]++;
+          last.set(name, one.oldValue);
+        }
+        for (const [key, { rect }] of scene.rects) {
+          told.stale += rect.getAttribute("aria-label") !== scene.said(key);
+        }
+      }
+      return told;
+    })()""")
+    assert written["changed"] > 5
+    assert (written["same"], written["stale"]) == (0, 0)
+
+
 def test_search_finds_marks_and_opens(figure, show):
     page = show(figure)
     page.click("#close-all")
