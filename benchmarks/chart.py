@@ -20,7 +20,7 @@ def bars(figures: Sequence[Figure], title: str, subtitle: str) -> str:
     left = MARGIN + max(text_width(f.name, 11) * 1.08 for f in figures) + 12
     longest = max(max(f.value, f.target.bar if f.target else 0) for f in figures)
     scale = Linear(0.0, max(1.25, longest * 1.05), left, left + PLOT)
-    top, bottom = 78.0, 78.0 + ROW * len(figures)
+    top, bottom, one = 78.0, 78.0 + ROW * len(figures), scale(1.0)
     body = [text(MARGIN, 24, title, "title"), text(MARGIN, 42, subtitle, "muted")]
     for value, label in scale.ticks(6):
         x = scale(value)
@@ -37,12 +37,12 @@ def bars(figures: Sequence[Figure], title: str, subtitle: str) -> str:
             row.add(element("path", class_="warnmark", d=f"M{x:.1f} {y + 1}V{y + ROW - 2}"))
         value = f"{figure.value:.2f}"
         end = scale(figure.value) + 6
-        tick = scale(figure.target.bar) if figure.target is not None else 0.0
-        if end - 8 < tick < end + text_width(value, 11, bold=True) * 1.08 + 6:
-            end = tick + 6  # the tick would cross the number
+        lines = [one] if figure.target is None else sorted([scale(figure.target.bar), one])
+        for x in lines:
+            if end - 8 < x < end + text_width(value, 11, bold=True) * 1.08 + 6:
+                end = x + 6  # the line would cross the number
         row.add(text(end, y + 15, value, "strong"))
         body.append(row)
-    one = scale(1.0)
     body.append(element("path", class_="axis", d=f"M{one:.1f} {top - 6}V{bottom + 4}"))
     body.append(text(one, top - 11, "PyTorch", "muted small", "middle"))
     x = left + PLOT + 10
