@@ -130,21 +130,22 @@ class _ConvNd(Module):
         return text
 
 
-def _described(module: Any, rank: int) -> tuple[Any, Any, dict[str, Any]] | None:
+def _described(module: Any, rank: int) -> tuple[Any, Any, dict[str, Any]]:
     """Weight, bias and windows as the primitive takes them, for an input of ``rank`` axes.
 
-    None for an example without a batch, another padding than by numbers of zeros, a class of
-    somebody else's, and where ``_conv_forward`` was replaced: those may do anything.
+    Raises, so that the forward is called, for an example without a batch, another padding than by
+    numbers of zeros, a class of somebody else's, and where ``_conv_forward`` was replaced: those
+    may do anything.
     """
     state = module.__dict__
     padding = state["padding"]
     kind = type(module)
     if kind.__dict__.get("forward") is not _Conv.forward or rank != module._rank + 2:
-        return None
+        raise NotImplementedError
     if "_conv_forward" in state or kind._conv_forward is not _own_conv_forward:
-        return None
+        raise NotImplementedError
     if state["padding_mode"] != "zeros" or isinstance(padding, str):
-        return None
+        raise NotImplementedError
     parameters = state["_parameters"]
     weight = parameters["weight"]
     steps, pads, spread = geometry(
@@ -156,22 +157,19 @@ def _described(module: Any, rank: int) -> tuple[Any, Any, dict[str, Any]] | None
 
 
 def _convolved(module: Any, x: Any, own: bool) -> Any:
-    found = _described(module, x.ndim)
-    if found is None:
-        return None
-    weight, bias, how = found
+    weight, bias, how = _described(module, x.ndim)
     b = None if bias is None else bias._array
     return primitives["conv"].forward(x, weight._array, b, **how).y
 
 
 def _recorded(module: Any, x: Any) -> Any:
-    weight, bias, how = _described(module, x._array.ndim)  # type: ignore[misc]
+    weight, bias, how = _described(module, x._array.ndim)
     return conv(x, weight, bias, **how)
 
 
 def _rectified(module: Any, x: Any) -> Any:
     """The convolution of a batch and the ReLU behind it; see `tensorgrad.nn.short_calls`."""
-    weight, bias, how = _described(module, x._array.ndim)  # type: ignore[misc]
+    weight, bias, how = _described(module, x._array.ndim)
     return rectified_conv(x, weight, bias, **how)
 
 

@@ -141,11 +141,14 @@ class CrossEntropyLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss."""
-        buffers = self.__dict__["_buffers"]  # found sooner than attributes of a module are
+        try:
+            weight = self.__dict__["_buffers"]["weight"]  # sooner than by a module's attributes
+        except KeyError:  # it was made something else than a buffer
+            weight = self.weight
         return F.cross_entropy(
             input,
             target,
-            weight=buffers["weight"] if "weight" in buffers else self.weight,  # noqa: SIM401
+            weight=weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,

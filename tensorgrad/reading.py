@@ -33,7 +33,7 @@ def array_of(data: Any, dtype: Any = None) -> ndarray[Any, Any]:
     if isinstance(data, (ndarray, np.generic)):
         array = np.array(data, dtype=wanted, order="C")
     elif isinstance(data, (bool, int, float, complex)):
-        return datum("tensor", data, wanted or number_dtype(type(data)))  # type: ignore[no-any-return]
+        return datum("tensor", data, wanted or number_dtype(type(data)))
     elif isinstance(data, (list, tuple, range)):
         array = _nested(data, wanted)
     elif hasattr(data, "__array__"):
@@ -93,10 +93,10 @@ def _nested(data: Any, wanted: Any) -> ndarray[Any, Any]:
             if array.dtype is not kind:
                 fits = array.dtype.kind in "biu" and array.size and array.min() >= 0
                 if not (fits and array.max() <= np.iinfo(kind).max):
-                    return numbers("tensor", plain, kind)  # type: ignore[no-any-return]
+                    return numbers("tensor", plain, kind)
                 array = array.astype(kind)
         except (ValueError, OverflowError):  # which number it is, or that the lists are ragged
-            return numbers("tensor", plain, kind)  # type: ignore[no-any-return]
+            return numbers("tensor", plain, kind)
     return array
 
 

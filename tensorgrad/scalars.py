@@ -8,6 +8,8 @@ import numpy as np
 
 __all__ = ["data", "datum", "element"]
 
+Array = np.ndarray[Any, Any]
+
 
 def element(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """A number as a 0-d array of a dtype; what is no number (a tensor, an array) as it is.
@@ -46,7 +48,7 @@ def element(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     return np.asarray(value, dtype)
 
 
-def datum(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+def datum(name: str, value: Any, dtype: np.dtype[Any]) -> Array:
     """A number that is data, as a 0-d array of a dtype: as `element`, but as PyTorch reads data.
 
     A float too large is infinite. ValueError for a whole number beyond 64 bits, OverflowError for
@@ -66,10 +68,11 @@ def datum(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
             raise OverflowError(f"{name}: can't convert negative int to unsigned: {value}")
         if not -(2**63) <= value < 2 ** (64 if dtype.char == "L" else 63):
             raise ValueError(f"{name}: overflow: {value} is no {dtype}")
-    return element(name, value, dtype)
+    made: Array = element(name, value, dtype)
+    return made
 
 
-def data(name: str, nested: Any, dtype: np.dtype[Any]) -> Any:
+def data(name: str, nested: Any, dtype: np.dtype[Any]) -> Array:
     """Nested lists of numbers as an array, each as `datum`; ValueError if they are ragged."""
     array = np.array(nested, dtype=object)
     if any(isinstance(v, (list, tuple)) or getattr(v, "ndim", 0) for v in array.flat):

@@ -43,9 +43,9 @@ def scaled_dot_product_attention(
     serve several of query's.
     """
     if attn_mask is None and dropout_p == 0:
-        found: Any = _unrecorded(query, key, value, is_causal, scale)
+        found = _unrecorded(query, key, value, is_causal, scale)
         if found is not None:
-            return found  # type: ignore[no-any-return]
+            return found
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         expect_tensor(_NAME, name, tensor)
     optional_tensor(_NAME, "attn_mask", attn_mask)
@@ -73,7 +73,7 @@ def scaled_dot_product_attention(
     )
 
 
-def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Any:
+def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Tensor | None:
     """The same on arrays that fit each other, where nothing is recorded; None otherwise."""
     context = local.context
     if context.grad_enabled or context.vmaps:
