@@ -96,6 +96,8 @@ def _plan(
         dims = list(range(x.ndim - count, x.ndim))
     else:
         dims = [wrap_dim(d, x.ndim) for d in ([dim] if isinstance(dim, int) else dim)]
+        if dims and not x.ndim:
+            raise IndexError(f"{name}: dim is {dim}, but the tensor has no dimensions")
     if len(set(dims)) != len(dims):
         raise RuntimeError(f"{name}: FFT dims must be unique, got {dim}")
     if sizes is None:

@@ -40,7 +40,7 @@ from tensorgrad.node import (
 )
 from tensorgrad.promotion import promote
 from tensorgrad.provenance import caller, outside
-from tensorgrad.recording import as_argument, as_view, brought_together, failed, general, watch
+from tensorgrad.recording import as_operand, as_view, brought_together, failed, general, watch
 from tensorgrad.storages import BY_ARRAY, SAVED, InferenceStorage, inference_saved
 from tensorgrad.ternary import ternary
 from tensorgrad.viewing import viewing
@@ -84,7 +84,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
         if context.vmaps and (answer := hook.batched(op, (a,), params)) is not NotImplemented:
             return answer
         tracked = isinstance(a, TensorBase)
-        x = a._array if tracked else asarray(as_argument(a, op.name))
+        x = a._array if tracked else asarray(as_operand(a, op.name))
         try:
             kind = x.dtype
             quick = ufunc is not None and not params and (kind is float32 or kind is float64)

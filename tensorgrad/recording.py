@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_argument",
+    "as_operand",
     "as_view",
     "attach",
     "brought_together",
@@ -60,15 +61,26 @@ def as_argument(value: Any, name: str) -> Any:
     if isinstance(value, (ndarray, np.generic)):
         array = asarray(value)
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    raise TypeError(
+    raise _no_operand(value, name)
+
+
+def _no_operand(value: Any, name: str) -> TypeError:
+    return TypeError(
         f"{name}: expected a Tensor, an ndarray or a number, got {type(value).__name__} "
         f"({value!r:.60}); make a tensor of it with tensorgrad.tensor(...)"
     )
 
 
+def as_operand(value: Any, name: str) -> Any:
+    """`as_argument` of what cannot be left out: NumPy takes None for NaN, or for an object."""
+    if value is None:
+        raise _no_operand(value, name)
+    return as_argument(value, name)
+
+
 def brought_together(op: Primitive, values: Sequence[Any]) -> list[Any]:
     """The arguments as arrays and scalars of the types the forward wants."""
-    arrays = [as_argument(value, op.name) for value in values]
+    arrays = [as_operand(value, op.name) for value in values]
     return arrays if op.promote is None else _promoted(op, arrays)
 
 

@@ -16,6 +16,8 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import FunctionType
 from typing import Any, TypeVar
 
+from tensorgrad.node import TensorBase, hook
+
 __all__ = [
     "NAMES",
     "PYTHON",
@@ -63,6 +65,21 @@ def renamed(function: Callable[..., Any], words: dict[str, Any]) -> dict[str, An
     return found
 
 
+def explain(error: AttributeError, name: str, given: dict[str, Any], required: int) -> None:
+    """Raise TypeError if a tensor's attribute was looked for in an argument that is no tensor.
+
+    required: so many arguments have no default; of the others None may be anybody's.
+    """
+    if isinstance(error.obj, TensorBase) or not hasattr(hook.tensor, error.name):
+        return
+    for i, (argument, value) in enumerate(given.items()):
+        if value is error.obj and (value is not None or i < required):
+            raise TypeError(
+                f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__} "
+                f"({value!r:.60}); make a tensor of it with tensorgrad.tensor(...)"
+            ) from None
+
+
 @functools.cache
 def _template(required: int, optional: int, keywords: tuple[str, ...]) -> Any:
     """A maker of functions with so many arguments, whose names stand in ``keywords``."""
@@ -83,11 +100,15 @@ def make(function, further, _, {defaults}):
     def call({", ".join(head)}, **words):
         if words{missing}:
             return further({{{given}}}, words)
-{settled}        return function({passed})
+{settled}        try:
+            return function({passed})
+        except AttributeError as error:
+            explain(error, call.__name__, {{{given}}}, {required})
+            raise
     return call
 """
     # Named as a file of this package: `provenance` looks for the first frame outside of it.
-    space: dict[str, Any] = {"__name__": __name__}
+    space: dict[str, Any] = {"__name__": __name__, "explain": explain}
     exec(compile(text, f"{__file__} (call of {', '.join(keywords)})", "exec"), space)
     return space["make"]
 

@@ -170,6 +170,8 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
             "dim=X as an argument."
         )
         dim = 0 if ndim in (0, 1, 3) else 1
+    if isinstance(dim, bool):
+        raise TypeError(f"{name}(): a dimension must be an int, got {dim}")
     span = max(ndim, 1)
     if not -span <= dim < span:
         raise IndexError(

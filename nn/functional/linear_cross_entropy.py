@@ -52,6 +52,11 @@ def linear_cross_entropy(
             f"{describe(linear_weight)}"
         )
     outputs = w.shape[:-1]
+    if len(outputs) > 1 and x.ndim == 1:
+        raise RuntimeError(
+            f"{name}(): a linear_weight with further dimensions takes a batch (N, in), got "
+            f"{describe(input)} and {describe(linear_weight)}"
+        )
     if len(outputs) == 1 and target.ndim > 1 and target._array.dtype.kind in "iu":
         raise RuntimeError(
             f"{name}(): 0D or 1D target tensor expected, multi-target not supported: got "

@@ -310,7 +310,11 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    value = element("masked_fill", value, input._array.dtype)
+    if isinstance(value, TensorBase):
+        if type(value._array) is ndarray:  # a tensor is held to what a number is
+            element("masked_fill", value._array.item(), input._array.dtype)
+    else:
+        value = element("masked_fill", value, input._array.dtype)
     out = elementwise.where(held, value, input)
     return (
         out

@@ -68,9 +68,14 @@ def axis_of(dim: Any) -> Any:
     """PyTorch's dim as the core's axis: None or () is all, a list is a tuple."""
     if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
         return None
-    return (
-        tuple(map(operator.index, dim)) if isinstance(dim, (tuple, list)) else operator.index(dim)
-    )
+    return tuple(map(_whole, dim)) if isinstance(dim, (tuple, list)) else _whole(dim)
+
+
+def _whole(dim: Any) -> int:
+    """One dimension; TypeError for True and False: who writes `x.sum(True)` means keepdim."""
+    if dim is True or dim is False:
+        raise TypeError(f"a dimension must be an int, got {dim}")
+    return operator.index(dim)
 
 
 def _typed(input: Tensor, dtype: Any) -> Tensor:
@@ -300,25 +305,29 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along a dimension."""
-    axis = wrap_dim(operator.index(dim), input.ndim)
+    axis = wrap_dim(_whole(dim), input.ndim)
     return as_asked(ops.cumsum(_typed(input, dtype), axis=axis), dtype)
 
 
-def _check_softmax(name: str, dtype: Any) -> None:
-    if dtype is not None and numpy_dtype(dtype).kind not in "fc":
-        raise NotImplementedError(f"{name}: not implemented for dtype={dtype}; its values are real")
+def _real(name: str, input: Tensor, dtype: Any) -> Tensor:
+    """The input in the dtype that was asked for, which must be a floating-point one."""
+    typed = _typed(input, dtype)
+    if typed._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"{name}(): not implemented for {typed.dtype}; "
+            + ("convert the input with .float()" if dtype is None else "its values are real")
+        )
+    return typed
 
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """e**x_i / sum_j e**x_j along a dimension."""
-    _check_softmax("softmax", dtype)
-    return soft.softmax(_typed(input, dtype), axis=operator.index(dim))
+    """e**x_i / sum_j e**x_j along a dimension, of floating-point numbers."""
+    return soft.softmax(_real("softmax", input, dtype), axis=_whole(dim))
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """log(softmax(x)), stable."""
-    _check_softmax("log_softmax", dtype)
-    return soft.log_softmax(_typed(input, dtype), axis=operator.index(dim))
+    """log(softmax(x)), stable, of floating-point numbers."""
+    return soft.log_softmax(_real("log_softmax", input, dtype), axis=_whole(dim))
 
 
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:

@@ -48,7 +48,12 @@ __all__ = [
 
 
 def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
-    """A dimension counted from the front; IndexError for one that is not there."""
+    """A dimension counted from the front; IndexError for one that is not there.
+
+    True and False are refused with TypeError: who writes `x.sum(True)` means keepdim.
+    """
+    if dim is True or dim is False:
+        raise TypeError(f"a dimension must be an int, got {dim}")
     span = max(ndim + extra, 1)
     if not -span <= dim < span:
         raise IndexError(

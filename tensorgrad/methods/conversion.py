@@ -31,13 +31,15 @@ def _target(args: tuple[Any, ...], dtype: Any, device: Any, copy: bool) -> tuple
     """dtype, device and copy of ``to``'s arguments by position, in one of PyTorch's three orders:
     (device, dtype, non_blocking, copy), (dtype, non_blocking, copy), (other, non_blocking, copy).
     """
-    first, rest = args[0], args[1:]
+    first, rest, given = args[0], args[1:], dtype
     if first is None or isinstance(first, (str, Device)):
         device = first
         if rest and not isinstance(rest[0], bool):
             dtype, rest = rest[0], rest[1:]
     else:
         dtype = first._array.dtype if isinstance(first, TensorBase) else first
+    if given is not None and dtype is not given:
+        raise TypeError(f"to(): the dtype is given twice, by position and as dtype={given}")
     if len(rest) > 2 or not all(isinstance(flag, bool) for flag in rest):
         raise TypeError(
             "to(): takes a device and a dtype, a dtype, or a tensor, and then the flags "

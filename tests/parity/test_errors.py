@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -38,6 +39,32 @@ BAD = {
     "sum dim twice": lambda t: t.ones(2, 3).sum((0, 0)),
     "mean dim": lambda t: t.ones(2, 3).mean(-3),
     "softmax dim": lambda t: t.ones(2, 3).softmax(2),
+    "sum bool dim": lambda t: t.ones(2, 3).sum(True),
+    "mean bool dims": lambda t: t.ones(2, 3).mean((True, False)),
+    "max bool dim": lambda t: t.ones(2, 3).max(True),
+    "argmax bool dim": lambda t: t.ones(2, 3).argmax(True),
+    "cumsum bool dim": lambda t: t.ones(2, 3).cumsum(True),
+    "cat bool dim": lambda t: t.cat([t.ones(2, 3)], True),
+    "sort bool dim": lambda t: t.ones(2, 3).sort(True),
+    "softmax bool dim": lambda t: t.ones(2, 3).softmax(True),
+    "functional softmax bool dim": lambda t: t.nn.functional.softmax(t.ones(2, 3), True),
+    "norm bool dim": lambda t: t.ones(2, 3).norm(dim=True),
+    "fft of no dimensions": lambda t: t.fft.fft(t.tensor(1j)),
+    "irfft of no dimensions": lambda t: t.fft.irfft(t.tensor(1j)),
+    "hfft of no dimensions": lambda t: t.fft.hfft(t.tensor(1j)),
+    # what is no tensor
+    "softmax of a list": lambda t: t.softmax([1.0, 2.0], 0),
+    "matmul of a list": lambda t: t.matmul([[1.0]], t.ones(1, 1)),
+    "matmul by a list": lambda t: t.ones(1, 1).matmul([[1.0]]),
+    "dot of an array": lambda t: t.dot(np.ones(2), np.ones(2)),
+    "cumsum of nothing": lambda t: t.cumsum(None, 0),
+    "inv of an array": lambda t: t.linalg.inv(np.eye(2)),
+    "max of numbers": lambda t: t.max(2, 3),
+    "clamp_max of a number": lambda t: t.clamp_max(2, 3),
+    "ldexp of a number": lambda t: t.ldexp(2, t.ones(2)),
+    "erf of nothing": lambda t: t.erf(None),
+    "eq of nothing": lambda t: t.eq(None, t.ones(2)),
+    "add of nothing": lambda t: t.add(t.ones(2), None),
     "cumsum dim": lambda t: t.ones(2).cumsum(1),
     "argmax dim": lambda t: t.ones(2, 3).argmax(2),
     "max dim": lambda t: t.ones(2).max(1),
@@ -73,6 +100,16 @@ BAD = {
     "index_select index": lambda t: t.index_select(t.ones(2), 0, t.tensor([2])),
     "index_select rank": lambda t: t.index_select(t.ones(2), 0, t.tensor([[0]])),
     "masked_fill mask": lambda t: t.ones(2).masked_fill(t.tensor([1, 0]), 0),
+    "masked_fill imaginary part": lambda t: t.ones(2).masked_fill(t.ones(2).bool(), t.tensor(1j)),
+    "masked_fill too large": lambda t: (
+        t.ones(2).byte().masked_fill(t.ones(2).bool(), t.tensor(300))
+    ),
+    "linear_cross_entropy rank": lambda t: t.nn.functional.linear_cross_entropy(
+        t.ones(3), t.ones(2, 4, 3), t.ones(2, 4)
+    ),
+    "softmax of integers": lambda t: t.softmax(t.arange(3), 0),
+    "log_softmax of integers": lambda t: t.arange(3).log_softmax(0),
+    "to two dtypes": lambda t: t.ones(2).to(t.float64, dtype=t.float32),
     "masked_fill value": lambda t: t.ones(2).masked_fill(t.tensor([True, False]), t.ones(2)),
     "masked_select mask": lambda t: t.masked_select(t.ones(2), t.ones(2)),
     # dtypes
