@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import tensorgrad as tg
@@ -52,7 +55,8 @@ RETURNS = {
 }
 EPILOG = """\
 exit status: 0 all is well; 1 the doctor found something, or a gradient is wrong; 2 the command was
-not understood, or the function returned something else; 3 the function itself raised.
+not understood, or the function returned something else; 3 the function itself raised, or what
+it returned did.
 `python -m tensorgrad COMMAND --help` tells the options of a command.
 """
 
@@ -70,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        tg.manual_seed(given.seed)
+        _seed(given.seed)
         status: int = given.run(given)
     except _Failure as failure:
         print(f"tensorgrad {given.command}: {failure}", file=sys.stderr)
@@ -78,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the output goes to `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except Exception:  # Python's own status would be 1, which says that something was found
+        traceback.print_exc()
+        return RAISED
     return status
 
 
@@ -136,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
 # --- The commands --------------------------------------------------------------------------------
 
 
+def _seed(seed: int) -> None:
+    try:
+        tg.manual_seed(seed)
+    except RuntimeError as error:
+        raise _Failure(f"--seed: {error}") from error
+
+
 def _graph(given: Any) -> int:
     names, root = _root(_call(given.target), "graph")
     try:
@@ -182,6 +196,8 @@ def _doctor(given: Any) -> int:
         *returned, optimizer = returned
         returned = tuple(returned)
     model, loss = _model_and_loss(returned, "doctor", mapping=False)
+    if not isinstance(loss, Tensor):
+        call, loss = loss, lambda: _run(call, "the loss")
     try:
         findings = viz.doctor(model, loss, optimizer=optimizer)
     except (TypeError, ValueError) as error:
@@ -198,10 +214,20 @@ def _gradcheck(given: Any) -> int:
             f"the function returned {_said(returned)}; return (function, inputs): the function to "
             "check and the tensors to call it with, in double precision with requires_grad=True"
         )
+    function = returned[0]
     try:
         report = gradcheck_report(*returned, order=given.order)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise _Failure(str(error)) from error
+    except Exception as error:
+        own = _frames_of(function, error)
+        if own is None and isinstance(error, TypeError | ValueError | RuntimeError):
+            raise _Failure(str(error)) from error
+        traceback.print_exception(type(error), error, own or error.__traceback__)
+        raise _Failure(f"the function raised {type(error).__name__}", RAISED) from error
+    if report.ok and not report.compared:
+        raise _Failure(
+            f"nothing was compared: what {report.function} returns has no gradient with respect "
+            "to its inputs"
+        )
     print(report)
     return OK if report.ok else FOUND
 
@@ -244,7 +270,8 @@ def _call(target: str) -> Any:
     found: Any = _module(place)
     for part in name.split("."):
         if not hasattr(found, part):
-            known = [n for n in vars(found) if callable(getattr(found, n)) and n[:1] != "_"]
+            names = getattr(found, "__dict__", ())
+            known = [n for n in names if callable(getattr(found, n)) and n[:1] != "_"]
             close = difflib.get_close_matches(part, known, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known[:12])}"
             raise _Failure(f"{place} has no {part!r}; {hint}")
@@ -269,19 +296,30 @@ def _module(place: str) -> Any:
         _run(lambda: spec.loader.exec_module(module), f"reading {place}")  # type: ignore[union-attr]
         return module
     sys.path.insert(0, os.getcwd())
-    try:
-        if importlib.util.find_spec(place) is None:
-            raise ModuleNotFoundError(name=place)
-    except (ModuleNotFoundError, ValueError) as error:
-        hint = f" (for a file write {place}.py:...)" if Path(f"{place}.py").is_file() else ""
-        raise _Failure(f"there is no module {place!r}{hint}") from error
-    return _run(lambda: importlib.import_module(place), f"importing {place}")
+    parts = place.split(".")
+    for i in range(1, len(parts) + 1):  # one after the other: each may raise what is its own
+        name = ".".join(parts[:i])
+        try:
+            known = importlib.util.find_spec(name) is not None
+        except (ImportError, ValueError):
+            known = False
+        if not known:
+            hint = f" (for a file write {place}.py:...)" if Path(f"{place}.py").is_file() else ""
+            raise _Failure(f"there is no module {place!r}{hint}")
+        module = _run(functools.partial(importlib.import_module, name), f"importing {name}")
+    return module
 
 
 def _run(function: Callable[[], Any], what: str) -> Any:
     """Call what belongs to the user; its error is shown as Python does, without these frames."""
     try:
         return function()
+    except SystemExit as stop:  # whose status, often 0, would be the command's
+        raise _Failure(
+            f"{what} ended the program (SystemExit: {stop.code}); put what only a script should do "
+            'under `if __name__ == "__main__":`',
+            RAISED,
+        ) from stop
     except Exception as error:
         tail = error.__traceback__
         while tail is not None and tail.tb_frame.f_code.co_filename == __file__:
@@ -293,6 +331,15 @@ def _run(function: Callable[[], Any], what: str) -> Any:
             ) from error
         traceback.print_exception(type(error), error, tail)
         raise _Failure(f"{what} raised {type(error).__name__}", RAISED) from error
+
+
+def _frames_of(function: Any, error: Exception) -> TracebackType | None:
+    """The error's traceback from the function on, if it was raised in there."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    tail = error.__traceback__
+    while tail is not None and tail.tb_frame.f_code is not code:
+        tail = tail.tb_next
+    return tail
 
 
 def _root(returned: Any, command: str) -> tuple[Any, Any]:

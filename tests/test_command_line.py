@@ -67,6 +67,21 @@ def wrong():
 def raises():
     raise ZeroDivisionError("mine")
 
+def exits():
+    raise SystemExit(0)
+
+def raising_loss():
+    return made(), raises
+
+def raising_function():
+    return (lambda x: raises()), tg.rand(3, dtype=tg.float64, requires_grad=True)
+
+def misshapen():
+    return (lambda x: x.reshape(7)), tg.rand(3, dtype=tg.float64, requires_grad=True)
+
+def without_gradient():
+    return (lambda x: 3), tg.rand(3, dtype=tg.float64, requires_grad=True)
+
 def takes(x):
     return x
 
@@ -181,6 +196,10 @@ def test_summary(run):
         (["graph", "program.py:example", "-o", "x.gif"], "'.gif' is not one of the formats"),
         (["graph", "program.py:example", "-o", "no/x.svg"], "does not exist"),
         (["graph", "program.py:example", "--show", "all"], "all"),
+        (["graph", ".:f"], "there is no module '.'"),
+        (["graph", "program.py:number.real.f"], "program.py has no 'f'"),
+        (["graph", "program.py:example", "--seed", str(2**70)], "--seed"),
+        (["gradcheck", "program.py:without_gradient"], "nothing was compared"),
     ],
 )
 def test_mistakes_are_told_with_what_to_do(run, arguments, said):
@@ -197,6 +216,26 @@ def test_an_error_of_the_function_is_shown_with_its_own_lines(run):
     assert "program.py" in err
     assert "ZeroDivisionError: mine" in err
     assert "command_line.py" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["doctor", "program.py:raising_loss"], "ZeroDivisionError: mine"),
+        (["gradcheck", "program.py:raising_function"], "ZeroDivisionError: mine"),
+        (["gradcheck", "program.py:misshapen"], "lambda x: x.reshape(7)"),
+        (["graph", "broken.inner:f"], "import nowhere_to_be_found"),
+        (["doctor", "program.py:exits"], "ended the program (SystemExit: 0); put what"),
+    ],
+)
+def test_what_the_users_code_raises_is_never_taken_for_a_finding(run, tmp_path, arguments, shown):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "__init__.py").write_text("import nowhere_to_be_found\n", "utf-8")
+    (tmp_path / "broken" / "inner.py").write_text("def f(): pass\n", "utf-8")
+    status, out, err = run(*arguments)
+    assert status == 3
+    assert shown in err
+    assert out == ""
 
 
 def test_the_same_command_prints_the_same(run):
