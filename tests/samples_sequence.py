@@ -85,9 +85,9 @@ def recurrent(name: str, gates: int) -> Sample:
     return row(
         name,
         case(real(3, 2, 3), states(2, 2, 2), two, True, 1, 0.0, True, True, False),
-        case(real(2, 3, 2), states(4, 2, 2), deep, True, 2, 0.0, False, True, True),
+        case(real(3, 2, 2), states(4, 3, 2), deep, True, 2, 0.0, False, True, True),
         case(LENGTHS, fixed(PACKED), states(1, 3, 2), bare, False, 1, 0.0, True, False),
-        case(LENGTHS, fixed(PACKED), states(4, 3, 2), deep, True, 2, 0.0, True, True),
+        case(real(3, 2), fixed((2, 1)), states(4, 2, 2), deep, True, 2, 0.0, True, True),
         vmap=OWN_LENGTHS,
     )
 
@@ -133,11 +133,12 @@ def layers(name: str, states: int, **only: Any) -> list[Layer]:
     def hx(*shape: int) -> Any:
         return hidden(*shape) if states == 1 else (hidden(*shape), hidden(*shape))
 
+    deep = "the function it calls is checked at order 2, with as many layers and directions"
     return [
         layer(name, case(3, 2), case(real(3, 2, 3)), case(real(2, 3), hx(1, 2))),
         layer(name, case(2, 2, 2, bias=False, batch_first=True, bidirectional=True, **only),
-              case(real(2, 3, 2), hx(4, 2, 2)), case(real(3, 2))),
-        layer(name, case(2, 2, num_layers=2, dropout=0.5), case(real(3, 2, 2)), mode="eval"),
+              case(real(3, 2, 2), hx(4, 3, 2)), case(real(2, 2)), order=1, reason=deep),
+        layer(name, case(2, 2, num_layers=2, dropout=0.5), case(real(2, 3, 2)), mode="eval"),
         layer(f"{name}Cell", case(2, 3), case(real(2, 2)), case(real(2), hx(3))),
         layer(f"{name}Cell", case(2, 3, bias=False, **only), case(real(2, 2), hx(2, 3))),
     ]
@@ -146,8 +147,9 @@ def layers(name: str, states: int, **only: Any) -> list[Layer]:
 SEQUENCE_LAYERS = [
     *layers("RNN", 1, nonlinearity="relu"), *layers("LSTM", 2), *layers("GRU", 1),
     layer("LSTM", case(2, 3, proj_size=2, bidirectional=True, num_layers=2),
-          case(real(3, 2, 2)), case(real(3, 2, 2), (hidden(4, 2, 2), hidden(4, 2, 3)))),
-    layer("GRU", case(2, 2, num_layers=2, dropout=1.0), case(real(3, 2, 2))),
+          case(real(2, 3, 2)), case(real(2, 3, 2), (hidden(4, 3, 2), hidden(4, 3, 3))), order=1,
+          reason="LSTMs without projections, and one direction of this, are checked at order 2"),
+    layer("GRU", case(2, 2, num_layers=2, dropout=1.0), case(real(2, 3, 2))),
     *(layer("MultiheadAttention", case(4, 2, **options), case(real(3, 2, 4), real(2, 2, 4),
                                                             real(2, 2, 4)))
       for options in ({}, {"bias": False, "add_zero_attn": True}, {"add_bias_kv": True})),
@@ -164,5 +166,6 @@ SEQUENCE_LAYERS = [
     layer("TransformerDecoderLayer", case(2, 2, 2, 0.3, "gelu", 1e-3, True, True, False),
           case(real(2, 3, 2), real(2, 1, 2)), mode="eval"),
     layer("Transformer", case(2, 2, 1, 1, 2, 0.0, "gelu", batch_first=True),
-          case(real(2, 2, 2), real(2, 3, 2))),
+          case(real(2, 2, 2), real(2, 3, 2)), order=1,
+          reason="the layers it holds are checked at order 2"),
 ]
