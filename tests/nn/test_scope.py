@@ -152,8 +152,8 @@ def test_a_call_costs_little():
         deep = nn.Sequential(deep)
     x = np.zeros(1)
     deep(x)
-    start = time.perf_counter()
+    start = time.thread_time()  # not by the clock: other processes take as much as they want of it
     for _ in range(20):
         deep(x)
-    per_call = (time.perf_counter() - start) / (20 * 200)
+    per_call = (time.thread_time() - start) / (20 * 200)
     assert per_call < 50e-6
