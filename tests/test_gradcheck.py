@@ -369,6 +369,6 @@ def test_the_answer_is_the_same_every_time():
     messages = set()
     for _ in range(2):
         with pytest.raises(GradcheckError) as caught:
-            gradcheck(wrong, draw(40, 30))
+            gradcheck(wrong, draw(8, 6), fast_mode=True)
         messages.add(str(caught.value))
     assert len(messages) == 1

@@ -308,8 +308,8 @@ def test_every_wrong_argument_is_in_the_summary():
 
 def test_large_functions_are_explained_too():
     made = function(lambda x: x * x, lambda g, x: g * x)
-    report = explained(made, draw(50, 60))
+    report = explained(made, draw(42, 48))  # more than the whole Jacobian is made of
     assert report.finding.kind == "factor"
     assert report.finding.says == "The gradient of x is 2 times too small: a factor 2 is missing."
-    report = explained(function(lambda x: x - x.mean(0), lambda g, x: g + 0 * x), draw(30, 20))
+    report = explained(function(lambda x: x - x.mean(0), lambda g, x: g + 0 * x), draw(15, 14))
     assert report.finding.kind == "mean term"
