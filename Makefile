@@ -33,7 +33,7 @@ DEFAULT := -m "not browser and not long"
 test: $(VENV)/test ## run the test suite
 	$(PYTEST) $(DEFAULT) $(ARGS)
 
-test-long: $(VENV)/test ## run the tests that `make test` leaves out: the reports' scripts in whole
+test-long: $(VENV)/test ## run the tests that `make test` leaves out for the time they take
 	$(PYTEST) -m long $(ARGS)
 
 test-accel: $(VENV)/test $(VENV)/accel ## run the test suite with oneDNN (installs it)

@@ -131,6 +131,7 @@ def assert_one_copy(modules: dict[str, str]) -> None:
     assert len(set(modules.values())) == len(modules), "one file was imported under two names"
 
 
+@pytest.mark.long
 def test_wheel_and_sdist_hold_the_same_package(copy_sources, tmp_path):
     source = copy_sources("wheel")
     wheel = build("build_wheel", source, tmp_path / "dist")

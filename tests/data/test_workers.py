@@ -296,7 +296,13 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("way", ["end", "exit", "raise", "interrupt", "kill"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        *("end", "interrupt", "kill"),
+        *(pytest.param(way, marks=pytest.mark.long) for way in ("exit", "raise")),
+    ],
+)
 def test_however_the_program_ends_nothing_is_left(way: str, method: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

@@ -107,7 +107,11 @@ def same(a, b, path=""):
         assert a == b, path
 
 
-@pytest.mark.parametrize("kind", ["adam", "generator", "workers", "list"])
+# Four processes each: `make test` runs two of them, which differ in everything.
+@pytest.mark.parametrize(
+    "kind",
+    ["adam", "workers", *(pytest.param(k, marks=pytest.mark.long) for k in ("generator", "list"))],
+)
 def test_going_on_after_kill_9(tmp_path, kind):
     """Two kills in the middle of epochs; 9 batches an epoch, a checkpoint every second."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
