@@ -1,6 +1,6 @@
 // Moving about: pan, zoom, what is near enough to be written, and the small map of the whole.
 
-const ZOOM = [0.02, 4];
+const ZOOM = [0.02, 4]; // further out where the whole drawing asks for it
 const READABLE = 1.1; // at which a page opens: the smallest words are 11 pixels high
 
 class Camera {
@@ -82,18 +82,25 @@ class Camera {
   zoom(factor, at = null) {
     const { width, height } = this.view;
     const [px, py] = at || [width / 2, height / 2];
-    const k = Math.max(ZOOM[0], Math.min(ZOOM[1], this.k * factor));
+    const k = Math.max(Math.min(ZOOM[0], this.whole), Math.min(ZOOM[1], this.k * factor));
     this.x = px - ((px - this.x) * k) / this.k;
     this.y = py - ((py - this.y) * k) / this.k;
     this.k = k;
     this.update();
   }
 
+  // The scale at which the whole drawing is on the screen.
+  get whole() {
+    const { width, height } = this.view;
+    const { drawn } = this.scene;
+    return Math.max(1e-4, Math.min(1.5, (width - 24) / drawn.width, (height - 24) / drawn.height));
+  }
+
   // The whole drawing.
   fit() {
     const { width, height } = this.view;
     const { drawn } = this.scene;
-    this.k = Math.max(ZOOM[0], Math.min(1.5, (width - 24) / drawn.width, (height - 24) / drawn.height));
+    this.k = this.whole;
     this.x = (width - drawn.width * this.k) / 2;
     this.y = (height - drawn.height * this.k) / 2;
     this.update();

@@ -216,6 +216,25 @@ def test_zoom_pan_map_and_fit(figure, show):
     assert page.value(k) <= before * 1.01
 
 
+def test_fit_shows_the_whole_of_a_long_chain(show):
+    x = tg.ones(2, requires_grad=True)
+    for _ in range(1500):
+        x = x.sin()
+    page = show(viz.explore(x.sum()))
+    page.click("#fit")
+    edges = ("top", "bottom")
+    box = "document.getElementById('{}').getBoundingClientRect().{}"
+    page.wait(f"{box.format('world', 'height')} < {box.format('picture', 'height')}")
+    top, bottom = (page.value(box.format("world", edge)) for edge in edges)
+    first, last = (page.value(box.format("picture", edge)) for edge in edges)
+    assert first < top < bottom < last
+    k = page.value("window.explorer.camera.k")
+    page.click("#zoom-out")
+    assert page.value("window.explorer.camera.k") == k
+    page.click("#zoom-in")
+    assert page.value("window.explorer.camera.k") > k
+
+
 def test_the_saved_picture_stands_alone(figure, show):
     page = show(figure)
     made = page.run(
