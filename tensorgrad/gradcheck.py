@@ -176,6 +176,9 @@ def _options(
     method: str | None,
     fast: bool | None,
 ) -> Options:
+    for name, tolerance in (("atol", atol), ("rtol", rtol), ("nondet_tol", nondet_tol)):
+        if not tolerance >= 0:
+            raise ValueError(f"gradcheck: {name} must be 0 or greater, got {tolerance}")
     if method is None and not isinstance(eps, Default):
         method = "central"
     return Options(eps, atol, rtol, nondet_tol, undefined, dtypes, method, fast)

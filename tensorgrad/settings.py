@@ -54,7 +54,10 @@ def set_default_device(device: Any) -> None:
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Nothing has to change: every operation gives the same numbers in every run, in any mode."""
-    _Kept.deterministic, _Kept.warn_only = bool(mode), bool(warn_only)
+    for name, value in (("mode", mode), ("warn_only", warn_only)):
+        if not isinstance(value, bool):
+            raise TypeError(f"use_deterministic_algorithms: {name} must be a bool, got {value!r}")
+    _Kept.deterministic, _Kept.warn_only = mode, warn_only
 
 
 def use_deterministic(mode: bool = True) -> None:

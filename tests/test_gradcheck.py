@@ -280,6 +280,9 @@ def test_inputs_it_cannot_check():
         gradcheck(tg.exp, tg.from_numpy(array).requires_grad_())
     with pytest.raises(ValueError, match="eps must be positive"):
         gradcheck(tg.exp, draw(3), eps=0)
+    for tolerance in ({"atol": -1}, {"rtol": float("nan")}, {"nondet_tol": -1e-9}):
+        with pytest.raises(ValueError, match=f"{next(iter(tolerance))} must be 0 or greater"):
+            gradcheck(tg.exp, draw(3), **tolerance)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,10 @@ class RandomCrop:
         fill: float = 0,
         padding_mode: str = "constant",
     ) -> None:
-        height, width = (size, size) if isinstance(size, int) else size
+        sizes = (size, size) if isinstance(size, int) else tuple(size)
+        if len(sizes) != 2:
+            raise ValueError(f"RandomCrop: size must be one number or two, got {size}")
+        height, width = sizes
         if height < 1 or width < 1:
             raise ValueError(f"RandomCrop: size must be positive, got {size}")
         if padding_mode not in _MODES:

@@ -348,12 +348,12 @@ def checkpoint_sequential(
 
         return forward
 
-    size = len(steps) // segments
-    if size == 0:
+    if not 1 <= segments <= len(steps):
         raise ValueError(
-            f"checkpoint_sequential: {segments} segments of {len(steps)} functions; use at most "
-            "one segment per function"
+            f"checkpoint_sequential: {segments} segments of {len(steps)} functions; use at least "
+            "one, and at most one per function"
         )
+    size = len(steps) // segments
     for segment in range(segments - 1):
         input = checkpoint(
             run(segment * size, (segment + 1) * size),

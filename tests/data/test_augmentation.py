@@ -55,6 +55,8 @@ def test_refused() -> None:
         RandomCrop(2, padding_mode="wrap")
     with pytest.raises(ValueError, match="positive"):
         RandomCrop(0)
+    with pytest.raises(ValueError, match="one number or two"):
+        RandomCrop((2, 2, 2))
     with pytest.raises(ValueError, match="1, 2 or 4"):
         RandomCrop(2, padding=(1, 2, 3))(IMAGE)
     with pytest.raises(ValueError, match="probability"):

@@ -329,6 +329,8 @@ def test_sequential(reentrant):
         assert same(plain, kept)
     with pytest.raises(ValueError, match="6 segments of 5"):
         checkpoint_sequential(model, 6, x, use_reentrant=reentrant)
+    with pytest.raises(ValueError, match="0 segments of 5"):
+        checkpoint_sequential(model, 0, x, use_reentrant=reentrant)
     with pytest.raises(ValueError, match="Unexpected keyword"):
         checkpoint_sequential(model, 2, x, use_reentrant=reentrant, other=1)
 

@@ -100,6 +100,12 @@ def test_results_do_not_depend_on_the_number_of_threads_beyond_rounding(two_thre
     assert all(np.allclose(a, b, rtol=1e-9, atol=1e-13) for a, b in zip(one, two, strict=True))
 
 
+def test_deterministic_algorithms_are_asked_for_by_a_bool():
+    for wrong in ({"mode": 1}, {"mode": True, "warn_only": "no"}):
+        with pytest.raises(TypeError, match="must be a bool"):
+            tg.use_deterministic_algorithms(**wrong)
+
+
 def test_two_runs_give_the_same_bits(two_threads):
     before = tg.are_deterministic_algorithms_enabled()
     tg.use_deterministic_algorithms(True)

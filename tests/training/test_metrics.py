@@ -72,6 +72,11 @@ def test_top_k():
     sorted_out = np.argsort(-outputs, axis=1)[:, :4]
     assert top_k_accuracy(outputs, classes, 4) == (sorted_out == classes[:, None]).any(1).mean()
     assert top_k_accuracy(np.array([[np.nan, 1.0]]), np.array([0]), 2) == 0
+    some = np.array([[np.nan, 1.0], [np.nan, 1.0], [np.nan, np.nan], [2.0, 1.0]])
+    for rate in (accuracy, lambda *given: top_k_accuracy(*given, 1)):
+        assert rate(some, np.array([0, 1, 0, 0])) == 0.5  # not what argmax says: the first of all
+    with pytest.raises(ValueError, match="accuracy: targets must be class numbers 0 to 1, found 1"):
+        accuracy([[0.1, 0.9]] * 2, [1, 2])
     with pytest.raises(ValueError, match="k=4 is not within 1 to 3"):
         top_k_accuracy(scores, targets, 4)
     with pytest.raises(ValueError, match="found 0 to 3"):
@@ -125,6 +130,7 @@ def test_report_of_classes():
     ("call", "error", "message"),
     [
         (lambda: ConfusionMatrix(0), ValueError, "at least 1"),
+        (lambda: ConfusionMatrix("3"), TypeError, "num_classes must be an int, got '3'"),
         (lambda: ConfusionMatrix(3, ["a"]), ValueError, "1 labels for 3 classes"),
         (lambda: confusion_matrix([0, 1], [0, 4], 3), ValueError, "targets must be 0 to 2"),
         (lambda: confusion_matrix([0, 9], [0, 1], 3), ValueError, "predicted classes must be"),

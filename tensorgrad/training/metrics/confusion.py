@@ -37,6 +37,8 @@ class ConfusionMatrix:
     counts: NDArray[np.int64]
 
     def __init__(self, num_classes: int, labels: Sequence[str] | None = None) -> None:
+        if not isinstance(num_classes, int | np.integer):
+            raise TypeError(f"ConfusionMatrix: num_classes must be an int, got {num_classes!r}")
         if num_classes < 1:
             raise ValueError(f"ConfusionMatrix: num_classes must be at least 1, got {num_classes}")
         self.labels = [str(k) for k in range(num_classes)] if labels is None else list(labels)

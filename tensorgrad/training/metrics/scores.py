@@ -15,11 +15,15 @@ def accuracy(outputs: Any, targets: Any) -> float:
     """The share, 0 to 1, of samples whose largest output is the one of their class.
 
     outputs: scores or probabilities, (N, C, ...). targets: class numbers, (N, ...). Among equal
-    outputs the first counts. Tensors or arrays. Raises ValueError for shapes that do not belong
-    together, TypeError for targets that are not integers.
+    outputs the first counts, NaN is smaller than any number and no hit. Tensors or arrays. Raises
+    ValueError for shapes that do not belong together and classes that do not exist, TypeError for
+    targets that are not integers.
     """
     scores, classes = _check("accuracy", outputs, targets)
-    return float(np.mean(scores.argmax(axis=1) == classes))
+    hits = scores.argmax(axis=1) == classes
+    if np.isnan(scores.max()):
+        hits = _within(scores, np.expand_dims(classes, 1), 1)
+    return float(np.mean(hits))
 
 
 def top_k_accuracy(outputs: Any, targets: Any, k: int = 5) -> float:
@@ -33,17 +37,15 @@ def top_k_accuracy(outputs: Any, targets: Any, k: int = 5) -> float:
         raise ValueError(
             f"top_k_accuracy: k={k} is not within 1 to {scores.shape[1]}, the number of classes"
         )
-    places = np.expand_dims(classes, 1)
-    if places.min() < 0 or places.max() >= scores.shape[1]:
-        raise ValueError(
-            f"top_k_accuracy: targets must be class numbers 0 to {scores.shape[1] - 1}, found "
-            f"{places.min()} to {places.max()}"
-        )
+    return float(np.mean(_within(scores, np.expand_dims(classes, 1), k)))
+
+
+def _within(scores: Any, places: Any, k: int) -> Any:
+    """Whether fewer than k outputs come before those at ``places``, which are numbers."""
     own = np.take_along_axis(scores, places, axis=1)
     numbers = np.arange(scores.shape[1]).reshape(1, -1, *(1 for _ in scores.shape[2:]))
     before = (scores > own) | ((scores == own) & (numbers < places))
-    hits = (before.sum(axis=1) < k) & ~np.isnan(own.squeeze(1))
-    return float(np.mean(hits))
+    return (before.sum(axis=1) < k) & ~np.isnan(own.squeeze(1))
 
 
 def as_array(value: Any) -> np.ndarray[Any, Any]:
@@ -87,4 +89,9 @@ def _check(caller: str, outputs: Any, targets: Any) -> tuple[Any, Any]:
         )
     if not classes.size:
         raise ValueError(f"{caller}: there are no samples")
+    if classes.min() < 0 or classes.max() >= scores.shape[1]:
+        raise ValueError(
+            f"{caller}: targets must be class numbers 0 to {scores.shape[1] - 1}, found "
+            f"{classes.min()} to {classes.max()}"
+        )
     return scores, classes
