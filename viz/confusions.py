@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.viz.arguments import heading, listed, one_of
-from tensorgrad.viz.figure import Figure
-from tensorgrad.viz.latex import latex_table
+from tensorgrad.viz.figure import Figure, encode
+from tensorgrad.viz.latex_tables import latex_table
 from tensorgrad.viz.pixels import as_array
 from tensorgrad.viz.svg import Element, document, element, text
 from tensorgrad.viz.words import no_formula, plural, shape, shorten, text_width, visible
@@ -165,13 +165,14 @@ class ConfusionFigure(Figure):
     def latex(self) -> str:
         """The table as a LaTeX tabular (package booktabs)."""
         head, rows = self._rows()
-        return latex_table(["true / predicted", *head[1:]], rows, rule_before=len(rows) - 1)
+        names = [shorten(name, 16) for name in head[1:]]
+        return latex_table(["true / predicted", *names], rows, rule_before=len(rows) - 1)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         return {
             **super()._formats(),
-            ".csv": lambda: self.csv().encode("utf-8", "replace"),
-            ".tex": lambda: self.latex().encode("utf-8", "replace"),
+            ".csv": lambda: encode(self.csv()),
+            ".tex": lambda: encode(self.latex()),
         }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorgrad.viz.arguments import heading, listed, real, whole
 from tensorgrad.viz.curve_chart import curve_chart
-from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.figure import Figure, encode
 from tensorgrad.viz.smoothing import Runs, exponential_mean, points_of, windowed_mean
 from tensorgrad.viz.words import no_formula, number, shorten, visible
 
@@ -95,7 +95,7 @@ class CurvesFigure(Figure):
         return curves_to_matplotlib(self)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
-        return {**super()._formats(), ".csv": lambda: self.csv().encode("utf-8", "replace")}
+        return {**super()._formats(), ".csv": lambda: encode(self.csv())}
 
 
 def _series_data(s: Series) -> dict[str, Any]:

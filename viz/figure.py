@@ -14,7 +14,7 @@ from tensorgrad.viz.raster import convert_svg
 from tensorgrad.viz.svg import escape
 from tensorgrad.viz.tikz import svg_to_tikz
 
-__all__ = ["Figure", "jsonable", "write_atomically"]
+__all__ = ["Figure", "encode", "jsonable", "write_atomically"]
 
 
 class Figure:
@@ -49,11 +49,11 @@ class Figure:
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         """The suffixes that `save` knows, each with the function that makes the file's bytes."""
         return {
-            ".svg": lambda: _encode(self.svg()),
-            ".html": lambda: _encode(self.html()),
-            ".txt": lambda: _encode(str(self) + "\n"),
-            ".json": lambda: _encode(self.json() + "\n"),
-            ".tex": lambda: _encode(svg_to_tikz(self.svg())),
+            ".svg": lambda: encode(self.svg()),
+            ".html": lambda: encode(self.html()),
+            ".txt": lambda: encode(str(self) + "\n"),
+            ".json": lambda: encode(self.json() + "\n"),
+            ".tex": lambda: encode(svg_to_tikz(self.svg())),
             ".png": lambda: convert_svg(self.svg(), "png"),
             ".pdf": lambda: convert_svg(self.svg(), "pdf"),
         }
@@ -172,7 +172,8 @@ pre {{ overflow-x: auto; font: 12px/1.4 "DejaVu Sans Mono", "Liberation Mono", M
 """
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
+    """The text as a file has it."""
     # Names are cleaned on their way in, so nothing is replaced here; but a figure is never lost to
     # a lone surrogate that found another way.
     return text.encode("utf-8", "replace")
@@ -195,7 +196,17 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that readers see the old contents or the new, never a part.
 
     A link is followed, an existing file keeps its permissions, a new one gets the usual ones.
+    Raises ValueError for a name that no file can have.
     """
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise ValueError(
+            f"{str(path)!r} cannot be the name of a file: a null character or a lone surrogate "
+            "is in it"
+        )
     target = Path(os.path.realpath(path))
     try:
         mode = target.stat().st_mode & 0o777

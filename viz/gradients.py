@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.viz.arguments import heading
-from tensorgrad.viz.figure import Figure, write_atomically
+from tensorgrad.viz.figure import Figure, encode, write_atomically
 from tensorgrad.viz.gradient_chart import gradient_chart
 from tensorgrad.viz.gradient_table import gradient_table
 from tensorgrad.viz.naming import named_tensors
@@ -90,7 +90,7 @@ class GradFlowFigure(Figure):
             dims = "x".join(map(str, row.shape))
             writer.writerow([no_formula(row.name), dims, row.status, *cells])
         if path is not None:
-            write_atomically(Path(path), text.getvalue().encode("utf-8", "replace"))
+            write_atomically(Path(path), encode(text.getvalue()))
         return text.getvalue()
 
     def to_matplotlib(self) -> Any:
@@ -100,7 +100,7 @@ class GradFlowFigure(Figure):
         return gradients_to_matplotlib(self)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
-        return {**super()._formats(), ".csv": lambda: self.to_csv().encode("utf-8", "replace")}
+        return {**super()._formats(), ".csv": lambda: encode(self.to_csv())}
 
     def _make_text(self) -> str:
         return gradient_table(self.rows, self.title)

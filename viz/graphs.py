@@ -12,7 +12,7 @@ from tensorgrad.viz.cards import as_show, make_cards
 from tensorgrad.viz.closing import close_modules
 from tensorgrad.viz.dot_engine import dot_layout, find_dot, run_dot
 from tensorgrad.viz.dot_source import dot_source
-from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.figure import Figure, encode
 from tensorgrad.viz.folding import fold_repeats as folded
 from tensorgrad.viz.gradients_of import with_gradients
 from tensorgrad.viz.graph_svg import GROUP_LABEL_SIZE, graph_svg
@@ -117,7 +117,7 @@ class GraphFigure(Figure):
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         return {
             **super()._formats(),
-            ".dot": lambda: self.dot().encode("utf-8"),
+            ".dot": lambda: encode(self.dot()),
             ".png": lambda: self._image("png"),
             ".pdf": lambda: self._image("pdf"),
         }

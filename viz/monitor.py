@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.provenance import Location
 from tensorgrad.viz.activity import Activation, Activity
-from tensorgrad.viz.figure import write_atomically
+from tensorgrad.viz.figure import encode, write_atomically
 from tensorgrad.viz.monitor_layout import Layout, Place, Row
 from tensorgrad.viz.monitor_records import Raw, Recorder
 from tensorgrad.viz.monitor_rules import warnings_of
@@ -350,7 +350,7 @@ class Monitor:
                     empty = [""] * (len(STATISTICS) + 2)
                     writer.writerow([step, t.name, "activation", *empty, *map(_cell, numbers)])
         if path is not None:
-            write_atomically(Path(path), text.getvalue().encode("utf-8", "replace"))
+            write_atomically(Path(path), encode(text.getvalue()))
         return text.getvalue()
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tensorgrad.viz.arguments import heading, listed, whole
-from tensorgrad.viz.figure import Figure
-from tensorgrad.viz.latex import latex_table
+from tensorgrad.viz.figure import Figure, encode
+from tensorgrad.viz.latex_tables import latex_table
 from tensorgrad.viz.smoothing import points_of
 from tensorgrad.viz.svg import Element, document, element, text
 from tensorgrad.viz.words import no_formula, number, plural, shorten, text_width, visible
@@ -141,14 +141,15 @@ class TableFigure(Figure):
 
     def latex(self) -> str:
         """The table as a LaTeX tabular (package booktabs), the best in bold."""
-        return latex_table(self.columns, self.rows, bold=sorted(self.best))
+        words = [k for k, some in enumerate(self._words) if some]
+        return latex_table(self.columns, self.rows, words=words, bold=sorted(self.best))
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         return {
             **super()._formats(),
-            ".md": lambda: self.markdown().encode("utf-8", "replace"),
-            ".csv": lambda: self.csv().encode("utf-8", "replace"),
-            ".tex": lambda: self.latex().encode("utf-8", "replace"),
+            ".md": lambda: encode(self.markdown()),
+            ".csv": lambda: encode(self.csv()),
+            ".tex": lambda: encode(self.latex()),
         }
 
 

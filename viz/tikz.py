@@ -12,7 +12,13 @@ from tensorgrad.viz.svg import fmt
 __all__ = ["svg_to_tikz"]
 
 PIXEL = 0.75  # points in a CSS pixel
-_TEXT = {"…": r"\ldots{}", "|": r"\textbar{}"}
+# The picture is set into a box first: as an argument of \resizebox a large one is read twice.
+_HEAD = ["% Needs \\usepackage{tikz}.", "\\begingroup\\setbox2=\\hbox{%"]
+_FOOT = [
+    "\\resizebox*{!}{\\ifdim\\totalheight>.95\\textheight .95\\textheight\\else"
+    "\\totalheight\\fi}{%",
+    "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{\\box2}}\\endgroup",
+]
 _PRESENTATION = ("fill", "stroke", "stroke-width", "text-anchor", "font-size", "fill-opacity")
 
 Style = dict[str, str]
@@ -27,7 +33,7 @@ class _Rule(NamedTuple):
 
 
 def svg_to_tikz(svg: str) -> str:
-    """A ``tikzpicture`` of the light picture; needs ``\\usepackage{tikz}``, best with LuaLaTeX.
+    """A ``tikzpicture`` of the light picture, scaled down to the page where it is larger.
 
     Raises ValueError for a picture that contains pixels.
     """
@@ -37,9 +43,8 @@ def svg_to_tikz(svg: str) -> str:
     colours = [
         f"\\definecolor{{{name}}}{{HTML}}{{{name[2:].upper()}}}%" for name in sorted(writer.colours)
     ]
-    head = "% \\usepackage{tikz}; compile with lualatex for all characters"
     begin = f"\\begin{{tikzpicture}}[x={PIXEL}bp, y=-{PIXEL}bp]"
-    return "\n".join([head, *colours, begin, *writer.lines, "\\end{tikzpicture}", ""])
+    return "\n".join([*_HEAD, *colours, begin, *writer.lines, "\\end{tikzpicture}}%", *_FOOT, ""])
 
 
 class _Writer:
@@ -140,8 +145,7 @@ class _Writer:
             options.append(f"rotate={-float(turned[1]):g}")
         if style.get("paint-order") == "stroke":  # a halo
             options += [f"fill={self._colour(style['stroke'])}", "inner sep=0.8pt"]
-        said = "".join(element.itertext())
-        shown = "".join(_TEXT.get(part) or latex_escape(part) for part in re.split("([…|])", said))
+        shown = latex_escape("".join(element.itertext()))
         self.lines.append(f"\\node[{', '.join(options)}] at {_point(x, y)} {{{shown}}};")
 
 

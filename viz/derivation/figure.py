@@ -11,7 +11,7 @@ from tensorgrad.viz.derivation.model import Derivation
 from tensorgrad.viz.derivation.page import render_fragment, render_page
 from tensorgrad.viz.derivation.tex import render_latex
 from tensorgrad.viz.derivation.text import render_text
-from tensorgrad.viz.figure import Figure
+from tensorgrad.viz.figure import Figure, encode
 from tensorgrad.viz.text_svg import text_svg
 from tensorgrad.viz.words import visible
 
@@ -54,7 +54,7 @@ class DerivationFigure(Figure):
         return render_page(self.derivation, self.title)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
-        return {**super()._formats(), ".tex": lambda: (self.latex() + "\n").encode("utf-8")}
+        return {**super()._formats(), ".tex": lambda: encode(self.latex() + "\n")}
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None, **kwargs: Any

@@ -6,19 +6,11 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
-from tensorgrad.viz.latex import MATHS
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.latex import latex_escape
+from tensorgrad.viz.words import shorten, visible
 
-__all__ = ["Latex", "escape_latex"]
+__all__ = ["Latex"]
 
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-    "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
-    "—": "---", "–": "--", "…": r"\dots{}", "²": r"$^2$",
-}  # fmt: skip
-# Straight double quotes need an encoding that plain LaTeX does not load.
-_ESCAPES['"'] = "''"
 _NAMES = {value: f"\\{key}" for key, value in GREEK.items() if len(key) > 2 and key != "lam"}
 _NAMES |= {"ε": r"\varepsilon", "λ": r"\lambda", "μ": r"\mu", "ν": r"\nu", "ξ": r"\xi", "π": r"\pi"}
 _SIGNS = {
@@ -28,21 +20,9 @@ _SIGNS = {
 _FUNCTIONS = {"log", "exp", "sin", "cos", "tan", "tanh", "sinh", "cosh", "max", "min", "det"}
 
 
-def escape_latex(text: str) -> str:
-    """Any string as LaTeX text; a character that plain pdflatex lacks as its code point."""
-    return "".join(_escaped(char) for char in visible(text))
-
-
-def _escaped(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if char in _NAMES or char in MATHS:
-        return f"${_NAMES.get(char) or MATHS[char]}$"
-    return char if char.isascii() else f"[U+{ord(char):04X}]"
-
-
 def _upright(text: str) -> str:
-    return rf"\text{{{escape_latex(text)}}}"
+    # A formula cannot be broken within a name: a long one loses its middle, the prose has it whole.
+    return rf"\text{{{latex_escape(shorten(visible(text), 40, middle=True))}}}"
 
 
 class Latex(Printer):

@@ -9,11 +9,13 @@ from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.mathml import MathML
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
 from tensorgrad.viz.derivation.wording import (
+    TERMS,
     agreement,
     called,
     courses,
     derivatives,
     dimensions,
+    few,
     norm,
     reading,
     result_words,
@@ -125,12 +127,11 @@ def _mark(way: Way) -> str:
 
 
 def _sum(gradient: Expr, terms: tuple[Expr, ...], sizes: tuple[Size, ...], whole: Size) -> str:
-    few = terms[:8] + ((ex.Words(f"… {len(terms) - 8} more"),) if len(terms) > 8 else ())
-    formula = _equation(gradient, ex.plus(*few))
-    known = [norm(s) for s in sizes[:8] if s.status != "none"]
+    formula = _equation(gradient, few(terms))
+    known = [norm(s) for s in sizes[:TERMS] if s.status != "none"]
     facts = ""
     if known:
-        more = " …" if len(terms) > 8 else ""
+        more = " …" if len(terms) > TERMS else ""
         facts = f"<span>‖·‖ {escape(', '.join(known))}{more} → {escape(norm(whole))}</span>"
     return (
         f"<div class='way meet'><div class=formula>{formula}</div>"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 
-from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.wording import (
+    TERMS,
     agreement,
     called,
     courses,
     derivatives,
     dimensions,
+    few,
     norm,
     reading,
     result_words,
@@ -136,15 +137,11 @@ def _sum(
     gradient: Expr, terms: tuple[Expr, ...], sizes: list[str], total: str, width: int
 ) -> list[str]:
     """Where paths meet: the terms of a gradient, with their norms."""
-    shown = 8
-    few = terms[:shown] + (
-        (ex.Words(f"… {len(terms) - shown} more"),) if len(terms) > shown else ()
-    )
-    made = f"     {_SHOW(gradient)} = {_SHOW(ex.plus(*few))}"
-    known = [s for s in sizes if s != "not computed"][:shown]
+    made = f"     {_SHOW(gradient)} = {_SHOW(few(terms))}"
+    known = [s for s in sizes if s != "not computed"][:TERMS]
     if not known:
         return _equation(made, "", width)
-    more = " …" if len(terms) > shown else ""
+    more = " …" if len(terms) > TERMS else ""
     return _equation(made, f"‖·‖ {', '.join(known)}{more} → {total}", width)
 
 

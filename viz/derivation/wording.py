@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from tensorgrad.viz.derivation.differences import Checked
-from tensorgrad.viz.derivation.expression import Expr, Symbol
+from tensorgrad.viz.derivation.expression import Expr, Symbol, Words, plus
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Way
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.words import number, shape
 
 __all__ = [
+    "TERMS",
     "agreement",
     "called",
     "change",
     "courses",
     "derivatives",
     "dimensions",
+    "few",
     "norm",
     "paths",
     "reading",
@@ -22,6 +24,14 @@ __all__ = [
     "sizes",
     "verdict",
 ]
+
+TERMS = 8  # of a sum over the paths that meet, how many are shown
+
+
+def few(terms: tuple[Expr, ...]) -> Expr:
+    """The sum of the first terms, and how many more there are."""
+    more = (Words(f"… {len(terms) - TERMS} more"),) if len(terms) > TERMS else ()
+    return plus(*terms[:TERMS], *more)
 
 
 def norm(size: Size) -> str:
