@@ -34,6 +34,10 @@ def capture_with_sources(
     The second is for looking things up while the figure is made, and must not be kept in it.
     """
     tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
+    if not tensors:
+        raise ValueError(
+            "viz.graph: root is empty: there is nothing to draw; pass a Tensor, or a list with one"
+        )
     starts = [_root(root, index, len(tensors)) for index, root in enumerate(tensors)]
     kept, total = _nearest(starts, max_nodes)
     labels: dict[int, list[str]] = {}

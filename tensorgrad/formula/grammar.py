@@ -61,9 +61,18 @@ def parse(formula: str) -> ast.expr:
     """The syntax tree of a formula; FormulaError, naming the part, for what the grammar lacks."""
     try:
         tree = ast.parse(formula, mode="eval").body
+        _check(tree, formula)
     except SyntaxError as error:
         raise FormulaError(f"formula {formula!r}: {error.msg}") from None
-    _check(tree, formula)
+    except UnicodeEncodeError:
+        raise FormulaError(f"formula {formula!r}: a lone surrogate is not a character") from None
+    except FormulaError:
+        raise
+    except ValueError:  # Python 3.12 has a SyntaxError for it
+        raise FormulaError(f"formula {formula!r}: there is a null character in it") from None
+    except (RecursionError, MemoryError):
+        start = f"{formula[:40]!r}..."
+        raise FormulaError(f"formula {start}: it is nested too deeply to be read") from None
     return tree
 
 

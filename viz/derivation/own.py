@@ -19,6 +19,7 @@ from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.differences import Chain
 from tensorgrad.viz.derivation.expression import Symbol
 from tensorgrad.viz.derivation.values import Unknown, Values
+from tensorgrad.viz.words import visible
 
 __all__ = ["OwnDerivation"]
 
@@ -90,7 +91,7 @@ class OwnDerivation:
         if missing:
             raise FormulaError(
                 f"viz.check_derivation: the function asks for {missing[0]!r}; there are "
-                f"{', '.join(sorted(known))}"
+                f"{visible(', '.join(sorted(known)))}"
             )
         given = [np.array(v) if isinstance(v, np.ndarray) else v for v in map(known.get, wanted)]
         found = self.own(*given)
