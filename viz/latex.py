@@ -106,7 +106,7 @@ def _piece(found: re.Match[str]) -> str:
 
 def _accented(char: str) -> str | None:
     """A letter with one accent, as the accent's command makes it."""
-    letter, *marks = unicodedata.normalize("NFD", char)
+    letter, *marks = list(unicodedata.normalize("NFD", char))
     if letter.isascii() and len(marks) == 1 and marks[0] in _ACCENTS:
         return rf"\{_ACCENTS[marks[0]]}{{{letter}}}"
     return None
