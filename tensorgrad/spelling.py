@@ -70,7 +70,7 @@ def explain(error: AttributeError, name: str, given: dict[str, Any], required: i
 
     required: so many arguments have no default; of the others None may be anybody's.
     """
-    if isinstance(error.obj, TensorBase) or not hasattr(hook.tensor, error.name):
+    if isinstance(error.obj, TensorBase) or not hasattr(hook.tensor, error.name or ""):
         return
     for i, (argument, value) in enumerate(given.items()):
         if value is error.obj and (value is not None or i < required):
