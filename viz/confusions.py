@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ Normalize = Literal["true", "predicted", "all"] | None
 # Up to this share of the darkest colour the numbers are in ink, beyond it in the paper's colour:
 # where the worse of the two contrasts, on light and on dark screens, is best.
 PALE = 0.7
+# Of more classes than these the empty cells, most of them, are one rectangle together.
+_EACH = 40
 
 
 class ConfusionFigure(Figure):
@@ -85,9 +88,12 @@ class ConfusionFigure(Figure):
         n = len(self.labels)
         side = 44.0 if n <= 12 else max(14.0, 560.0 / n)
         shown = [shorten(label, 16) for label in self.labels]
-        left = 44 + max((text_width(s, 11) * 1.08 for s in shown), default=0) + 10
-        slanted = max((text_width(s, 11) * 1.08 for s in shown), default=0) > side - 4
-        above = 84 + (0.75 * max(text_width(s, 11) * 1.08 for s in shown) if slanted else 16)
+        longest = max((text_width(s, 11) * 1.08 for s in shown), default=0)
+        left = 44 + longest + 10
+        slanted = longest > side - 4
+        angle = 45 if side > 16 else 60  # the narrower the columns, the steeper, or names touch
+        up, across = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+        above = 84 + ((up + 0.04) * longest if slanted else 16)
         body: list[Element] = [
             text(16, 28, self.title, "title"),
             text(16, 46, self.note, "muted"),
@@ -101,10 +107,13 @@ class ConfusionFigure(Figure):
         sums = self.counts.sum(1, keepdims=True)
         shares = self.shares if self.normalize else self.counts / np.where(sums == 0, 1, sums)
         top = float(shares.max(initial=0.0)) or 1.0
+        if n > _EACH:
+            whole = n * side
+            body.append(element("rect", class_="cell", x=left, y=above, width=whole, height=whole))
         for i in range(n):
             y = above + i * side
             body.append(text(left - 8, y + side / 2 + 4, shown[i], None, "end"))
-            for j in range(n):
+            for j in range(n) if n <= _EACH else np.flatnonzero(self.counts[i]).tolist():
                 x = left + j * side
                 share = float(shares[i, j]) / top
                 said = (
@@ -127,7 +136,7 @@ class ConfusionFigure(Figure):
         for j in range(n):
             x = left + (j + 0.5) * side
             label = text(0, 0, shown[j], None, "start" if slanted else "middle")
-            turn = " rotate(-45)" if slanted else ""
+            turn = f" rotate(-{angle})" if slanted else ""
             label.attributes["transform"] = f"translate({x:.1f} {above - 8:.1f}){turn}"
             body.append(label)
         right, below = left + n * side, above + n * side
@@ -141,7 +150,7 @@ class ConfusionFigure(Figure):
                     text(x, below + 16, _percent(self.precision[i]), "muted small", "middle")
                 )
             body.append(text(left - 8, below + 16, "precision", "muted small", "end"))
-        extra = 0.75 * text_width(shown[-1], 11) if slanted and shown else 0
+        extra = (across + 0.04) * text_width(shown[-1], 11) * 1.08 if slanted and shown else 0
         width = max(right + max(64.0, extra), 32 + text_width(self.note, 11) * 1.1)
         return document(body, width, below + 34, label=f"{self.title}: {self.note}", kind="chart")
 

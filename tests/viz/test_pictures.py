@@ -131,12 +131,13 @@ def test_a_confusion_matrix(parse_svg, tmp_path):
 
 @pytest.mark.parametrize("n", [1, 2, 10, 25, 100])
 def test_matrices_of_all_sizes(n, parse_svg):
-    counts = np.random.default_rng(0).integers(0, 2000, (n, n))
+    counts = np.random.default_rng(0).integers(-1000, 2000, (n, n)).clip(0)
     figure = viz.confusion_matrix(counts, labels=[f"class number {k}" for k in range(n)])
     root = parse_svg(figure.svg())
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     cells = [r for r in root.iter(SVG + "rect") if r.attrib.get("class") == "cell"]
-    assert len(cells) == n * n
+    # Of many classes only cells that hold something, and one rectangle behind them.
+    assert len(cells) == (n * n if n <= 40 else np.count_nonzero(counts) + 1)
     assert max(float(r.attrib["x"]) + float(r.attrib["width"]) for r in cells) < width
     assert max(float(r.attrib["y"]) + float(r.attrib["height"]) for r in cells) < height
     if n <= 10:
