@@ -71,6 +71,7 @@ def test_images_and_text(tmp_path):
         writer.add_image("colours", colours, dataformats="HWC")
         writer.add_images("several", tg.rand(10, 3, 5, 4), 2)
         writer.add_text("note", "**ü**", 3)
+        writer.add_text("half a character", "\ud800", 3)
     found = events(tmp_path)
     message = found.Images("grey")[0]
     assert (message.height, message.width, message.step) == (3, 4, 1)
@@ -79,6 +80,8 @@ def test_images_and_text(tmp_path):
     np.testing.assert_array_equal(decoded(found.Images("colours")[0].encoded_image_string), colours)
     assert (found.Images("several")[0].height, found.Images("several")[0].width) == (10, 32)
     assert found.Tensors("note/text_summary")[0].tensor_proto.string_val[0] == "**ü**".encode()
+    (half,) = found.Tensors("half a character/text_summary")
+    assert half.tensor_proto.string_val[0] == rb"\ud800"
 
 
 def test_the_graph_of_a_model_with_a_box_for_each_module(tmp_path, capsys):

@@ -94,6 +94,15 @@ def sizes_of(size: Any) -> tuple[int, ...]:
     return tuple(map(operator.index, size))
 
 
+def dims_of(dims: Any) -> tuple[int, ...]:
+    """Dimensions, given as ints or as one sequence; TypeError for True and False."""
+    if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
+        dims = tuple(dims[0])
+    if bool in map(type, dims):
+        raise TypeError(f"a dimension must be an int, got {dims}")
+    return tuple(map(operator.index, dims))
+
+
 def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
     """Sizes given by keyword, as if by position; TypeError if they are given in both ways."""
     if several:
@@ -200,7 +209,8 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
     ndim = input._array.ndim
     order = list(range(ndim))
-    if not (-ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
+    booleans = dim0 is True or dim0 is False or dim1 is True or dim1 is False
+    if booleans or not (-ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)  # which says what is wrong
     if order:
         order[dim0], order[dim1] = order[dim1], order[dim0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import shape as functions
-from tensorgrad.functions.shape import given_once, sizes_of
+from tensorgrad.functions.shape import dims_of, given_once, sizes_of
 from tensorgrad.ops import shape as ops
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class ShapeMethods:
     def permute(self: Any, *order: Any, dims: Any = None) -> Tensor:
         """The dimensions in another order, given as ints or one sequence."""
         several = order if dims is None else given_once("permute", order, dims)
-        return functions.permute(self, sizes_of(several))
+        return functions.permute(self, dims_of(several))
 
     def expand_as(self: Any, other: Tensor) -> Tensor:
         """Expanded to the other tensor's shape."""
@@ -134,7 +134,7 @@ class ShapeMethods:
     def flip(self: Any, *axes: Any, dims: Any = None) -> Tensor:
         """Reversed along dimensions, as a copy."""
         several = axes if dims is None else given_once("flip", axes, dims)
-        return functions.flip(self, sizes_of(several))
+        return functions.flip(self, dims_of(several))
 
     @property
     def T(self: Any) -> Tensor:

@@ -242,7 +242,7 @@ def text(tag: str, content: str) -> Any:
     )
     tensor = p.TensorProto(
         dtype="DT_STRING",
-        string_val=[content.encode("utf-8")],
+        string_val=[content.encode("utf-8", "backslashreplace")],
         tensor_shape=p.TensorShapeProto(dim=[p.TensorShapeProto.Dim(size=1)]),
     )
     value = p.Summary.Value(tag=f"{tag}/text_summary", metadata=metadata, tensor=tensor)
