@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.functions.shape import dimension
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
@@ -170,8 +171,7 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Te
             "dim=X as an argument."
         )
         dim = 0 if ndim in (0, 1, 3) else 1
-    if isinstance(dim, bool):
-        raise TypeError(f"{name}(): a dimension must be an int, got {dim}")
+    dim = dimension(dim)
     span = max(ndim, 1)
     if not -span <= dim < span:
         raise IndexError(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
-from tensorgrad.functions.shape import wrap_dim
+from tensorgrad.functions.shape import dimension, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import conversion, elementwise, indexing, shape
 from tensorgrad.ops import reduction as ops
@@ -68,14 +67,7 @@ def axis_of(dim: Any) -> Any:
     """PyTorch's dim as the core's axis: None or () is all, a list is a tuple."""
     if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
         return None
-    return tuple(map(_whole, dim)) if isinstance(dim, (tuple, list)) else _whole(dim)
-
-
-def _whole(dim: Any) -> int:
-    """One dimension; TypeError for True and False: who writes `x.sum(True)` means keepdim."""
-    if dim is True or dim is False:
-        raise TypeError(f"a dimension must be an int, got {dim}")
-    return operator.index(dim)
+    return tuple(map(dimension, dim)) if isinstance(dim, (tuple, list)) else dimension(dim)
 
 
 def _typed(input: Tensor, dtype: Any) -> Tensor:
@@ -305,7 +297,7 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along a dimension."""
-    axis = wrap_dim(_whole(dim), input.ndim)
+    axis = wrap_dim(dim, input.ndim)
     return as_asked(ops.cumsum(_typed(input, dtype), axis=axis), dtype)
 
 
@@ -322,12 +314,12 @@ def _real(name: str, input: Tensor, dtype: Any) -> Tensor:
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e**x_i / sum_j e**x_j along a dimension, of floating-point numbers."""
-    return soft.softmax(_real("softmax", input, dtype), axis=_whole(dim))
+    return soft.softmax(_real("softmax", input, dtype), axis=dimension(dim))
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """log(softmax(x)), stable, of floating-point numbers."""
-    return soft.log_softmax(_real("log_softmax", input, dtype), axis=_whole(dim))
+    return soft.log_softmax(_real("log_softmax", input, dtype), axis=dimension(dim))
 
 
 def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:

@@ -47,13 +47,16 @@ __all__ = [
 ]
 
 
-def wrap_dim(dim: int, ndim: int, *, extra: int = 0) -> int:
-    """A dimension counted from the front; IndexError for one that is not there.
-
-    True and False are refused with TypeError: who writes `x.sum(True)` means keepdim.
-    """
+def dimension(dim: Any) -> int:
+    """A dimension as an int; TypeError for True and False: `x.sum(True)` would mean keepdim."""
     if dim is True or dim is False:
         raise TypeError(f"a dimension must be an int, got {dim}")
+    return operator.index(dim)
+
+
+def wrap_dim(dim: Any, ndim: int, *, extra: int = 0) -> int:
+    """A dimension counted from the front; IndexError for one that is not there."""
+    dim = dimension(dim)
     span = max(ndim + extra, 1)
     if not -span <= dim < span:
         raise IndexError(
@@ -89,18 +92,17 @@ def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[i
 
 def sizes_of(size: Any) -> tuple[int, ...]:
     """Sizes given as ints or as one sequence of them."""
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
-    return tuple(map(operator.index, size))
+    return tuple(map(operator.index, _listed(size)))
 
 
 def dims_of(dims: Any) -> tuple[int, ...]:
-    """Dimensions, given as ints or as one sequence; TypeError for True and False."""
-    if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
-        dims = tuple(dims[0])
-    if bool in map(type, dims):
-        raise TypeError(f"a dimension must be an int, got {dims}")
-    return tuple(map(operator.index, dims))
+    """Dimensions given as ints or as one sequence of them."""
+    return tuple(map(dimension, _listed(dims)))
+
+
+def _listed(given: Any) -> Any:
+    """What was given one by one or as one sequence."""
+    return given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
 
 
 def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
@@ -209,8 +211,8 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
     ndim = input._array.ndim
     order = list(range(ndim))
-    booleans = dim0 is True or dim0 is False or dim1 is True or dim1 is False
-    if booleans or not (-ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
+    plain = type(dim0) is int and type(dim1) is int
+    if not (plain and -ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)  # which says what is wrong
     if order:
         order[dim0], order[dim1] = order[dim1], order[dim0]
