@@ -56,14 +56,14 @@ def dimension(dim: Any) -> int:
 
 def wrap_dim(dim: Any, ndim: int, *, extra: int = 0) -> int:
     """A dimension counted from the front; IndexError for one that is not there."""
-    dim = dimension(dim)
+    place = dimension(dim)
     span = max(ndim + extra, 1)
-    if not -span <= dim < span:
+    if not -span <= place < span:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got "
             f"{dim})"
         )
-    return dim % span
+    return place % span
 
 
 def copied(out: Tensor) -> Tensor:
