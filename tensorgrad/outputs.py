@@ -90,7 +90,8 @@ _EXACT_NAMES = """
     linalg.cholesky linalg.cross linalg.det linalg.eigvals linalg.eigvalsh linalg.inv
     linalg.matmul linalg.matrix_norm linalg.multi_dot linalg.norm linalg.solve
     linalg.solve_triangular linalg.svdvals linalg.vecdot linalg.vector_norm log_softmax
-    logcumsumexp lu_solve masked_select matmul matrix_power mm msort mv nan_to_num nanquantile
+    logcumsumexp lu_solve masked_select matmul matrix_power mm msort multinomial mv nan_to_num
+    nanquantile
     narrow_copy neg negative nonzero nonzero_static norm nuclear_norm ormqr permute_copy polar
     quantile renorm round scatter scatter_add scatter_reduce searchsorted select_copy sgn sign
     signbit slice_copy slice_scatter softmax special.round squeeze_copy t_copy take
@@ -109,6 +110,9 @@ _TYPED = frozenset({
 # What they give is written into any dtype: zeros and ones, copies, and sums that were made in the
 # dtype of out already, but for those of bools.
 _ANY = frozenset({"bernoulli", "lu", "prod", "split_copy", "sum"})
+
+# What a function's first argument is called where it is a tensor.
+_OF_TENSORS = {("input",), ("tensor",), ("A",), ("x",)}
 
 _CATEGORIES = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -224,12 +228,15 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 def published(function: Callable[..., Any], name: str, place: str = "") -> Callable[..., Any]:
     """What programs call: the function with NumPy's names of arguments, and ``out`` if it has it.
 
-    The wrapper answers to the name and the namespace under which it is published.
+    The wrapper answers to the name and the namespace under which it is published, and says which
+    argument should have been a tensor.
     """
     path = f"{place}.{name}" if place else name
-    takes_names = path not in PYTHON and not set(NAMES.values()).isdisjoint(arguments_of(function))
+    arguments = arguments_of(function)
+    takes_names = path not in PYTHON and not set(NAMES.values()).isdisjoint(arguments)
     takes_out = path in OUT
-    if not takes_names and not takes_out:
+    takes_tensor = arguments[:1] in _OF_TENSORS
+    if not takes_names and not takes_out and not takes_tensor:
         return function
 
     def further(words: dict[str, Any]) -> Any:

@@ -154,9 +154,13 @@ def _general(
 
     @functools.wraps(function)
     def call(*args: Any, **words: Any) -> Any:
-        if names.isdisjoint(words):
+        if not names.isdisjoint(words):
+            return further({"": args, **words})
+        try:
             return function(*args, **words)
-        return further({"": args, **words})
+        except AttributeError as error:
+            explain(error, call.__name__, dict(zip(arguments_of(function), args, strict=False)), 1)
+            raise
 
     return call
 

@@ -18,6 +18,7 @@ from tensorgrad.batching import Batch
 from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
+from tensorgrad.functions.shape import dimension
 from tensorgrad.layouts import contiguous_format
 from tensorgrad.methods import Methods
 from tensorgrad.node import (
@@ -81,6 +82,8 @@ class Tensor(TensorBase, Methods):
         """The shape, or the size of one dimension."""
         if dim is None:
             return tuple.__new__(Size, self._array.shape)
+        if dim.__class__ is not int:
+            dim = dimension(dim)  # True and a slice would index the tuple
         try:
             return self._array.shape[dim]
         except IndexError:

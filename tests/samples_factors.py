@@ -27,7 +27,8 @@ FACTORS = [
                    for shape, left in (((3, 2), True), ((2, 3), False))
                    for transpose in (False, True)),
         case(real(2, 3, 3), real(2, 3), real(2, 3, 1)), case(cplx(3, 2), cplx(2), cplx(3, 2)),
-        case(cplx(3, 2), cplx(2), cplx(2, 3), False, True)),
+        case(cplx(3, 2), cplx(2), cplx(2, 3), False, True),
+        case(real(2, 3), real(2), real(2, 2)), case(real(2, 4), real(2), real(3, 2), False)),
     row("geqrf", case(real(3, 3, grad=False)), case(real(2, 4, 2, grad=False)),
         case(real(2, 3, grad=False)), differentiable=False, vmap=MAPPED),
     *(row(name, case(real(3, 3, of="positive definite", grad=False)),

@@ -1,7 +1,7 @@
 """Rows of the special, trigonometric and floating-point functions."""
 
 import numpy as np
-from sampling import Sample, case, fixed, real, row, unary, whole
+from sampling import Sample, case, cplx, fixed, real, row, unary, whole
 
 __all__ = ["SPECIAL"]
 
@@ -66,8 +66,8 @@ ERROR_AND_GAMMA = [
         case(real(), real(of="positive")), case(real(0, 3), real(1, 3, of="unit")),
         primitive="xlogy"),
     *(row(name, case(real(2, 3), real(2, 3)), case(real(2, 3), real(3)), case(real(), real(2)),
-          case(real(0, 3), real(1, 3)), primitive=name)
-      for name in ("logaddexp", "logaddexp2")),
+          case(real(0, 3), real(1, 3)), *more, primitive=name)
+      for name, more in (("logaddexp", [case(cplx(2, 3), cplx(3))]), ("logaddexp2", []))),
     special("erfcx"),
     special("ndtr"),
     special("log_ndtr"),

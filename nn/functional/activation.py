@@ -127,8 +127,10 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x * sigmoid(x), also called swish."""
-    _real("silu", input)
+    """x * sigmoid(x), also called swish; of complex numbers too."""
+    expect_tensor("silu", "input", input)
+    if not input.is_complex():
+        _real("silu", input)
     x = before_write(input) if inplace else input
     out = ops.mul(x, ops.sigmoid(x))
     return write(input, out, "silu_") if inplace else out

@@ -53,6 +53,8 @@ def batch_norm(
                 f"batch_norm(): {which} must be defined in evaluation mode; pass training=True to "
                 "use the batch's own statistics"
             )
+        if eps < 0:
+            raise ValueError(f"batch_norm(): eps must be non-negative, but got {eps}")
         return by_running(input, running_mean, running_var, weight, bias, eps)
     if eps <= 0:
         raise ValueError(f"batch_norm(): eps must be positive during training, but got {eps}")

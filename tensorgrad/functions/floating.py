@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -133,16 +132,13 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input**exponent in float64, or complex128 if either is complex."""
-    complex_ = any(
-        value._array.dtype.kind == "c"
-        if isinstance(value, TensorBase)
-        else isinstance(value, builtins.complex)
-        for value in (input, exponent)
-    )
-    target = np.dtype(np.complex128 if complex_ else np.float64)
+    if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
+        input = wrap(np.asarray(input))  # of two numbers the power would keep their type
+    given = [t._array if isinstance(t, TensorBase) else np.asarray(t) for t in (input, exponent)]
+    target = np.dtype(np.complex128 if any(a.dtype.kind == "c" for a in given) else np.float64)
     input, exponent = (
-        basic.astype(value, dtype=target) if isinstance(value, TensorBase) else value
-        for value in (input, exponent)
+        basic.astype(t, dtype=target) if isinstance(t, (TensorBase, np.ndarray)) else t
+        for t in (input, exponent)
     )
     return basic.pow(input, exponent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     """Pieces along a dimension: of one size (the last may be smaller), or of the sizes listed."""
     array = tensor._array
     ndim = array.ndim
-    if not 0 <= dim < ndim:
+    if dim.__class__ is not int or not 0 <= dim < ndim:
         dim = wrap_dim(dim, ndim)
         if not ndim:
             raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -118,7 +119,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         whole, rest = divmod(total, size) if size else (0, 0)
         sections = (size,) * whole + ((rest,) if rest or not whole else ())
     else:
-        sections = tuple(int(n) for n in split_size_or_sections)
+        sections = tuple(map(operator.index, split_size_or_sections))
         if sum(sections) != total or min(sections, default=0) < 0:
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's "

@@ -80,22 +80,22 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 
 def is_conj(input: Tensor) -> bool:
     """Always False: conjugates are computed at once."""
-    return False
+    return input.is_conj()
 
 
 def is_neg(input: Tensor) -> bool:
     """Always False: negatives are computed at once."""
-    return False
+    return input.is_neg()
 
 
 def resolve_conj(input: Tensor) -> Tensor:
     """The tensor itself: conjugates are computed at once."""
-    return input
+    return input.resolve_conj()
 
 
 def resolve_neg(input: Tensor) -> Tensor:
     """The tensor itself: negatives are computed at once."""
-    return input
+    return input.resolve_neg()
 
 
 def conj_physical(input: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def conj_physical(input: Tensor) -> Tensor:
 
 def get_device(input: Tensor) -> int:
     """-1: the tensor is on the CPU."""
-    return -1
+    return input.get_device()
 
 
 _NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int"}

@@ -37,6 +37,11 @@ def substitute(a: Any, b: Any, upper: bool, unit: bool) -> Any:
     return x
 
 
+def _magnitude(x: Any) -> Any:
+    """What LAPACK chooses pivots by: of a complex number |re| + |im|."""
+    return np.abs(x.real) + np.abs(x.imag) if x.dtype.kind == "c" else np.abs(x)
+
+
 def lu_in_place(a: Any, order: Any = None) -> Any:
     """Overwrite (..., m, n) by L below the diagonal and U above, the rows of `order` following.
 
@@ -48,7 +53,7 @@ def lu_in_place(a: Any, order: Any = None) -> Any:
     each = np.arange(flat.shape[0])
     for k in range(min(m, n)):
         if rows is not None:
-            p = k + np.argmax(np.abs(flat[:, k:, k]), axis=1)
+            p = k + np.argmax(_magnitude(flat[:, k:, k]), axis=1)
             held = flat[each, k].copy()
             flat[each, k] = flat[each, p]
             flat[each, p] = held

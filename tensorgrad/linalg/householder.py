@@ -40,20 +40,17 @@ def geqrf(input: Tensor) -> geqrf_:
     return geqrf_(wrap(np.ascontiguousarray(np.swapaxes(packed, -1, -2))), wrap(tau))
 
 
-def _check(name: str, A: Tensor, tau: Tensor) -> None:
+def _check(name: str, A: Tensor, tau: Tensor, least: int = 0) -> None:
+    """Raise unless tau has the batch of A and ``least`` to min(m, n) factors."""
     check_numbers(name, A)
-    m, n = A._array.shape[-2:]
     if tau._array.dtype != A._array.dtype:
         raise RuntimeError(f"{name}: tau dtype {tau.dtype} does not match input dtype {A.dtype}")
-    if m < n:
+    most = min(A._array.shape[-2:])
+    fits = tau.ndim == A.ndim - 1 and tau.shape[:-1] == A.shape[:-2]
+    if not fits or not least <= tau.shape[-1] <= most:
         raise RuntimeError(
-            f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1], got "
-            f"{tuple(A.shape)}"
-        )
-    if tau.ndim != A.ndim - 1 or tau.shape[:-1] != A.shape[:-2] or tau.shape[-1] > n:
-        raise RuntimeError(
-            f"{name}: tau must have the batch of input {tuple(A.shape)} and at most {n} factors, "
-            f"got shape {tuple(tau.shape)}"
+            f"{name}: tau must have the batch of input {tuple(A.shape)} and "
+            f"{most if least else f'at most {most}'} factors, got shape {tuple(tau.shape)}"
         )
 
 
@@ -82,6 +79,11 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     A: (..., m, n) with m >= n, v_i below its diagonal (1 on it); tau: (..., k) with k <= n.
     """
     _check("linalg.householder_product", A, tau)
+    if A.shape[-2] < A.shape[-1]:
+        raise RuntimeError(
+            "linalg.householder_product: input.shape[-2] must be greater than or equal to "
+            f"input.shape[-1], got {tuple(A.shape)}"
+        )
     eye = np.eye(A.shape[-2], A.shape[-1], dtype=A._array.dtype)
     return _reflected(A, tau, wrap(np.broadcast_to(eye, A._array.shape).copy()), False)
 
@@ -96,10 +98,11 @@ def ormqr(
 ) -> Tensor:
     """Q input3 (input3 Q unless ``left``), with the square Q of `geqrf`'s input and tau, input2.
 
+    input: (..., m, n), which may be wide: its first min(m, n) columns hold the reflections.
     transpose: Q^H in its place.
     """
     tau, other = input2, input3
-    _check("ormqr", input, tau)
+    _check("ormqr", input, tau, least=min(input._array.shape[-2:]))
     check_numbers("ormqr", input, other)
     m = input.shape[-2]
     if other.shape[-2 if left else -1] != m:

@@ -121,9 +121,19 @@ def _floating(a: Any, b: Any) -> None:
     batch=families.elementwise,
 )
 def logaddexp(a: Any, b: Any) -> Any:
-    """log(e**a + e**b), which overflows nowhere."""
+    """log(e**a + e**b), which overflows nowhere; the principal value of complex numbers."""
+    if np.result_type(a, b).kind == "c":
+        return _complex_logaddexp(a, b)
     _floating(a, b)
     return np.logaddexp(a, b)
+
+
+def _complex_logaddexp(a: Any, b: Any) -> Any:
+    """The part of larger real part is taken out: the exponential of the rest is at most 1."""
+    first = a.real >= b.real
+    high, low = np.where(first, a, b), np.where(first, b, a)
+    out = high + np.log1p(np.exp(low - high))
+    return np.where(high.real == -np.inf, high, out)  # of two zeros; the difference was NaN
 
 
 _LOG2 = float(np.log(2))

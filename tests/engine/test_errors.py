@@ -1,6 +1,7 @@
 """What a user does wrong is said with the operation, the shapes and the line."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -51,6 +52,14 @@ a, b = tg.ones(2, 3), tg.ones(4)
         (lambda: tg.from_numpy([1.0]), TypeError, ["np.ndarray", "list"]),
         (lambda: tg.tensor(np.array(["a"])), TypeError, ["cannot hold"]),
         (lambda: tg.randint(3, 3, (2,)), RuntimeError, ["from=3", "to=3"]),
+        (lambda: a.size(True), TypeError, ["dimension", "True"]),
+        (lambda: a.size(slice(1)), TypeError, ["slice"]),
+        (lambda: a.split([1.0, 1.0]), TypeError, ["float"]),
+        (lambda: a.split(1, True), TypeError, ["dimension", "True"]),
+        (lambda: tg.expand([1.0], 2), TypeError, ["expand()", "'input' must be Tensor", "list"]),
+        (lambda: tg.unique([1.0]), TypeError, ["unique()", "'input' must be Tensor", "list"]),
+        (lambda: tg.split([1.0], 1), TypeError, ["split()", "'tensor' must be Tensor", "list"]),
+        (lambda: tg.linalg.vander([1.0]), TypeError, ["vander()", "'x' must be Tensor", "list"]),
     ],
 )
 def test_message(call, kind, words):
@@ -58,6 +67,33 @@ def test_message(call, kind, words):
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def functions_of_a_tensor():
+    """(place, name, function, how many arguments it needs) of all whose first is a tensor."""
+    for place, space in (("", tg), ("linalg", tg.linalg), ("fft", tg.fft), ("special", tg.special)):
+        for name in sorted(space.__all__ if hasattr(space, "__all__") else dir(space)):
+            function = getattr(space, name)
+            if not inspect.isfunction(function):
+                continue
+            needed = [
+                p.name
+                for p in inspect.signature(function).parameters.values()
+                if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+            ]
+            if needed[:1] in (["input"], ["A"], ["x"], ["tensor"]):
+                yield place, name, function, len(needed)
+
+
+def test_a_list_is_no_tensor():
+    """No function takes one without a word, or fails over an attribute that lists have not."""
+    seen = 0
+    for place, name, function, needed in functions_of_a_tensor():
+        with pytest.raises((TypeError, RuntimeError)) as caught:
+            function([1.0, 2.0], *[1] * (needed - 1))
+        assert "has no attribute" not in str(caught.value), (place, name)
+        seen += 1
+    assert seen > 500
 
 
 def test_a_failed_call_records_nothing():

@@ -159,6 +159,20 @@ def test_precision_is_kept(name: str):
     np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-5)
 
 
+def test_silu():
+    x = _numbers("silu", "complex")  # PyTorch has no gradient of it
+    mine, theirs = (lib.nn.functional.silu(lib.from_numpy(x)) for lib in (tg, torch))
+    np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-12)
+
+
+def test_logaddexp_at_infinity():
+    inf = float("inf")
+    pairs = [(-inf, 2 + 1j), (2 + 1j, -inf), (-inf, -inf), (inf, 3j), (800 + 1j, 800 - 1j)]
+    a, b = (np.array(numbers, np.complex128) for numbers in zip(*pairs))
+    mine, theirs = (lib.logaddexp(lib.from_numpy(a), lib.from_numpy(b)) for lib in (tg, torch))
+    np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-12)
+
+
 def test_gradients_where_the_modulus_is_zero():
     x = np.array([0, 1 + 1j, 0])
     for name in ("abs", "sgn", "angle"):

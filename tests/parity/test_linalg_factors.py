@@ -100,6 +100,13 @@ def test_reflections_errors():
             library.ormqr(library.ones(3, 2), library.ones(2), library.ones(5, 3, 2))
 
 
+def test_pivots_of_complex_matrices():
+    # Their size is |re| + |im|: of 2 and 1.3 + 1.3i the second is taken.
+    a = np.array([[2, 1], [1.3 + 1.3j, 1]])
+    for library in (tg, torch):
+        assert library.linalg.lu_factor(library.tensor(a))[1].tolist() == [2, 2]
+
+
 def test_lu_of_singular_matrices():
     a = np.array([[[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [3.0, 4.0]]])
     mine = tg.linalg.lu_factor_ex(tg.tensor(a))

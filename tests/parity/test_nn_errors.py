@@ -168,6 +168,10 @@ CASES = {
         lambda s: s.F.embedding(s.const([0.0]), s.const(LOGITS)),
         ["Long", "float64"],
     ),
+    "batch norm eps in evaluation": (
+        lambda s: s.nn.BatchNorm2d(3, eps=-1.0).eval()(s.const(X.astype("f4"))),
+        ["eps must be non-negative", "-1.0"],
+    ),
     "batch norm eps": (
         lambda s: s.nn.BatchNorm2d(3, eps=0.0)(s.const(X.astype("f4"))),
         ["eps must be positive"],

@@ -279,6 +279,7 @@ def test_leaves_under_no_grad():
         (RuntimeError, lambda lib, x: lib.max(x, 0, out=(lib.zeros(0), lib.zeros(0)))),
         (RuntimeError, lambda lib, x: lib.exp(x, out=lib.zeros(1).expand(2, 3))),
         (RuntimeError, lambda lib, x: lib.mul(x, 1j, out=lib.zeros(2, 3))),
+        (RuntimeError, lambda lib, x: lib.multinomial(x, 2, out=lib.zeros(2, 2))),
     ],
 )
 def test_refused(error, call):

@@ -104,3 +104,10 @@ def test_promote_types(pair):
     if theirs == torch.complex32:
         theirs = torch.complex64  # NumPy has no complex numbers of two float16
     assert ours.name == str(theirs).removeprefix("torch.")
+
+
+def test_float_power_of_what_is_no_tensor():
+    # Numbers and NumPy arrays are taken, unlike by PyTorch; the result is float64 in any case.
+    for input in (2, np.array([2.0, 1.0], np.float32), tg.tensor([2, 1])):
+        assert tg.float_power(input, 3).dtype is tg.float64
+        assert tg.float_power(3, input).dtype is tg.float64
