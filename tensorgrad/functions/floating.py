@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,8 +133,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input**exponent in float64, or complex128 if either is complex."""
-    if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
-        input = wrap(np.asarray(input))  # of two numbers the power would keep their type
+    if isinstance(input, Number) and not isinstance(exponent, TensorBase):
+        input = np.asarray(input)  # of two numbers the power would keep their type
     given = [t._array if isinstance(t, TensorBase) else np.asarray(t) for t in (input, exponent)]
     target = np.dtype(np.complex128 if any(a.dtype.kind == "c" for a in given) else np.float64)
     input, exponent = (
