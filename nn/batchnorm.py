@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.batching import Batch
 from tensorgrad.blocks import LARGE
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
@@ -150,6 +151,9 @@ class _BatchNorm(NormBase):
             momentum = 0.0 if count is None else 1 / (int(count._array) + 1)
         out = F.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
         if count is not None:  # counted last: a batch that failed was not tracked
+            if isinstance(count._array, Batch):  # one count for each network, under vmap
+                count.add_(1)
+                return out
             count._array[...] += 1
             if count._held is not None:
                 count._bump()

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.autograd.grad_mode import no_grad
+from tensorgrad.batching import Batch, is_batched
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor
 from tensorgrad.node import local
@@ -92,10 +94,25 @@ def move_running(running: Tensor | None, batch: Any, momentum: float) -> None:
     if running is None:
         return
     array = running._array
+    if isinstance(array, Batch) or isinstance(batch, Batch):
+        _move_each(running, batch, momentum)
+        return
     array *= array.dtype.type(1 - momentum)
     array += (batch * batch.dtype.type(momentum)).astype(array.dtype, copy=False)
     if running._held is not None:  # else nothing saved or shares this memory
         running._bump()
+
+
+def _move_each(running: Tensor, batch: Any, momentum: float) -> None:
+    """Under vmap: each example's statistics move its own running ones, in the array of them all."""
+    if not is_batched(running):
+        raise RuntimeError(
+            "vmap: the running statistics are shared by all examples, and each example would move "
+            "them in place. Map over them too (func.stack_module_state gives every network its "
+            "own), use track_running_stats=False, or eval()"
+        )
+    with no_grad():
+        running.copy_(elementwise.add(running * (1 - momentum), batch * momentum))
 
 
 def by_running(

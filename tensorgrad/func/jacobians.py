@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad import autograd
 from tensorgrad.func.gradients import jvp
 from tensorgrad.func.mapping import vmap
-from tensorgrad.func.tracing import Function, Traced, pick, settle
+from tensorgrad.func.tracing import Chosen, Function, Traced, settle
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as shapes
@@ -100,23 +100,28 @@ def jacfwd(
     """
 
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        places, single = pick(args, argnums, "jacfwd")
+        chosen = Chosen(args, argnums, "jacfwd")
         aux: Any = None
-        blocks = []
-        for place in places:
-            x = args[place]
+        columns: list[list[Any]] = []  # per leaf of the input, one block per output
+        if not chosen.leaves:
+            raise RuntimeError("jacfwd: the chosen arguments hold no tensor")
+        for k, x in enumerate(chosen.leaves):
             if not isinstance(x, TensorBase):
-                raise TypeError("jacfwd: only tensor arguments are supported; use jacrev for trees")
+                raise TypeError(
+                    f"jacfwd: expected tensors to differentiate with respect to, got "
+                    f"{type(x).__name__}; choose others with argnums"
+                )
 
-            def one(value: Any, place: int = place) -> Any:
-                return func(*args[:place], value, *args[place + 1 :], **kwargs)
+            def one(value: Any, k: int = k) -> Any:
+                leaves = [*chosen.leaves[:k], value, *chosen.leaves[k + 1 :]]
+                return func(*chosen.replaced(leaves), **kwargs)
 
             size = x._array.size
             basis = wrap(np.eye(size, dtype=x._array.dtype).reshape(size, *x._array.shape))
             found, aux = _pushed(one, x, basis, has_aux, randomness)
-            leaves, build = flatten(found)
-            blocks.append(build([_behind(leaf, x) for leaf in leaves]))
-        found = blocks[0] if single else tuple(blocks)
+            outputs, build = flatten(found)
+            columns.append([_behind(output, x) for output in outputs])
+        found = build([chosen.shaped(list(row)) for row in zip(*columns, strict=True)])
         return (found, aux) if has_aux else found
 
     return jacobian_of

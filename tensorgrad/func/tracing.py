@@ -13,7 +13,7 @@ from tensorgrad.node import AccumulateGrad, Node, TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.tree import flatten
 
-__all__ = ["Function", "Traced", "leaf_of_zeros", "pick", "settle"]
+__all__ = ["Chosen", "Function", "Traced", "leaf_of_zeros", "settle"]
 
 Function = Callable[..., Any]
 
@@ -79,16 +79,42 @@ def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
     return [_cut(t) if isinstance(t, TensorBase) else t for t in results]
 
 
-def pick(args: tuple[Any, ...], argnums: Any, name: str) -> tuple[list[int], bool]:
-    """The chosen positions, and whether it was one int."""
-    single = isinstance(argnums, int)
-    places = [argnums] if single else list(argnums)
-    for place in places:
-        if not -len(args) <= place < len(args):
-            raise RuntimeError(
-                f"{name}: got argnum={place}, but only {len(args)} positional inputs"
-            )
-    return [place % len(args) for place in places], single
+class Chosen:
+    """The arguments that `argnums` names, as the flat list of their leaves (trees are allowed)."""
+
+    def __init__(self, args: tuple[Any, ...], argnums: Any, name: str) -> None:
+        self.args = args
+        self.single = isinstance(argnums, int)
+        self.leaves: list[Any] = []
+        self._parts: list[tuple[int, int, Any]] = []  # (place, number of leaves, how to build)
+        for place in [argnums] if self.single else list(argnums):
+            if not -len(args) <= place < len(args):
+                raise RuntimeError(
+                    f"{name}: got argnum={place}, but only {len(args)} positional inputs"
+                )
+            leaves, build = flatten(args[place])
+            self.leaves += leaves
+            self._parts.append((place % len(args), len(leaves), build))
+
+    def trees(self, values: list[Any]) -> list[Any]:
+        """One value per leaf, in the structure of each chosen argument."""
+        trees, start = [], 0
+        for _, count, build in self._parts:
+            trees.append(build(values[start : start + count]))
+            start += count
+        return trees
+
+    def shaped(self, values: list[Any]) -> Any:
+        """One value per leaf: a tree for one argument, a tuple of trees for several."""
+        trees = self.trees(values)
+        return trees[0] if self.single else tuple(trees)
+
+    def replaced(self, values: list[Any]) -> list[Any]:
+        """All arguments, with other leaves in the chosen ones."""
+        new = list(self.args)
+        for (place, _, _), tree in zip(self._parts, self.trees(values), strict=True):
+            new[place] = tree
+        return new
 
 
 class Traced:
@@ -103,18 +129,11 @@ class Traced:
         has_aux: bool,
         name: str,
     ) -> None:
-        places, self.single = pick(args, argnums, name)
-        new = list(args)
-        self.fresh: list[Any] = []
-        self.builds: list[tuple[int, Any]] = []
+        chosen = Chosen(args, argnums, name)
         with autograd.enable_grad():
-            for place in places:
-                leaves, build = flatten(args[place])
-                copies = [_fresh(leaf, name) for leaf in leaves]
-                self.fresh += copies
-                self.builds.append((len(copies), build))
-                new[place] = build(copies)
-            output = func(*new, **kwargs)
+            self.fresh: list[Any] = [_fresh(leaf, name) for leaf in chosen.leaves]
+            output = func(*chosen.replaced(self.fresh), **kwargs)
+        self.shaped = chosen.shaped
         self.aux: Any = None
         if has_aux:
             if not isinstance(output, tuple) or len(output) != 2:
@@ -147,14 +166,6 @@ class Traced:
             wrap(np.zeros(t._array.shape, t._array.dtype)) if g is None else g
             for t, g in zip(self.fresh, found, strict=True)
         ]
-
-    def shaped(self, values: list[Any]) -> Any:
-        """One value per fresh tensor, in the structure of the chosen arguments."""
-        trees, start = [], 0
-        for count, build in self.builds:
-            trees.append(build(values[start : start + count]))
-            start += count
-        return trees[0] if self.single else tuple(trees)
 
     def settled(self, tree: Any) -> Any:
         leaves, build = flatten(tree)

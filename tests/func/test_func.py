@@ -17,6 +17,7 @@ from tensorgrad.func import (
     value_and_grad,
     vjp,
 )
+from tensorgrad.tree import flatten
 
 RNG = np.random.default_rng(0)
 X = tg.tensor(RNG.standard_normal(3))
@@ -109,6 +110,23 @@ def test_jacobians_and_hessians():
     (first,), (product,) = hvp(scalar, (X,), (tg.ones_like(X),))
     assert np.allclose(first.numpy(), slope(x))
     assert np.allclose(product.numpy(), second.sum(1))
+
+
+def test_jacfwd_takes_and_returns_trees_as_jacrev_does():
+    def f(p, y):
+        return {"a": p["w"] * y, "b": (p["v"].sin(), y.sum())}
+
+    p = {"w": X, "v": X[:2] ** 2}
+    for argnums in (0, 1, (0, 1), (1,)):
+        forward, reverse = (jac(f, argnums)(p, X) for jac in (jacfwd, jacrev))
+        rows, build = flatten(forward)
+        expected, same = flatten(reverse)
+        assert str(build(rows)) == str(same(rows))  # the same structure
+        assert all(np.allclose(r.numpy(), e.numpy()) for r, e in zip(rows, expected, strict=True))
+    with pytest.raises(TypeError, match=r"jacfwd: expected tensors .* got float; .* argnums"):
+        jacfwd(f)(1.5, X)
+    with pytest.raises(RuntimeError, match="no tensor"):
+        jacfwd(f)({}, X)
 
 
 def test_functional_call_gives_back_what_forward_assigned():
