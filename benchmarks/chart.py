@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from targets import Figure
 
-from tensorgrad.viz.scales import Linear, Log, log_for
-from tensorgrad.viz.svg import Element, document, element, text
-from tensorgrad.viz.words import text_width
+from tensorgrad.viz.charts.scales import Linear, Log, log_for
+from tensorgrad.viz.figures.svg import Element, document, element, text
+from tensorgrad.viz.figures.words import text_width
 
 ROW, MARGIN, PLOT = 24.0, 14.0, 420.0
 PANEL_WIDTH, PANEL_HEIGHT = 300.0, 210.0

@@ -152,7 +152,8 @@ def test_wheel_and_sdist_hold_the_same_package(copy_sources, tmp_path):
         (metadata,) = (n for n in one.namelist() if n.endswith(".dist-info/METADATA"))
         assert any(n.endswith(".dist-info/licenses/LICENSE") for n in one.namelist())
         message = Parser().parsestr(one.read(metadata).decode())
-    assert wheel.stat().st_size < 1.5e6
+    # 1.5 MB in November 2026, all of it source but the digits (45 kB): a data set would show.
+    assert wheel.stat().st_size < 2e6
     assert wheel.name.endswith("-py3-none-any.whl")
     required = {r for r in message.get_all("Requires-Dist") if "extra ==" not in r}
     assert required == {"numpy>=2.1", "graphviz", "tqdm", "safetensors>=0.7"}

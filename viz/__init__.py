@@ -4,23 +4,23 @@ Every function returns a `Figure`: ``print`` it in a terminal, show it in Jupyte
 ``save("x.svg")`` it in the format that the suffix names.
 """
 
+from tensorgrad.viz.charts.smoothing import over_runs
 from tensorgrad.viz.confusions import ConfusionFigure, confusion_matrix
 from tensorgrad.viz.curves import CurvesFigure, learning_curves
 from tensorgrad.viz.derivation_checks import DerivationCheck, check_derivation
 from tensorgrad.viz.derivations import DerivationFigure, derive
+from tensorgrad.viz.diagnosis.findings import Finding, Findings
 from tensorgrad.viz.doctor import doctor
-from tensorgrad.viz.dot_engine import DotError
+from tensorgrad.viz.drawing.dot_engine import DotError
 from tensorgrad.viz.explorer import ExplorerFigure, explore
-from tensorgrad.viz.figure import Figure
-from tensorgrad.viz.findings import Finding, Findings
+from tensorgrad.viz.figures.figure import Figure
+from tensorgrad.viz.figures.raster import EngineError
 from tensorgrad.viz.gradients import GradFlowFigure, GradStats, grad_flow
 from tensorgrad.viz.graphs import GraphFigure, graph
 from tensorgrad.viz.monitor import Monitor
-from tensorgrad.viz.monitor_views import MonitorFigure
+from tensorgrad.viz.monitoring.views import MonitorFigure
 from tensorgrad.viz.pictures import ImagesFigure, images, kernels, misclassified
-from tensorgrad.viz.raster import EngineError
-from tensorgrad.viz.smoothing import over_runs
-from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.snapshots.snapshot import Snapshot
 from tensorgrad.viz.tables import TableFigure, table
 from tensorgrad.viz.tracing import Recording, Trace, record, trace_backward
 

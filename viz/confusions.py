@@ -11,12 +11,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.viz.arguments import heading, listed, one_of
-from tensorgrad.viz.figure import Figure, encode
-from tensorgrad.viz.latex_tables import latex_table
-from tensorgrad.viz.pixels import as_array
-from tensorgrad.viz.svg import Element, document, element, text
-from tensorgrad.viz.words import no_formula, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.figures.arguments import heading, listed, one_of
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.latex_tables import latex_table
+from tensorgrad.viz.figures.pixels import as_array
+from tensorgrad.viz.figures.svg import Element, document, element, text
+from tensorgrad.viz.figures.words import no_formula, plural, shape, shorten, text_width, visible
 
 __all__ = ["ConfusionFigure", "confusion_matrix"]
 

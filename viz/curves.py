@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.viz.arguments import heading, listed, real, whole
-from tensorgrad.viz.curve_chart import curve_chart
-from tensorgrad.viz.figure import Figure, encode
-from tensorgrad.viz.smoothing import Runs, exponential_mean, points_of, windowed_mean
-from tensorgrad.viz.words import no_formula, number, shorten, visible
+from tensorgrad.viz.charts.curve_chart import curve_chart
+from tensorgrad.viz.charts.smoothing import Runs, exponential_mean, points_of, windowed_mean
+from tensorgrad.viz.figures.arguments import heading, listed, real, whole
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.words import no_formula, number, shorten, visible
 
 __all__ = ["CurvesFigure", "Panel", "Series", "learning_curves"]
 
@@ -90,7 +90,7 @@ class CurvesFigure(Figure):
 
     def to_matplotlib(self) -> Any:
         """The panels as a matplotlib Figure; needs ``pip install 'tensorgrad[matplotlib]'``."""
-        from tensorgrad.viz.matplotlib_export import curves_to_matplotlib
+        from tensorgrad.viz.figures.matplotlib_export import curves_to_matplotlib
 
         return curves_to_matplotlib(self)
 

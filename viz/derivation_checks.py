@@ -18,9 +18,9 @@ from tensorgrad.viz.derivation.gradients import Gradients
 from tensorgrad.viz.derivation.own import OwnDerivation
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.values import Values
-from tensorgrad.viz.naming import is_tensor
-from tensorgrad.viz.svg import escape
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.figures.svg import escape
+from tensorgrad.viz.figures.words import visible
+from tensorgrad.viz.snapshots.naming import is_tensor
 
 __all__ = ["DerivationCheck", "check_derivation"]
 

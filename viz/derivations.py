@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal, get_args
 
-from tensorgrad.viz.arguments import flag, one_of
 from tensorgrad.viz.derivation.asking import ask, key_of_tensor
 from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.figure import DerivationFigure
 from tensorgrad.viz.derivation.gradients import Gradients
 from tensorgrad.viz.derivation.values import Values
+from tensorgrad.viz.figures.arguments import flag, one_of
 
 __all__ = ["Convention", "DerivationFigure", "Notation", "derive"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.viz import doctor_rules as rules
-from tensorgrad.viz.doctor_steps import step_findings
-from tensorgrad.viz.examination import examine
-from tensorgrad.viz.findings import Findings
-from tensorgrad.viz.words import plural, visible
+from tensorgrad.viz.diagnosis import rules
+from tensorgrad.viz.diagnosis.examination import examine
+from tensorgrad.viz.diagnosis.findings import Findings
+from tensorgrad.viz.diagnosis.steps import step_findings
+from tensorgrad.viz.figures.words import plural, visible
 
 if TYPE_CHECKING:
     from tensorgrad.nn import Module

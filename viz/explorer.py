@@ -9,13 +9,13 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from tensorgrad.viz.arguments import heading
-from tensorgrad.viz.capture import capture_with_sources
 from tensorgrad.viz.explorer_data import explorer_data, summary
-from tensorgrad.viz.figure import Figure, jsonable
+from tensorgrad.viz.figures.arguments import heading
+from tensorgrad.viz.figures.figure import Figure, jsonable
+from tensorgrad.viz.figures.svg import escape
 from tensorgrad.viz.graphs import GraphFigure, check_limit
-from tensorgrad.viz.naming import named_tensors
-from tensorgrad.viz.svg import escape
+from tensorgrad.viz.snapshots.capture import capture_with_sources
+from tensorgrad.viz.snapshots.naming import named_tensors
 from tensorgrad.viz.tracing import Recording, Trace
 
 __all__ = ["ExplorerFigure", "explore"]

@@ -6,13 +6,13 @@ import linecache
 from collections.abc import Iterable
 from typing import Any
 
-from tensorgrad.viz.cards import Card, formula_lines, leaf_name, make_cards
-from tensorgrad.viz.grouping import GroupTree
-from tensorgrad.viz.snapshot import Snapshot, Vertex
-from tensorgrad.viz.statistics import ArrayStats, array_stats
-from tensorgrad.viz.theme import HEAT
+from tensorgrad.viz.drawing.cards import Card, formula_lines, leaf_name, make_cards
+from tensorgrad.viz.figures.theme import HEAT
+from tensorgrad.viz.figures.words import count, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.layouts.grouping import GroupTree
+from tensorgrad.viz.snapshots.snapshot import Snapshot, Vertex
+from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 from tensorgrad.viz.tracing import Recording, Trace
-from tensorgrad.viz.words import count, plural, shape, shorten, text_width, visible
 
 __all__ = ["explorer_data", "summary"]
 

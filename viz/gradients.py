@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.viz.arguments import heading
-from tensorgrad.viz.figure import Figure, encode, write_atomically
-from tensorgrad.viz.gradient_chart import gradient_chart
-from tensorgrad.viz.gradient_table import gradient_table
-from tensorgrad.viz.naming import named_tensors
-from tensorgrad.viz.words import no_formula, visible
+from tensorgrad.viz.charts.gradient_chart import gradient_chart
+from tensorgrad.viz.charts.gradient_table import gradient_table
+from tensorgrad.viz.figures.arguments import heading
+from tensorgrad.viz.figures.figure import Figure, encode, write_atomically
+from tensorgrad.viz.figures.words import no_formula, visible
+from tensorgrad.viz.snapshots.naming import named_tensors
 
 __all__ = ["GradFlowFigure", "GradStats", "grad_flow", "gradient_stats"]
 
@@ -95,7 +95,7 @@ class GradFlowFigure(Figure):
 
     def to_matplotlib(self) -> Any:
         """The same as a matplotlib Figure; needs ``pip install 'tensorgrad[matplotlib]'``."""
-        from tensorgrad.viz.matplotlib_export import gradients_to_matplotlib
+        from tensorgrad.viz.figures.matplotlib_export import gradients_to_matplotlib
 
         return gradients_to_matplotlib(self)
 

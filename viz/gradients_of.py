@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tensorgrad.viz.snapshot import Snapshot
-from tensorgrad.viz.statistics import ArrayStats, array_stats
+from tensorgrad.viz.snapshots.snapshot import Snapshot
+from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 from tensorgrad.viz.tracing import Trace
 
 __all__ = ["norm_of", "with_gradients"]

@@ -6,26 +6,26 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tensorgrad.provenance import warn
-from tensorgrad.viz.arguments import one_of
-from tensorgrad.viz.capture import capture_with_sources
-from tensorgrad.viz.cards import as_show, make_cards
-from tensorgrad.viz.closing import close_modules
-from tensorgrad.viz.dot_engine import dot_layout, find_dot, run_dot
-from tensorgrad.viz.dot_source import dot_source
-from tensorgrad.viz.figure import Figure, encode
-from tensorgrad.viz.folding import fold_repeats as folded
+from tensorgrad.viz.drawing.cards import as_show, make_cards
+from tensorgrad.viz.drawing.dot_engine import dot_layout, find_dot, run_dot
+from tensorgrad.viz.drawing.dot_source import dot_source
+from tensorgrad.viz.drawing.graph_svg import GROUP_LABEL_SIZE, graph_svg
+from tensorgrad.viz.drawing.heat import HeatScale
+from tensorgrad.viz.drawing.outline import outline
+from tensorgrad.viz.drawing.wasi_engine import has_wasi
+from tensorgrad.viz.figures.arguments import one_of
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.raster import EngineError, can_convert, convert_svg
+from tensorgrad.viz.figures.words import shorten, text_width
 from tensorgrad.viz.gradients_of import with_gradients
-from tensorgrad.viz.graph_svg import GROUP_LABEL_SIZE, graph_svg
-from tensorgrad.viz.heat import HeatScale
-from tensorgrad.viz.layout import Layout, RankDir
-from tensorgrad.viz.naming import named_tensors
-from tensorgrad.viz.nesting import layered_layout
-from tensorgrad.viz.outline import outline
-from tensorgrad.viz.raster import EngineError, can_convert, convert_svg
-from tensorgrad.viz.snapshot import Snapshot
+from tensorgrad.viz.layouts.closing import close_modules
+from tensorgrad.viz.layouts.folding import fold_repeats as folded
+from tensorgrad.viz.layouts.layout import Layout, RankDir
+from tensorgrad.viz.layouts.nesting import layered_layout
+from tensorgrad.viz.snapshots.capture import capture_with_sources
+from tensorgrad.viz.snapshots.naming import named_tensors
+from tensorgrad.viz.snapshots.snapshot import Snapshot
 from tensorgrad.viz.tracing import Trace
-from tensorgrad.viz.wasi_engine import has_wasi
-from tensorgrad.viz.words import shorten, text_width
 
 if TYPE_CHECKING:
     import graphviz

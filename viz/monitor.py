@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 
 from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.provenance import Location
-from tensorgrad.viz.activity import Activation, Activity
-from tensorgrad.viz.figure import encode, write_atomically
-from tensorgrad.viz.monitor_layout import Layout, Place, Row
-from tensorgrad.viz.monitor_records import Raw, Recorder
-from tensorgrad.viz.monitor_rules import warnings_of
-from tensorgrad.viz.monitor_views import Course, MonitorFigure, Track
-from tensorgrad.viz.sampling import STATISTICS
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.figures.figure import encode, write_atomically
+from tensorgrad.viz.figures.words import visible
+from tensorgrad.viz.monitoring.activity import Activation, Activity
+from tensorgrad.viz.monitoring.layout import Layout, Place, Row
+from tensorgrad.viz.monitoring.records import Raw, Recorder
+from tensorgrad.viz.monitoring.rules import warnings_of
+from tensorgrad.viz.monitoring.sampling import STATISTICS
+from tensorgrad.viz.monitoring.views import Course, MonitorFigure, Track
 
 if TYPE_CHECKING:
     from tensorgrad.nn import Module
     from tensorgrad.optim import Optimizer
-    from tensorgrad.viz.findings import Findings
+    from tensorgrad.viz.diagnosis.findings import Findings
 
 __all__ = ["Monitor"]
 

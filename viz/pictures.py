@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.viz.arguments import flag, heading, listed, real, whole
-from tensorgrad.viz.figure import Figure
-from tensorgrad.viz.pixels import as_array, as_images, picture, shades, to_bytes
-from tensorgrad.viz.svg import Element, document, element, text
-from tensorgrad.viz.words import number, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.figures.arguments import flag, heading, listed, real, whole
+from tensorgrad.viz.figures.figure import Figure
+from tensorgrad.viz.figures.pixels import as_array, as_images, picture, shades, to_bytes
+from tensorgrad.viz.figures.svg import Element, document, element, text
+from tensorgrad.viz.figures.words import number, plural, shape, shorten, text_width, visible
 
 __all__ = ["ImagesFigure", "images", "kernels", "misclassified"]
 

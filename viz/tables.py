@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tensorgrad.viz.arguments import heading, listed, whole
-from tensorgrad.viz.figure import Figure, encode
-from tensorgrad.viz.latex_tables import latex_table
-from tensorgrad.viz.smoothing import points_of
-from tensorgrad.viz.svg import Element, document, element, text
-from tensorgrad.viz.words import no_formula, number, plural, shorten, text_width, visible
+from tensorgrad.viz.charts.smoothing import points_of
+from tensorgrad.viz.figures.arguments import heading, listed, whole
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.latex_tables import latex_table
+from tensorgrad.viz.figures.svg import Element, document, element, text
+from tensorgrad.viz.figures.words import no_formula, number, plural, shorten, text_width, visible
 
 __all__ = ["TableFigure", "table"]
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from tensorgrad.autograd import observe_backward, observe_forward
 from tensorgrad.provenance import warn
-from tensorgrad.viz.naming import is_tensor
-from tensorgrad.viz.statistics import ArrayStats, array_stats
-from tensorgrad.viz.words import number, plural, shape, visible
+from tensorgrad.viz.figures.words import number, plural, shape, visible
+from tensorgrad.viz.snapshots.naming import is_tensor
+from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 
 __all__ = ["Arrival", "Recording", "Trace", "operation_of", "record", "trace_backward"]
 

@@ -29,7 +29,7 @@ from tensorgrad import nn, optim, viz
 from tensorgrad.data import CIFAR10
 from tensorgrad.nn.functional import cross_entropy, linear
 from tensorgrad.training import ConfusionMatrix, check_consistency, confusion_matrix, summary
-from tensorgrad.viz.smoothing import exponential_mean
+from tensorgrad.viz.charts.smoothing import exponential_mean
 
 # The weight decay is of all parameters, biases included, as the assignment's loop has it.
 MNIST_NET = {"rate": 0.1, "steps": 3000, "batch": 16, "momentum": 0.9, "decay": 0.005}

@@ -87,7 +87,7 @@ def test_flat_is_where_the_derivative_is_small():
     x = tg.linspace(-12, 12, 4001, dtype=tg.float64).requires_grad_()
     for function in (nn.GELU(), nn.SiLU(), nn.Mish(), nn.ReLU6(), nn.Tanh(), nn.Sigmoid()):
         y = function(x)
-        kind = viz.activations.kind_of(y.grad_fn)
+        kind = viz.diagnosis.activations.kind_of(y.grad_fn)
         (slope,) = tg.autograd.grad(y.sum(), x)
         stuck = kind.stuck(y.detach().numpy())
         at, slope = x.detach().numpy(), np.abs(slope.numpy())

@@ -151,7 +151,7 @@ def test_many_series_wrap_the_legend_inside_the_picture(parse_svg):
     width = float(root.attrib["width"])
     for t in root.iter(SVG + "text"):
         if (t.text or "").startswith("a series"):
-            assert float(t.attrib["x"]) + viz.words.text_width(t.text, 11) <= width
+            assert float(t.attrib["x"]) + viz.figures.words.text_width(t.text, 11) <= width
 
 
 def test_hostile_names(hostile, parse_svg, tmp_path):

@@ -74,7 +74,7 @@ def test_findings_as_a_figure(parse_svg, tmp_path, hostile):
     root = parse_svg(findings.svg())
     width = float(root.attrib["width"])
     for t in root.iter("{http://www.w3.org/2000/svg}text"):
-        assert float(t.attrib["x"]) + viz.words.text_width(t.text or "", 11) < width + 4
+        assert float(t.attrib["x"]) + viz.figures.words.text_width(t.text or "", 11) < width + 4
     assert max(map(len, str(findings).splitlines())) <= 80
     assert "<script" not in findings.save(tmp_path / "f.html").read_text("utf-8")
     assert findings.data["findings"][0]["cause"] == "unused parameter"

@@ -129,7 +129,7 @@ def test_hostile_names_titles_and_programs_are_data(hostile):
         assert tags.seen.count("script") == 2
         assert "img" not in tags.seen
         assert "b" not in tags.seen
-        assert data["title"] == viz.words.visible(title)
+        assert data["title"] == viz.figures.words.visible(title)
         page.encode("utf-8")
         assert html.unescape(re.search("<title>(.*?)</title>", page, re.S)[1]) == data["title"]
 

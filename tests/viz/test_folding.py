@@ -7,7 +7,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.primitive import push_scope
-from tensorgrad.viz.heat import HeatScale
+from tensorgrad.viz.drawing.heat import HeatScale
 
 
 class Block(nn.Module):

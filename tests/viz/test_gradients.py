@@ -120,7 +120,7 @@ def test_the_chart_has_a_row_a_parameter_and_no_text_on_another(layers, parse_sv
     assert all(b - a >= 14 for a, b in pairwise(heights))
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for t in root.iter(SVG + "text"):
-        room = viz.words.text_width(t.text or "", 12)
+        room = viz.figures.words.text_width(t.text or "", 12)
         x = float(t.attrib["x"])
         anchor = t.attrib.get("text-anchor", "start")
         left = x - room if anchor == "end" else x - room / 2 if anchor == "middle" else x

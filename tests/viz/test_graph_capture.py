@@ -192,7 +192,7 @@ def test_a_long_chain_is_cut_without_recursion():
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 0, 4)])
 def test_scalars_and_empty_tensors(shape, parse_svg):
     x = tg.ones(shape, requires_grad=True)
-    figure = viz.graph((x * 2).sum(), {"x": x}, show=viz.cards.SHOW)
+    figure = viz.graph((x * 2).sum(), {"x": x}, show=viz.drawing.cards.SHOW)
     assert figure.snapshot.leaves[0].shape == shape
     parse_svg(figure.svg())
     assert "(" + ", ".join(map(str, shape)) + ")" in str(figure)

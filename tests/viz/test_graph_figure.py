@@ -16,9 +16,10 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import viz
 from tensorgrad.primitive import push_scope
-from tensorgrad.viz import dot_engine, graphs
-from tensorgrad.viz.dot_engine import find_dot, run_dot
-from tensorgrad.viz.dot_source import quoted
+from tensorgrad.viz import graphs
+from tensorgrad.viz.drawing import dot_engine
+from tensorgrad.viz.drawing.dot_engine import find_dot, run_dot
+from tensorgrad.viz.drawing.dot_source import quoted
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_dot = pytest.mark.skipif(find_dot() is None, reason="dot is an optional system program")
@@ -109,7 +110,7 @@ def test_a_missing_folder_is_named(network, tmp_path):
 @pytest.mark.parametrize("engine", ["builtin", pytest.param("dot", marks=needs_dot)])
 def test_hostile_names_are_only_text(hostile, tmp_path, parse_svg, engine):
     loss, params = hostile_graph(hostile)
-    figure = viz.graph(loss, params, engine=engine, show=viz.cards.SHOW)
+    figure = viz.graph(loss, params, engine=engine, show=viz.drawing.cards.SHOW)
     root = parse_svg(figure.svg())
     shown = {"".join(element.itertext()) for element in root.iter(SVG + "text")}
     assert "<b>bold</b>2" in shown
@@ -139,7 +140,7 @@ def test_dot_shows_exactly_the_names(hostile):
         svg = run_dot(source, "svg").decode("utf-8")
         found = re.findall(r"<text[^>]*>(.*?)</text>", svg)
         text = html.unescape("".join(found)).replace("\u00a0", " ")
-        assert text == viz.words.visible(name)
+        assert text == viz.figures.words.visible(name)
         assert "<script" not in svg
 
 

@@ -10,10 +10,10 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.primitive import push_scope
-from tensorgrad.viz.cards import make_cards
-from tensorgrad.viz.dot_engine import find_dot
-from tensorgrad.viz.graph_svg import graph_svg
-from tensorgrad.viz.layout import Stroke, straight
+from tensorgrad.viz.drawing.cards import make_cards
+from tensorgrad.viz.drawing.dot_engine import find_dot
+from tensorgrad.viz.drawing.graph_svg import graph_svg
+from tensorgrad.viz.layouts.layout import Stroke, straight
 
 ENGINES = ["builtin", *(["dot"] if find_dot() else [])]
 

@@ -13,8 +13,8 @@ import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.lines import in_lines
-from tensorgrad.viz.latex import latex_escape
-from tensorgrad.viz.latex_tables import latex_table
+from tensorgrad.viz.figures.latex import latex_escape
+from tensorgrad.viz.figures.latex_tables import latex_table
 
 
 @pytest.mark.parametrize(

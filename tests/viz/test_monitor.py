@@ -16,7 +16,7 @@ import tensorgrad as tg
 from tensorgrad import nn, optim, viz
 from tensorgrad.nn import functional as F
 from tensorgrad.node import Node, local
-from tensorgrad.viz.sampling import LOWEST, Spaced, every, statistics
+from tensorgrad.viz.monitoring.sampling import LOWEST, Spaced, every, statistics
 
 
 def test_the_numbers_are_those_of_the_whole_tensors_when_all_is_sampled():

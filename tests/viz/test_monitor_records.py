@@ -6,15 +6,15 @@ import pytest
 from monitor_tools import course, train, watched
 
 from tensorgrad import nn, optim, viz
-from tensorgrad.viz import monitor_records, shelf
-from tensorgrad.viz.sampling import statistics
+from tensorgrad.viz.monitoring import records, shelf
+from tensorgrad.viz.monitoring.sampling import statistics
 
 
 def test_memory_is_bounded(monkeypatch):
     _, _, monitor = watched(steps=300, every=1, records=20)
     assert len(monitor.steps) < 20
     assert monitor.steps == list(range(0, 300, monitor.every))[: len(monitor.steps)]
-    monkeypatch.setattr(monitor_records, "WAITING", 50_000)
+    monkeypatch.setattr(records, "WAITING", 50_000)
     _, _, monitor = watched(steps=40, every=1)
     recorder = monitor._recorder
     assert sum(raw.nbytes for raw in recorder._waiting) == recorder._bytes < 50_000
@@ -28,13 +28,13 @@ def test_nothing_is_computed_before_somebody_asks(monkeypatch):
         calls.append(args)
         return statistics(*args)
 
-    monkeypatch.setattr(monitor_records, "statistics", counted)
+    monkeypatch.setattr(records, "statistics", counted)
     _, _, late = watched(every=1)
     repr(late), late.steps
     assert not calls
     text = late.to_csv()
     assert len(calls) == 1
-    monkeypatch.setattr(monitor_records, "WAITING", 1)
+    monkeypatch.setattr(records, "WAITING", 1)
     _, _, early = watched(every=1)
     assert len(calls) == 1 + 30
     assert early.to_csv() == text

@@ -16,9 +16,9 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.training import confusion_matrix
-from tensorgrad.viz.latex import latex_escape
-from tensorgrad.viz.pixels import to_bytes
-from tensorgrad.viz.smoothing import exponential_mean, windowed_mean
+from tensorgrad.viz.charts.smoothing import exponential_mean, windowed_mean
+from tensorgrad.viz.figures.latex import latex_escape
+from tensorgrad.viz.figures.pixels import to_bytes
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import viz
-from tensorgrad.viz import raster
+from tensorgrad.viz.figures import raster
 
 ENGINES = [
     pytest.param(

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from tensorgrad.viz.figure import jsonable
-from tensorgrad.viz.statistics import BINS, BLOCK, FEW, SAMPLE, array_stats
+from tensorgrad.viz.figures.figure import jsonable
+from tensorgrad.viz.snapshots.statistics import BINS, BLOCK, FEW, SAMPLE, array_stats
 
 
 def test_numbers_of_an_ordinary_array():

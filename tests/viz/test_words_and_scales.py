@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tensorgrad.viz.figure import jsonable
-from tensorgrad.viz.scales import Linear, Log, linear_for, log_for
-from tensorgrad.viz.svg import element, escape, fmt
-from tensorgrad.viz.words import count, number, shorten, text_width, visible
+from tensorgrad.viz.charts.scales import Linear, Log, linear_for, log_for
+from tensorgrad.viz.figures.figure import jsonable
+from tensorgrad.viz.figures.svg import element, escape, fmt
+from tensorgrad.viz.figures.words import count, number, shorten, text_width, visible
 
 
 def test_every_character_becomes_legal_in_xml():

@@ -1,0 +1,1 @@
+"""What stands behind `derive`: formulas chosen, checked against the rules, and written out."""

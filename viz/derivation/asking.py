@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.viz.derivation.between import Part, between, key_of
 from tensorgrad.viz.derivation.naming import Names
-from tensorgrad.viz.naming import is_tensor, named_tensors
+from tensorgrad.viz.snapshots.naming import is_tensor, named_tensors
 
 __all__ = ["Asked", "ask", "key_of_tensor"]
 

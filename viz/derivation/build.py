@@ -32,8 +32,8 @@ from tensorgrad.viz.derivation.naming import Names
 from tensorgrad.viz.derivation.parts import Counts, Read
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.reading import Reader
-from tensorgrad.viz.places import short_place
-from tensorgrad.viz.words import shorten, visible
+from tensorgrad.viz.figures.words import shorten, visible
+from tensorgrad.viz.snapshots.places import short_place
 
 __all__ = ["Builder"]
 

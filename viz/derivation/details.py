@@ -14,7 +14,7 @@ from tensorgrad.viz.derivation.model import Step, Way
 from tensorgrad.viz.derivation.noise import is_noise
 from tensorgrad.viz.derivation.notation import total_over
 from tensorgrad.viz.derivation.parts import Read
-from tensorgrad.viz.words import shorten, visible
+from tensorgrad.viz.figures.words import shorten, visible
 
 __all__ = [
     "class_names",

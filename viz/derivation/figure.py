@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.viz.arguments import whole
 from tensorgrad.viz.derivation.data import as_data
 from tensorgrad.viz.derivation.model import Derivation
 from tensorgrad.viz.derivation.page import render_fragment, render_page
 from tensorgrad.viz.derivation.tex import render_latex
 from tensorgrad.viz.derivation.text import render_text
-from tensorgrad.viz.figure import Figure, encode
-from tensorgrad.viz.text_svg import text_svg
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.derivation.text_svg import text_svg
+from tensorgrad.viz.figures.arguments import whole
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.words import visible
 
 __all__ = ["DerivationFigure"]
 

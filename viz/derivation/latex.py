@@ -6,8 +6,8 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
-from tensorgrad.viz.latex import latex_escape
-from tensorgrad.viz.words import shorten, visible
+from tensorgrad.viz.figures.latex import latex_escape
+from tensorgrad.viz.figures.words import shorten, visible
 
 __all__ = ["Latex"]
 

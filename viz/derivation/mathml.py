@@ -6,7 +6,7 @@ from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
-from tensorgrad.viz.svg import escape
+from tensorgrad.viz.figures.svg import escape
 
 __all__ = ["MathML"]
 

@@ -19,7 +19,7 @@ from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.differences import Chain
 from tensorgrad.viz.derivation.expression import Symbol
 from tensorgrad.viz.derivation.values import Unknown, Values
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.figures.words import visible
 
 __all__ = ["OwnDerivation"]
 

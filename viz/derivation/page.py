@@ -21,8 +21,8 @@ from tensorgrad.viz.derivation.wording import (
     result_words,
     verdict,
 )
-from tensorgrad.viz.svg import escape
-from tensorgrad.viz.words import plural
+from tensorgrad.viz.figures.svg import escape
+from tensorgrad.viz.figures.words import plural
 
 __all__ = ["render_fragment", "render_page"]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.figures.words import visible
 
 __all__ = ["ATOM", "LOGIC", "POWER", "PRODUCT", "SUM", "TIGHT", "Piece", "Printer", "Text"]
 

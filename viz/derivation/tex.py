@@ -19,8 +19,8 @@ from tensorgrad.viz.derivation.wording import (
     reading,
     result_words,
 )
-from tensorgrad.viz.latex import latex_escape
-from tensorgrad.viz.words import plural
+from tensorgrad.viz.figures.latex import latex_escape
+from tensorgrad.viz.figures.words import plural
 
 __all__ = ["render_latex"]
 

@@ -21,7 +21,7 @@ from tensorgrad.viz.derivation.wording import (
     result_words,
     sizes,
 )
-from tensorgrad.viz.words import plural, visible
+from tensorgrad.viz.figures.words import plural, visible
 
 __all__ = ["render_text"]
 

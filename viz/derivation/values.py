@@ -16,7 +16,7 @@ from tensorgrad.node import Freed, Spec, TensorBase, wrap
 from tensorgrad.primitive import Primitive, primitives, raw
 from tensorgrad.saved import unpacked
 from tensorgrad.viz.derivation.between import Key, key_of, leaf_of
-from tensorgrad.viz.words import visible
+from tensorgrad.viz.figures.words import visible
 
 __all__ = ["Unknown", "Values", "double"]
 

@@ -6,7 +6,7 @@ from tensorgrad.viz.derivation.differences import Checked
 from tensorgrad.viz.derivation.expression import Expr, Symbol, Words, plus
 from tensorgrad.viz.derivation.model import Derivation, Result, Size, Way
 from tensorgrad.viz.derivation.printing import Text
-from tensorgrad.viz.words import number, shape
+from tensorgrad.viz.figures.words import number, shape
 
 __all__ = [
     "TERMS",

@@ -1,4 +1,4 @@
-// Horizontal coordinates for ordered rows, after Brandes and Köpf (tensorgrad/viz/alignment.py).
+// Horizontal coordinates for ordered rows, after Brandes and Köpf (tensorgrad/viz/layouts/alignment.py).
 
 // above[item] and below[item] hold [neighbour, place on this item, place on the neighbour].
 function placeItems(rows, above, below, gap, dummy) {

@@ -1,5 +1,5 @@
 // Curves of a layered layout: vertical through rows, an S between two, so that no box is crossed
-// (tensorgrad/viz/splines.py).  Points are those of a cubic spline: a start, then threes.
+// (tensorgrad/viz/layouts/splines.py).  Points are those of a cubic spline: a start, then threes.
 
 function drawLinks(links, at) {
   const curves = new Array(links.length).fill(null);

@@ -1,4 +1,4 @@
-// A layered layout of one level (tensorgrad/viz/layered.py): rows, dummies for long edges, order,
+// A layered layout of one level (tensorgrad/viz/layouts/layered.py): rows, dummies for long edges, order,
 // places, curves.
 
 const ITEM_GAP = 20; // between two boxes of a row

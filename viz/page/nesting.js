@@ -1,5 +1,5 @@
 // Every open module is laid out by itself and then is one box in the next one out; edges enter and
-// leave it through ports on its border (tensorgrad/viz/nesting.py).
+// leave it through ports on its border (tensorgrad/viz/layouts/nesting.py).
 
 const MARGIN = 12;
 const PAD = 9; // between a module's border and its contents

@@ -1,4 +1,4 @@
-// The order of the items within each row, with few crossings (tensorgrad/viz/ordering.py).
+// The order of the items within each row, with few crossings (tensorgrad/viz/layouts/ordering.py).
 
 // above[item] and below[item] hold [neighbour, place on it in [-0.5, 0.5)]; pinned items stay first.
 function orderRows(rows, above, below, pinned) {

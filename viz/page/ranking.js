@@ -1,5 +1,5 @@
 // Ranks for a layered layout: every edge points down at least one row, and few edges are long.
-// The layout is the one of tensorgrad/viz/ranking.py and its neighbours, which say why; a test
+// The layout is the one of tensorgrad/viz/layouts/ranking.py and its neighbours, which say why; a test
 // compares the two.
 
 const GATHERED = 4; // computed inputs above which an operation gathers (stack, cat)

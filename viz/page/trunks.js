@@ -1,4 +1,4 @@
-// Long edges: one chain of dummies, or one lane, for all that share an end (tensorgrad/viz/trunks.py).
+// Long edges: one chain of dummies, or one lane, for all that share an end (tensorgrad/viz/layouts/trunks.py).
 
 // A link is { tail, head, tailX, headX }: where it leaves and arrives, from the items' centres.
 function findTrunks(links, rank, budget) {

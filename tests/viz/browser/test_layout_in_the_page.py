@@ -8,8 +8,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn, viz
-from tensorgrad.viz.cards import make_cards
-from tensorgrad.viz.nesting import layered_layout
+from tensorgrad.viz.drawing.cards import make_cards
+from tensorgrad.viz.layouts.nesting import layered_layout
 
 PLACES = """
 const { drawn } = window.explorer.scene;

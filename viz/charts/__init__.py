@@ -1,0 +1,1 @@
+"""Charts of numbers over time or by parameter: scales, lines, panels."""

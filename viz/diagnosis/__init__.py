@@ -1,0 +1,1 @@
+"""What stands behind `doctor`: causes, and the rules that find them."""

@@ -1,0 +1,1 @@
+"""What every picture of viz is made with: figures, SVG, colours, words, and what saves them."""

@@ -1,0 +1,1 @@
+"""The built-in layout: what is drawn as one box, and where boxes and curves are put."""

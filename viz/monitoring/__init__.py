@@ -1,0 +1,1 @@
+"""What stands behind `Monitor`: which numbers it looks at, keeps, judges and draws."""

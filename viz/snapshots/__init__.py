@@ -1,0 +1,1 @@
+"""A graph as plain data, with the names and places of the program; nothing is drawn here."""
