@@ -251,8 +251,9 @@ def torch_vgg_accuracy(report: Report) -> float:
     seed = report.seeds[0]
     tg.manual_seed(seed)
     name = f"torch-mini-vgg-batch{CNN_BATCH}-{CNN_RATE:g}-seed{seed}.pt"
+    path = report.shared_runs / name
     curves = train_torch(mini_vgg(), Batches(train_set, CNN_BATCH, seed), test,
-                         report.steps(CNN_STEPS, 4), CNN_RATE, report.shared_runs / name)  # fmt: skip
+                         report.steps(CNN_STEPS, 4), CNN_RATE, path)  # fmt: skip
     return curves["test accuracy"][-1]
 
 
