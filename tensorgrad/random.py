@@ -155,5 +155,11 @@ def rng_of(generator: Generator | None) -> Any:
 
     Under vmap, what draws as its ``randomness`` says.
     """
-    rng = (default_generator if generator is None else generator)._rng
+    try:
+        rng = (default_generator if generator is None else generator)._rng
+    except AttributeError:
+        raise TypeError(
+            f"generator must be a tensorgrad.Generator, got {type(generator).__name__}; make one "
+            "by tensorgrad.Generator().manual_seed(seed)"
+        ) from None
     return drawing(rng) if local.context.vmaps else rng

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from numbers import Integral, Real
+from types import NoneType
 from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
 
 from tensorgrad.data.collate import default_collate, default_convert
 from tensorgrad.data.dataset import Dataset, IterableDataset
@@ -79,10 +83,22 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
+        flags = {
+            "shuffle": shuffle,
+            "pin_memory": pin_memory,
+            "persistent_workers": persistent_workers,
+            "in_order": in_order,
+        }
+        for name, flag in flags.items():
+            if not isinstance(flag, (bool, np.bool_, int, NoneType)):
+                raise TypeError(f"DataLoader: {name} must be True or False, got {flag!r}")
         multiprocessing_context = _context(multiprocessing_context, num_workers)
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
+        for name, order in (("sampler", sampler), ("batch_sampler", batch_sampler)):
+            if order is not None and not {"__iter__", "__getitem__"} & {*dir(order)}:
+                raise TypeError(f"DataLoader: {name} must be an iterable of indices, got {order!r}")
         for name, function in (("collate_fn", collate_fn), ("worker_init_fn", worker_init_fn)):
             if function is not None and not callable(function):
                 raise TypeError(f"DataLoader: {name} must be callable, got {function!r}")
@@ -285,6 +301,14 @@ def _cores() -> int:
 def _check_workers(
     num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool
 ) -> None:
+    for name, value, kind in (
+        ("num_workers", num_workers, Integral),
+        ("prefetch_factor", 1 if prefetch_factor is None else prefetch_factor, Integral),
+        ("timeout", timeout, Real),
+    ):
+        if not isinstance(value, kind):
+            what = "a whole number" if kind is Integral else "a number"
+            raise TypeError(f"DataLoader: {name} must be {what}, got {value!r}")
     if num_workers < 0:
         raise ValueError(
             f"DataLoader: num_workers option should be non-negative, got {num_workers}; use "

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from numbers import Real
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -117,7 +119,7 @@ class ConcatDataset(Dataset[T_co]):
         return self.cumulative_sizes[-1]
 
     def __getitem__(self, index: Any) -> T_co:
-        total = len(self)
+        total, index = len(self), operator.index(index)
         if index < 0:
             # ValueError below, IndexError above: PyTorch's types.
             if -index > total:
@@ -224,6 +226,8 @@ def random_split(
     is left goes one by one to the first parts. ValueError when lengths do not sum to n.
     """
     total = _length(dataset)
+    if not isinstance(lengths, Iterable) or not all(isinstance(n, Real) for n in lengths):
+        raise TypeError(f"random_split: lengths must be a sequence of numbers, got {lengths!r:.60}")
     counts = _split_counts(total, lengths)
     order = rng_of(generator).permutation(total).tolist()
     ends = itertools.accumulate(counts)

@@ -32,11 +32,15 @@ class Recipe(NamedTuple):
         dataset, collate = self.dataset, self.collate
         if not self.batched:
             return lambda index: collate(dataset[index])
-        if collate is not default_collate or not gathers(dataset):
-            return lambda indices: collate(fetch_items(dataset, indices))
+        gather = collate is default_collate and gathers(dataset)
 
         def fetch(indices: Any) -> Any:
-            batch = dataset.collated_items(indices)
+            if type(indices) is not list and not hasattr(indices, "__iter__"):
+                raise TypeError(
+                    f"DataLoader: batch_sampler must give lists of indices, got {indices!r}; "
+                    "single ones are for sampler="
+                )
+            batch = dataset.collated_items(indices) if gather else None
             return collate(fetch_items(dataset, indices)) if batch is None else batch
 
         return fetch

@@ -45,10 +45,10 @@ class SequentialSampler(Sampler[int]):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.data_source)))
+        return iter(range(length_of(self.data_source)))
 
     def __len__(self) -> int:
-        return len(self.data_source)
+        return length_of(self.data_source)
 
 
 class RandomSampler(Sampler[int]):
@@ -75,6 +75,7 @@ class RandomSampler(Sampler[int]):
         self.replacement = replacement
         self._num_samples = num_samples
         self.generator = generator
+        rng_of(generator)  # raises where it is none
         if not _is_count(self.num_samples):
             raise ValueError(
                 "RandomSampler: num_samples should be a positive integer value, but got "
@@ -85,10 +86,10 @@ class RandomSampler(Sampler[int]):
     @property
     def num_samples(self) -> int:
         """How many indices a pass draws; follows a dataset that grows, unless it was given."""
-        return len(self.data_source) if self._num_samples is None else self._num_samples
+        return length_of(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        size, left = len(self.data_source), self.num_samples
+        size, left = length_of(self.data_source), self.num_samples
         if size == 0:
             raise ValueError(f"RandomSampler: cannot draw {left} samples from an empty dataset")
         rng = rng_of(self.generator)
@@ -115,6 +116,7 @@ class SubsetRandomSampler(Sampler[int]):
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices = indices
         self.generator = generator
+        rng_of(generator)  # raises where it is none
 
     def __iter__(self) -> Iterator[int]:
         for position in rng_of(self.generator).permutation(len(self.indices)).tolist():
@@ -160,6 +162,7 @@ class WeightedRandomSampler(Sampler[int]):
         self.num_samples = num_samples
         self.replacement = replacement
         self.generator = generator
+        rng_of(generator)  # raises where it is none
 
     def __iter__(self) -> Iterator[int]:
         weights = self.weights._array
@@ -218,6 +221,19 @@ class BatchSampler(Sampler[list[int]]):
     def __len__(self) -> int:
         total = len(cast(Sized, self.sampler))
         return total // self.batch_size if self.drop_last else -(-total // self.batch_size)
+
+
+def length_of(dataset: Any) -> int:
+    """``len(dataset)``, or a TypeError that says what has none."""
+    try:
+        return len(dataset)
+    except TypeError:
+        if hasattr(type(dataset), "__len__"):
+            raise  # its own
+        raise TypeError(
+            f"object of type {type(dataset).__name__!r} has no len(): a dataset needs __len__ and "
+            "__getitem__; give the order by sampler=, or read a stream as an IterableDataset"
+        ) from None
 
 
 def _is_count(value: Any) -> bool:

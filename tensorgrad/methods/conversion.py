@@ -138,17 +138,17 @@ class ConversionMethods:
         check_device("cuda" if device is None else device)
         return self  # type: ignore[no-any-return]
 
-    def float(self: Any) -> Tensor:
+    def float(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As float32."""
-        return self.to(np.float32)  # type: ignore[no-any-return]
+        return self.to(np.float32, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def double(self: Any) -> Tensor:
+    def double(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As float64."""
-        return self.to(np.float64)  # type: ignore[no-any-return]
+        return self.to(np.float64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def half(self: Any) -> Tensor:
+    def half(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As float16."""
-        return self.to(np.float16)  # type: ignore[no-any-return]
+        return self.to(np.float16, memory_format=memory_format)  # type: ignore[no-any-return]
 
     def bfloat16(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """Refused: NumPy has no bfloat16."""
@@ -164,37 +164,37 @@ class ConversionMethods:
             "take .to(complex64)"
         )
 
-    def long(self: Any) -> Tensor:
+    def long(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As int64."""
-        return self.to(np.int64)  # type: ignore[no-any-return]
+        return self.to(np.int64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def int(self: Any) -> Tensor:
+    def int(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As int32."""
-        return self.to(np.int32)  # type: ignore[no-any-return]
+        return self.to(np.int32, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def bool(self: Any) -> Tensor:
+    def bool(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As bool."""
-        return self.to(np.bool_)  # type: ignore[no-any-return]
+        return self.to(np.bool_, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def short(self: Any) -> Tensor:
+    def short(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As int16."""
-        return self.to(np.int16)  # type: ignore[no-any-return]
+        return self.to(np.int16, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def char(self: Any) -> Tensor:
+    def char(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As int8."""
-        return self.to(np.int8)  # type: ignore[no-any-return]
+        return self.to(np.int8, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def byte(self: Any) -> Tensor:
+    def byte(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As uint8."""
-        return self.to(np.uint8)  # type: ignore[no-any-return]
+        return self.to(np.uint8, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def cfloat(self: Any) -> Tensor:
+    def cfloat(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As complex64."""
-        return self.to(np.complex64)  # type: ignore[no-any-return]
+        return self.to(np.complex64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def cdouble(self: Any) -> Tensor:
+    def cdouble(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """As complex128."""
-        return self.to(np.complex128)  # type: ignore[no-any-return]
+        return self.to(np.complex128, memory_format=memory_format)  # type: ignore[no-any-return]
 
     def __int__(self: Any) -> Any:
         return self._scalar(int)

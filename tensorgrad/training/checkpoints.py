@@ -35,6 +35,8 @@ class Checkpoints:
             raise ValueError("fit: checkpoint_every and resume need a folder")
         if every is not None and every < 1:
             raise ValueError(f"fit: checkpoint_every must be at least 1 batch, got {every}")
+        if folder is not None and not os.fspath(folder):
+            raise ValueError("fit: folder is empty; name one, '.' for the present one")
         self._folder = None if folder is None else Path(folder)
         self._parts = {name: part for name, part in parts.items() if part is not None}
         self._every = every
@@ -45,6 +47,8 @@ class Checkpoints:
         self._began = time.perf_counter()
         if self._folder is None:
             return
+        if self._folder.exists() and not self._folder.is_dir():
+            raise NotADirectoryError(f"fit: folder={str(folder)!r} is a file; name another folder")
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / CHECKPOINT
         if not path.exists():

@@ -16,6 +16,13 @@ from tensorgrad.nn import Module
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import LossRatioLR, LRScheduler, ReduceLROnPlateau
 from tensorgrad.tensor import Tensor
+from tensorgrad.training.arguments import (
+    check_numbers,
+    check_parts,
+    check_trained,
+    loss_number,
+    samples_of,
+)
 from tensorgrad.training.checkpoints import Checkpoints
 from tensorgrad.training.logs import Logs
 from tensorgrad.training.measuring import Measures, Metrics
@@ -80,6 +87,23 @@ def fit(
     they lag behind; use `evaluate` for those of the final model. Raises FloatingPointError at the
     first batch whose loss is not finite, before it has changed the model.
     """
+    loaders = {"train_loader": train_loader, "validation_loader": validation_loader}
+    if validation_loader is None:
+        del loaders["validation_loader"]
+    check_parts("fit", model, loss, metrics, loaders)
+    check_trained(model, optimizer, scheduler)
+    optional = {"patience": patience, "checkpoint_every": checkpoint_every}
+    whole = {name: value for name, value in optional.items() if value is not None}
+    check_numbers(
+        whole={"epochs": epochs, **whole},
+        real={"min_delta": min_delta},
+        flags={
+            "progress": progress,
+            "restore_best": restore_best,
+            "resume": resume,
+            "tensorboard": tensorboard,
+        },
+    )
     if epochs < 0:
         raise ValueError(f"fit: epochs must not be negative, got {epochs}")
     if isinstance(optimizer, LBFGS):
@@ -140,12 +164,14 @@ def evaluate(
     model: Module, loss: Loss, loader: Batches, metrics: Metrics | None = None
 ) -> dict[str, float]:
     """The loss and the metrics over all batches, in evaluation mode, without recording."""
+    check_parts("evaluate", model, loss, metrics, {"loader": loader})
     measures = Measures(metrics)
     with _mode(model, training=False), no_grad():
         for batch in loader:
-            inputs, target = _parts(batch)
+            inputs, target = _parts("evaluate", batch)
+            samples = samples_of("evaluate", inputs, target)
             output = model(*inputs)
-            measures.add(len(target), loss(output, target).item(), output, target)
+            measures.add(samples, loss_number(loss(output, target)), output, target)
     return measures.values("evaluate")
 
 
@@ -163,11 +189,12 @@ def _train(
     """One epoch, or what is left of it."""
     with _mode(model, training=True):
         for batch in position.batches():
-            inputs, target = _parts(batch)
+            inputs, target = _parts("fit", batch)
+            samples = samples_of("fit", inputs, target)
             optimizer.zero_grad()
             output = model(*inputs)
             value = loss(output, target)
-            number = value.item()
+            number = loss_number(value)
             if not math.isfinite(number):
                 rates = ", ".join(f"{group['lr']:g}" for group in optimizer.param_groups)
                 raise FloatingPointError(
@@ -178,7 +205,7 @@ def _train(
             optimizer.step()
             if isinstance(scheduler, LossRatioLR):
                 scheduler.step(number)
-            measures.add(len(target), number, output, target)
+            measures.add(samples, number, output, target)
             after_batch()
     return measures.values("fit")
 
@@ -192,10 +219,11 @@ def _curves(rows: list[dict[str, Any]], names: list[str]) -> Curves:
     return {name: dict(splits) for name, splits in curves.items()}
 
 
-def _parts(batch: Any) -> tuple[tuple[Any, ...], Any]:
+def _parts(caller: str, batch: Any) -> tuple[tuple[Any, ...], Any]:
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
         raise TypeError(
-            f"fit: a batch must be a tuple or list (input, ..., target), got {type(batch).__name__}"
+            f"{caller}: a batch must be a tuple or list (input, ..., target), got "
+            f"{type(batch).__name__}"
         )
     *inputs, target = batch
     return tuple(inputs), target

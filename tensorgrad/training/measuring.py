@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from tensorgrad.training.arguments import metric_number
 from tensorgrad.training.metrics import StreamingMetric
 
 __all__ = ["Measures", "Metrics"]
@@ -21,6 +22,13 @@ class Measures:
         for name, metric in (metrics or {}).items():
             if name == "loss":
                 raise ValueError("metrics: 'loss' is the name of the loss; choose another one")
+            if not isinstance(name, str):
+                raise TypeError(f"metrics: a name must be a str, got {name!r}")
+            if isinstance(metric, type):
+                raise TypeError(
+                    f"metrics: {name!r} is the class {metric.__name__}; make one of it: "
+                    f"{metric.__name__}(...)"
+                )
             if isinstance(metric, StreamingMetric):
                 self._streams[name] = metric
             elif callable(metric):
@@ -45,7 +53,7 @@ class Measures:
         self._samples += samples
         self._sums["loss"] += samples * loss
         for name, metric in self._functions.items():
-            self._sums[name] += samples * metric(output, target)
+            self._sums[name] += samples * metric_number(name, metric(output, target))
         for stream in self._streams.values():
             stream.update(output, target)
 

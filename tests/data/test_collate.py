@@ -111,7 +111,12 @@ class Sample:
         ([(1,), (1, 2)], RuntimeError, "tuples of sizes"),
         ([tg.zeros(2), tg.zeros(3)], RuntimeError, "2.*3"),
         ([np.zeros(2), np.zeros(3)], RuntimeError, "2.*3"),
-        ([{"a": 1}, {"b": 1}], KeyError, "a"),
+        ([{"a": 1}, {"b": 1}], KeyError, "element 1 of the batch has no 'a'"),
+        ([1, "a"], TypeError, "element 1 of the batch is a str, but the first is a int"),
+        ([1, 2, None], RuntimeError, "element 2 of the batch is a NoneType"),
+        ([1.0, tg.zeros(2)], ValueError, "element 1 of the batch is a Tensor"),
+        ([np.float32(1), "a"], TypeError, "element 1 of the batch is a str"),
+        ([np.zeros(1), "a"], TypeError, "element 1 of the batch is a str"),
     ],
 )
 def test_what_cannot_be_collated_is_refused(

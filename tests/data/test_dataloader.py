@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -215,6 +215,13 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"collate_fn": 3}, TypeError, "collate_fn must be callable, got 3"),
     ({"worker_init_fn": 3}, TypeError, "worker_init_fn must be callable"),
     ({"generator": 3}, TypeError, "generator must be a tensorgrad.Generator, got 3"),
+    ({"shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
+    ({"in_order": "x"}, TypeError, "in_order must be True or False"),
+    ({"num_workers": 1.5}, TypeError, "num_workers must be a whole number, got 1.5"),
+    ({"timeout": None}, TypeError, "timeout must be a number, got None"),
+    ({"num_workers": 1, "prefetch_factor": 1.5}, TypeError, "prefetch_factor must be a whole"),
+    ({"sampler": 5}, TypeError, "sampler must be an iterable of indices, got 5"),
+    ({"batch_sampler": 5}, TypeError, "batch_sampler must be an iterable"),
 ]
 
 
@@ -224,6 +231,21 @@ def test_options_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(kind, match=complaint):
         DataLoader(Numbers(), **options)
+
+
+@pytest.mark.parametrize("dataset", [None, 5, (n for n in range(3)), object()])
+def test_what_has_no_length_is_no_dataset(dataset: Any) -> None:
+    with pytest.raises(TypeError, match=r"has no len\(\): a dataset needs __len__ and __getitem__"):
+        list(DataLoader(dataset))
+    with pytest.raises(TypeError, match="has no len"):
+        DataLoader(dataset, shuffle=True)
+
+
+def test_a_batch_sampler_gives_lists() -> None:
+    for dataset in (Numbers(), TensorDataset(tg.arange(3))):
+        loader = DataLoader(dataset, batch_sampler=cast(Any, [0, 1]))
+        with pytest.raises(TypeError, match="batch_sampler must give lists of indices, got 0"):
+            list(loader)
 
 
 @pytest.mark.parametrize("options", [{"shuffle": True}, {"sampler": [1]}, {"batch_sampler": [[1]]}])

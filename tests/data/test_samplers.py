@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tensorgrad.data import (
     SequentialSampler,
     SubsetRandomSampler,
     WeightedRandomSampler,
+    random_split,
 )
 
 TEN = range(10)
@@ -166,6 +168,22 @@ def test_impossible_weights_are_refused(
     sampler = WeightedRandomSampler(weights, 2, replacement)
     with pytest.raises(RuntimeError, match=complaint):
         list(sampler)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda g: RandomSampler(TEN, generator=g),
+        lambda g: SubsetRandomSampler([1], generator=g),
+        lambda g: WeightedRandomSampler([1.0], 1, generator=g),
+        lambda g: random_split(TEN, [4, 6], generator=g),
+        lambda g: tg.rand(2, generator=g),
+    ],
+)
+def test_a_generator_is_one_of_ours(make: Callable[[Any], Any]) -> None:
+    for generator in (5, np.random.default_rng(0)):
+        with pytest.raises(TypeError, match=r"must be a tensorgrad\.Generator"):
+            make(generator)
 
 
 def test_batches() -> None:
