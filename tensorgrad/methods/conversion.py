@@ -138,15 +138,15 @@ class ConversionMethods:
         check_device("cuda" if device is None else device)
         return self  # type: ignore[no-any-return]
 
-    def float(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def float(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float32."""
         return self.to(np.float32, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def double(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def double(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float64."""
         return self.to(np.float64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def half(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def half(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float16."""
         return self.to(np.float16, memory_format=memory_format)  # type: ignore[no-any-return]
 
@@ -164,35 +164,35 @@ class ConversionMethods:
             "take .to(complex64)"
         )
 
-    def long(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def long(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int64."""
         return self.to(np.int64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def int(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def int(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int32."""
         return self.to(np.int32, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def bool(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def bool(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As bool."""
         return self.to(np.bool_, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def short(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def short(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int16."""
         return self.to(np.int16, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def char(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def char(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int8."""
         return self.to(np.int8, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def byte(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def byte(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As uint8."""
         return self.to(np.uint8, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def cfloat(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def cfloat(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As complex64."""
         return self.to(np.complex64, memory_format=memory_format)  # type: ignore[no-any-return]
 
-    def cdouble(self: Any, memory_format: Any = preserve_format) -> Tensor:
+    def cdouble(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As complex128."""
         return self.to(np.complex128, memory_format=memory_format)  # type: ignore[no-any-return]
 

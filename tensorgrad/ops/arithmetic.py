@@ -100,11 +100,11 @@ def _pow_base(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
 
 def _pow_exponent(xp: Any, g: Any, y: Any, x: Any, p: Any) -> Any:
     # At x = 0 the logarithm is -inf; y log x tends to 0 there for every p >= 0.
+    if isinstance(x, (int, float)):
+        logarithm = xp.log(x) if x else xp.where(xp.ge(p, 0), 0, number(float("-inf"), y))
+        return xp.mul(g, xp.mul(y, logarithm))
     zero = xp.logical_and(xp.eq(x, 0), xp.ge(p, 0)) if not is_complex(x, p) else xp.eq(x, 0)
-    safe = xp.where(xp.eq(x, 0), 1, x)
-    return xp.mul(
-        g, xp.where(zero, 0, xp.mul(y, xp.log(safe if not isinstance(x, (int, float)) else x or 1)))
-    )
+    return xp.mul(g, xp.mul(y, xp.log(xp.where(zero, 1, x))))
 
 
 @primitive(
@@ -135,7 +135,8 @@ def pow(x: Any, p: Any) -> Any:
             # PyTorch truncates 1 / x**|p| towards zero: only 1 and -1 survive.
             with np.errstate(divide="ignore"):
                 exact = np.power(np.asarray(x, np.float64), p)
-            return np.trunc(exact).astype(np.result_type(x, p))
+            exact = np.where(np.isinf(exact), 0, np.trunc(exact))  # 0**-1 is 0 there
+            return exact.astype(np.result_type(x, p))
         if kinds == {"b"}:
             return np.power(np.asarray(x, np.int8), p) != 0
     with np.errstate(all="ignore"):

@@ -112,6 +112,19 @@ STATEMENTS = [
     ("", "int(torch.tensor(1j))"),
     ("", "float(torch.tensor(1j))"),
     ("", "(int(torch.tensor([2 + 0j])), float(torch.tensor([2 + 0j])))"),
+    # powers of nothing, and conversions that name a layout
+    ("", "torch.tensor([0, 1, -1, 2]) ** torch.tensor([-1, -3, -3, -1])"),
+    ("", "(0 ** torch.tensor([-1, 0, 2]), 2 ** torch.tensor([-1, 0, 2]))"),
+    (
+        "x = torch.tensor([-0.5, 0, 2], requires_grad=True)",
+        "torch.autograd.grad((0.0**x).sum(), x)",
+    ),
+    (
+        "x = torch.tensor([-0.5, 0, 2], requires_grad=True)",
+        "torch.autograd.grad((torch.zeros(3) ** x).sum(), x)",
+    ),
+    (ZEROS, "z.double(memory_format=torch.contiguous_format)"),
+    (ZEROS, "z.long(torch.preserve_format)"),
     # writing at indices
     (ZEROS, f"z.index_put(({I3},), torch.ones(3).double())"),
     (ZEROS, f"z.index_put({I3}, torch.ones(3))"),
