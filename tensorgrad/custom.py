@@ -11,6 +11,7 @@ import numpy as np
 from tensorgrad import views
 from tensorgrad.engine import FunctionNode
 from tensorgrad.errors import GradientShapeError
+from tensorgrad.function_context import FunctionCtx, asks_for_jvp
 from tensorgrad.node import (
     OutputNode,
     TensorBase,
@@ -30,73 +31,15 @@ from tensorgrad.saved import SavedValue
 __all__ = ["Function", "FunctionCtx", "once_differentiable", "record_function"]
 
 
-class FunctionCtx:
-    """What a Function's forward hands to its backward; plain attributes may be set on it too."""
-
-    def __init__(self) -> None:
-        self.needs_input_grad: tuple[bool, ...] = ()
-        self.materialize_grads = True
-        self._to_save: tuple[Any, ...] = ()
-        self._saved: tuple[Any, ...] | None = ()
-        self._dirty: tuple[Any, ...] = ()
-        self._non_differentiable: tuple[Any, ...] = ()
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (inputs, outputs, others) or None for ``saved_tensors`` in backward."""
-        for tensor in tensors:
-            if tensor is not None and not isinstance(tensor, TensorBase):
-                raise TypeError(
-                    "save_for_backward can only save tensors or None, got "
-                    f"{type(tensor).__name__}; "
-                    "set other values as attributes of ctx"
-                )
-        self._to_save = tensors
-
-    def save_for_forward(self, *tensors: Any) -> None:
-        """Keep tensors for a ``jvp`` of the function's own, which nothing here calls.
-
-        `func.jvp` differentiates ``backward`` instead: one rule, for every order.
-        """
-        for tensor in tensors:
-            if tensor is not None and not isinstance(tensor, TensorBase):
-                raise TypeError(
-                    f"save_for_forward can only save tensors or None, got {type(tensor).__name__}"
-                )
-        self.saved_for_forward = tensors
-
-    def mark_dirty(self, *tensors: Any) -> None:
-        """Say which inputs forward changed in place; each must also be returned."""
-        self._dirty = tensors
-
-    def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Say which outputs have no gradient."""
-        self._non_differentiable = tensors
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward sees zeros (the default) or None for unused outputs."""
-        self.materialize_grads = bool(value)
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What forward saved; an error if it was changed in place since, or already freed."""
-        if self._saved is None:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time (saved_tensors were freed). "
-                "Pass retain_graph=True to the first backward."
-            )
-        return tuple(None if entry is None else entry.value() for entry in self._saved)
-
-    @property
-    def _raw_saved_tensors(self) -> tuple[Any, ...]:
-        """What forward saved, as objects on which ``register_hooks`` may be called."""
-        return self._saved or ()
-
-
 class Function:
     """Subclass it with static methods ``forward(ctx, ...)`` and ``backward(ctx, *gradients)``.
 
-    ``vjp`` is another name for ``backward``.  ``vmap(info, in_dims, *args)`` says what the function
-    does under `func.vmap`; ``generate_vmap_rule = True`` has it derived from forward and backward.
+    ``vjp`` is another name for ``backward``.  ``jvp(ctx, *tangents)`` gives the tangents of the
+    outputs; forward mode (`func.jvp`, `autograd.forward_ad`) uses it instead of ``backward``, and
+    where there is no ``backward`` the gradient is had from it.
+
+    ``vmap(info, in_dims, *args)`` says what the function does under `func.vmap`;
+    ``generate_vmap_rule = True`` has it derived from forward and backward.
 
     Or ``forward(...)`` without ctx and ``setup_context(ctx, inputs, output)``.  Call it by
     ``apply``.  ``backward`` returns one gradient, or None, per argument of forward.
@@ -135,7 +78,7 @@ class Function:
 
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
-        """The tangents of the outputs: PyTorch's forward mode, which nothing here calls."""
+        """The tangents of the outputs, given those of forward's arguments; may be overridden."""
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with "
             "forward mode AD."
@@ -200,6 +143,21 @@ class _Context(FunctionCtx):
         super().__init__()
         self._function = function
         self._plain: set[int] = set()  # the outputs that are no tensors
+        self._arguments: list[Any] = []  # for jvp: (shape, dtype), or None for what is no tensor
+        self._saved_forward: tuple[Any, ...] | None = None
+        self._linear: Any = None  # the jvp once it has been recorded
+
+    def _backward(self) -> Callable[..., Any]:
+        function = self._function
+        own, vjp = function.backward is not Function.backward, function.vjp is not Function.vjp
+        if own and vjp:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. "
+                "You should only implement one of them."
+            )
+        if function.jvp is not Function.jvp and (asks_for_jvp() or not (own or vjp)):
+            return hook.by_jvp
+        return function.vjp if vjp else function.backward
 
     def _run(self, node: FunctionNode, g: Any, create: bool) -> list[Any]:
         several = node.op.outputs
@@ -213,15 +171,7 @@ class _Context(FunctionCtx):
                 shown.append(wrap(np.zeros(shape, dtype)) if made else None)
             else:
                 shown.append(value if create else wrap(value))
-        backward: Callable[..., Any] = self._function.backward
-        if self._function.vjp is not Function.vjp:
-            if backward is not Function.backward:
-                raise RuntimeError(
-                    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. "
-                    "You should only implement one of them."
-                )
-            backward = self._function.vjp
-        found = backward(self, *shown)
+        found = self._backward()(self, *shown)
         found = list(found) if isinstance(found, tuple) else [found]
         name = f"{self._function.__name__}.backward"
         while len(found) > len(node.inputs) and found[-1] is None:
@@ -316,13 +266,22 @@ def _record(
             places[id(tensor)] = place
         made.append(out)
     hooks = local.context.saved_hooks[-1] if local.context.saved_hooks else None
-    ctx._saved = tuple(
-        None if t is None else SavedValue(t, places.get(id(t), t._node), hooks)
-        for t in ctx._to_save
-    )
+
+    def kept(tensors: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            None if t is None else SavedValue(t, places.get(id(t), t._node), hooks) for t in tensors
+        )
+
+    ctx._saved = kept(ctx._to_save)
     if ctx._saved:
         node.storages = ()  # something to free
+    if cls.jvp is not Function.jvp:
+        tensors = [a if isinstance(a, TensorBase) else None for a in args]
+        ctx._arguments = [None if a is None else (a._array.shape, a._array.dtype) for a in tensors]
+        if ctx._to_save_forward is not None:
+            ctx._saved_forward = kept(ctx._to_save_forward)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
+    ctx._to_save_forward = None
     if local.context.on_forward:
         for tensor, out in zip(outputs, made, strict=True):
             if (place := places.get(id(tensor))) is not None:

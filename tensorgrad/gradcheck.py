@@ -16,7 +16,9 @@ directions, and searched element by element only where that fails.  What differs
   an iterable or a dict of tensors), for a loss that is a closure over a model; () means none.
 - Functions that draw random numbers are run from the same random state each time, which is
   restored at the end, as are the buffers of a Module.
-- Forward-mode and sparse (masked) checks are refused: there is nothing here to check.
+- ``check_forward_ad`` and ``check_fwd_over_rev`` check once more in forward mode, where a Function
+  uses its own ``jvp``; every other operation has one rule for both modes.
+- Sparse (masked) checks are refused: there is nothing here to check.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from tensorgrad.checking.naming import argument_names
 from tensorgrad.checking.report import GradcheckError, Report
 from tensorgrad.checking.tolerance import Default
 from tensorgrad.custom import Function
+from tensorgrad.function_context import by_jvp
 from tensorgrad.node import TensorBase, edge_of, wrap
 from tensorgrad.provenance import warn
 
@@ -80,18 +83,25 @@ def gradcheck(
     Returns True, or raises `GradcheckError`, which explains what is wrong (False with
     ``raise_exception=False``).  ValueError if nothing requires grad.
     """
-    _refuse(
-        check_batched_forward_grad=check_batched_forward_grad,
-        check_forward_ad=check_forward_ad,
-        masked=masked,
-    )
-    if not check_backward_ad:
+    _refuse(masked)
+    if not (check_backward_ad or check_forward_ad):
         raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad=True")
     options = _options(
         eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
     )
-    options = replace(options, batched=check_batched_grad)
-    return _answer(_reports(func, inputs, parameters, options, _order(order)), raise_exception)
+    passed = True
+    if check_backward_ad:
+        backward = replace(options, batched=check_batched_grad)
+        reports = _reports(func, inputs, parameters, backward, _order(order))
+        passed = _answer(reports, raise_exception)
+    if check_forward_ad and passed:
+        forward = replace(options, batched=check_batched_forward_grad)
+        with by_jvp():
+            reports = _reports(func, inputs, parameters, forward, _order(order))
+            passed = _answer(reports, raise_exception)
+    return passed
 
 
 def gradgradcheck(
@@ -121,16 +131,23 @@ def gradgradcheck(
         of their own, if left out; strided with ``gen_non_contig_grad_outputs``.
     The rest is as in `gradcheck`.
     """
-    _refuse(check_fwd_over_rev=check_fwd_over_rev, masked=masked)
-    if not check_rev_over_rev:
+    _refuse(masked)
+    if not (check_rev_over_rev or check_fwd_over_rev):
         raise ValueError("gradgradcheck: check_rev_over_rev=False leaves nothing to check")
     options = _options(
         eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, method, fast_mode
     )
     options = replace(options, batched=check_batched_grad)
     strided = gen_non_contig_grad_outputs
-    report = _second(func, inputs, parameters, options, grad_outputs, strided)
-    return _answer(iter([report]), raise_exception)
+    passed = True
+    if check_rev_over_rev:
+        report = _second(func, inputs, parameters, options, grad_outputs, strided)
+        passed = _answer(iter([report]), raise_exception)
+    if check_fwd_over_rev and passed:
+        with by_jvp():
+            report = _second(func, inputs, parameters, options, grad_outputs, strided)
+            passed = _answer(iter([report]), raise_exception)
+    return passed
 
 
 def gradcheck_report(
@@ -253,13 +270,12 @@ def _second(
 # --- What is checked ------------------------------------------------------------------------------
 
 
-def _refuse(**unsupported: bool | None) -> None:
-    for name, value in unsupported.items():
-        if value:
-            raise RuntimeError(
-                f"{name}=True is not supported: tensorgrad has neither forward-mode nor sparse "
-                "gradients to check; leave it out"
-            )
+def _refuse(masked: bool | None) -> None:
+    if masked:
+        raise RuntimeError(
+            "masked=True is not supported: tensorgrad has no sparse gradients to check; leave it "
+            "out"
+        )
 
 
 def _requires_grad(value: Any) -> bool:
@@ -289,7 +305,7 @@ def _subject(func: Any, inputs: Any, parameters: Any, options: Options, caller: 
     points += [Point(name, t, f"parameter {name}") for name, t in others if _requires_grad(t)]
     if not points:
         raise ValueError(
-            f"{caller} expects at least one input tensor to require gradient, but none of the them "
+            f"{caller} expects at least one input tensor to require gradient, but none of them "
             "have requires_grad=True."
         )
     for point in points:

@@ -107,6 +107,7 @@ class _Hook:
     batch_ufunc: Callable[..., Any]  # NumPy's functions on such values
     batch_function: Callable[..., Any]
     function: Callable[[Any, tuple[Any, ...]], Any]  # a user's Function on such Tensors
+    by_jvp: Callable[..., Any]  # a user's Function's gradients from its jvp; set in autograd
     inference = 0  # how many inference_mode blocks are open, in all threads
 
 

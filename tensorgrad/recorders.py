@@ -104,7 +104,8 @@ def unary(op: Primitive) -> Callable[..., Any]:
         if tracked and context.grad_enabled:
             if (seen := a._view) is not None and a._held.stamp > seen[3]:
                 hook.refresh_view(a)
-            if a._requires_grad:
+            # Whole numbers and bools have no gradient: x.long() ends the graph.
+            if a._requires_grad and (quick or y.dtype.kind in "fc"):
                 edge = a._node
                 if edge is None:
                     edge = accumulator(a)

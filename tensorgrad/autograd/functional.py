@@ -15,6 +15,7 @@ import numpy as np
 
 from tensorgrad.autograd.core import grad
 from tensorgrad.autograd.grad_mode import enable_grad
+from tensorgrad.autograd.products import pull, push, zeros_like
 from tensorgrad.errors import describe
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.primitive import recorded
@@ -80,21 +81,6 @@ def _directions(v: Any, like: Sequence[Any], name: str) -> tuple[Any, ...]:
     return vectors
 
 
-def _pull(outputs: Any, inputs: Any, seeds: Any, create: bool) -> tuple[Any, ...]:
-    """J^T seeds; None where no output depends on an input."""
-    pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
-    if not pairs:
-        return (None,) * len(inputs)
-    return grad(
-        [o for o, _ in pairs],
-        inputs,
-        [s for _, s in pairs],
-        retain_graph=True,
-        create_graph=create,
-        allow_unused=True,
-    )
-
-
 def _filled(
     found: Sequence[Any], like: Sequence[Any], name: str, strict: bool, text: str, recording: bool
 ) -> tuple[Any, ...]:
@@ -108,8 +94,7 @@ def _filled(
                 f"{name}: the result for {i} is independent of the inputs. This is not allowed in "
                 "strict mode with create_graph=True."
             )
-        zeros = tensor._array
-        filled.append(wrap(np.zeros(zeros.shape, zeros.dtype)) if gradient is None else gradient)
+        filled.append(zeros_like(tensor) if gradient is None else gradient)
     return tuple(filled)
 
 
@@ -135,19 +120,9 @@ def vjp(
         fresh = _fresh(given, create_graph)
         many, outputs = _called(func, fresh, "vjp", strict)
         seeds = _directions(v, outputs, "vjp")
-        found = _pull(outputs, fresh, seeds, create_graph)
+        found = pull(outputs, fresh, seeds, create_graph)
         found = _filled(found, fresh, "vjp", strict, INDEPENDENT, create_graph)
     return _given(outputs, many, create_graph), _given(found, several, create_graph)
-
-
-def _along(outputs: Any, fresh: Any, v: Any, create: bool) -> tuple[Any, ...]:
-    """J v, by reverse mode twice: J^T u is linear in u, and its own vjp is J."""
-    dummies = [wrap(np.zeros(o._array.shape, o._array.dtype)).requires_grad_() for o in outputs]
-    pulled = _pull(outputs, fresh, dummies, True)
-    pairs = [(p, t) for p, t in zip(pulled, v, strict=True) if p is not None and p.requires_grad]
-    if not pairs:
-        return (None,) * len(dummies)
-    return _pull([p for p, _ in pairs], dummies, [t for _, t in pairs], create)
 
 
 def jvp(
@@ -159,7 +134,7 @@ def jvp(
         fresh = _fresh(given, create_graph)
         vectors = _directions(v, fresh, "jvp")
         many, outputs = _called(func, fresh, "jvp", strict)
-        found = _along(outputs, fresh, vectors, create_graph)
+        found, _ = push(outputs, fresh, vectors, create_graph)
         found = _filled(found, outputs, "jvp", strict, TANGENT, create_graph)
     return _given(outputs, many, create_graph), _given(found, many, create_graph)
 
@@ -183,9 +158,9 @@ def vhp(
         fresh = _fresh(given, create_graph)
         vectors = _directions(v, fresh, "vhp")
         output = _scalar(func, fresh, "vhp", strict)
-        first = _pull([output], fresh, _directions(None, [output], "vhp"), True)
+        first = pull([output], fresh, _directions(None, [output], "vhp"), True)
         first = _filled(first, fresh, "vhp", strict, INDEPENDENT, strict)
-        found = _pull(first, fresh, vectors, create_graph)
+        found = pull(first, fresh, vectors, create_graph)
         found = _filled(found, fresh, "vhp", strict, GRADIENT, create_graph)
     return _given([output], False, create_graph), _given(found, several, create_graph)
 
@@ -205,9 +180,9 @@ def hvp(
         fresh = _fresh(given, create_graph)
         vectors = _directions(v, fresh, "hvp")
         output = _scalar(func, fresh, "hvp", strict)
-        first = _pull([output], fresh, _directions(None, [output], "hvp"), True)
+        first = pull([output], fresh, _directions(None, [output], "hvp"), True)
         first = _filled(first, fresh, "hvp", strict, INDEPENDENT, strict)
-        found = _along(first, fresh, vectors, create_graph)
+        found, _ = push(first, fresh, vectors, create_graph)
         found = _filled(found, fresh, "hvp", strict, GRADIENT, create_graph)
     return _given([output], False, create_graph), _given(found, several, create_graph)
 
@@ -271,7 +246,7 @@ def _stacked(parts: Sequence[Any], shape: tuple[int, ...], dtype: Any) -> Any:
 def _rows(output: Any, fresh: tuple[Any, ...], create: bool, strict: bool) -> list[Any]:
     rows = [
         _filled(
-            _pull([output], fresh, [wrap(seed)], create),
+            pull([output], fresh, [wrap(seed)], create),
             fresh,
             "jacobian",
             strict,
@@ -312,7 +287,7 @@ def _columns(outputs: Any, fresh: tuple[Any, ...], create: bool) -> list[list[An
         columns = []
         for seed in _basis(x):
             along = [*zeros[:k], wrap(seed), *zeros[k + 1 :]]
-            found = _along(outputs, fresh, along, create)
+            found, _ = push(outputs, fresh, along, create)
             columns.append(_filled(found, outputs, "jacobian", False, TANGENT, False))
         for i, output in enumerate(outputs):
             shape, n = output._array.shape, output._array.size
@@ -344,7 +319,7 @@ def hessian(
 
     def gradient(*fresh: Any) -> Any:
         output = _scalar(func, fresh, "hessian", strict)
-        found = _pull([output], fresh, _directions(None, [output], "hessian"), True)
+        found = pull([output], fresh, _directions(None, [output], "hessian"), True)
         return _filled(found, fresh, "hessian", strict, INDEPENDENT, strict)
 
     found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)

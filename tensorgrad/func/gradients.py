@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.func.tracing import Function, Traced, leaf_of_zeros, settle
+from tensorgrad.autograd.products import push, settle, zeros_like
+from tensorgrad.func.tracing import Function, Traced
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.tree import flatten
@@ -90,11 +91,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
 
 
 def _forward(traced: Traced, tangents: Any, name: str) -> list[Any]:
-    """J tangents for every output.
-
-    By reverse mode twice: J^T u is linear in u, so its own vjp at any u, applied to the tangents,
-    is J applied to them.
-    """
+    """J tangents for every output."""
     along, _ = flatten(tangents)
     if [t._array.shape for t in along] != [t._array.shape for t in traced.fresh]:
         raise RuntimeError(
@@ -102,22 +99,8 @@ def _forward(traced: Traced, tangents: Any, name: str) -> list[Any]:
             f"{[t._array.shape for t in along]} for {[t._array.shape for t in traced.fresh]}"
         )
     with autograd.enable_grad():
-        dummies = [leaf_of_zeros(o) for o in traced.leaves]
-        pulled = traced.gradients(traced.leaves, dummies, create=True)
-        pairs = [(p, t) for p, t in zip(pulled, along, strict=True) if p.requires_grad]
-        found: Any = [None] * len(dummies)
-        if pairs:
-            found = autograd.grad(
-                [p for p, _ in pairs],
-                dummies,
-                [t for _, t in pairs],
-                create_graph=True,
-                allow_unused=True,
-            )
-    out = [
-        wrap(np.zeros(d._array.shape, d._array.dtype)) if g is None else g
-        for d, g in zip(dummies, found, strict=True)
-    ]
+        found, dummies = push(traced.leaves, traced.fresh, along, create=True)
+    out = [zeros_like(o) if t is None else t for o, t in zip(traced.leaves, found, strict=True)]
     return settle(out, [*traced.fresh, *dummies])
 
 

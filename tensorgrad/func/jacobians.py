@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
+from tensorgrad.autograd.products import settle
 from tensorgrad.func.gradients import jvp
 from tensorgrad.func.mapping import vmap
-from tensorgrad.func.tracing import Chosen, Function, Traced, settle
+from tensorgrad.func.tracing import Chosen, Function, Traced
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as shapes

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tensorgrad import autograd
-from tensorgrad.batching import Batch, is_batched, lift
-from tensorgrad.node import AccumulateGrad, Node, TensorBase, wrap
+from tensorgrad.autograd.products import cut, pull, settle, zeros_like
+from tensorgrad.batching import lift
+from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise
 from tensorgrad.tree import flatten
 
-__all__ = ["Chosen", "Function", "Traced", "leaf_of_zeros", "settle"]
+__all__ = ["Chosen", "Function", "Traced"]
 
 Function = Callable[..., Any]
 
@@ -36,47 +35,7 @@ def _fresh(tensor: Any, name: str) -> Any:
     given: Any = lift(tensor)
     if given.requires_grad:
         return elementwise.alias(given)
-    return _cut(given).requires_grad_()
-
-
-def _cut(tensor: Any) -> Any:
-    """The tensor outside the graph; a batched one outside the graph of its examples only."""
-    if not isinstance(tensor._array, Batch):
-        return tensor.detach()
-    out = wrap(tensor._array)
-    out._storage = tensor._storage
-    return out
-
-
-def leaf_of_zeros(like: Any) -> Any:
-    """Zeros that require grad, of a tensor's shape and dtype."""
-    array = like._array
-    return lift(wrap(np.zeros(array.shape, array.dtype))).requires_grad_()
-
-
-def settle(results: list[Any], fresh: Sequence[Any]) -> list[Any]:
-    """Cut the results off unless something outside, beside the fresh leaves, leads to them.
-
-    Under vmap the graph of the examples and that of each larger Tensor are settled by themselves.
-    """
-    batched = [t for t in results if is_batched(t)]
-    physical = settle([t._array.physical for t in batched], fresh) if batched else []
-    for tensor, inner in zip(batched, physical, strict=True):
-        if inner is not tensor._array.physical:
-            out = wrap(Batch(tensor._array.frame, inner, tensor._array.batched), tensor._node)
-            results = [out if t is tensor else t for t in results]
-    own = {id(t) for t in fresh if t.is_leaf}
-    seen: set[Node] = set()
-    stack = [t._node for t in results if isinstance(t, TensorBase) and t._node is not None]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, AccumulateGrad) and id(node.variable) not in own:
-            return results
-        stack.extend(edge for edge in node.inputs if edge is not None)
-    return [_cut(t) if isinstance(t, TensorBase) else t for t in results]
+    return cut(given).requires_grad_()
 
 
 class Chosen:
@@ -151,21 +110,8 @@ class Traced:
 
     def gradients(self, outputs: list[Any], seeds: list[Any], create: bool) -> list[Any]:
         """J^T seeds for each fresh tensor; zeros where an output does not depend on it."""
-        pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
-        if not pairs:
-            return [wrap(np.zeros(t._array.shape, t._array.dtype)) for t in self.fresh]
-        found = autograd.grad(
-            [o for o, _ in pairs],
-            self.fresh,
-            [s for _, s in pairs],
-            retain_graph=True,
-            create_graph=create,
-            allow_unused=True,
-        )
-        return [
-            wrap(np.zeros(t._array.shape, t._array.dtype)) if g is None else g
-            for t, g in zip(self.fresh, found, strict=True)
-        ]
+        found = pull(outputs, self.fresh, seeds, create)
+        return [zeros_like(t) if g is None else g for t, g in zip(self.fresh, found, strict=True)]
 
     def settled(self, tree: Any) -> Any:
         leaves, build = flatten(tree)

@@ -196,21 +196,6 @@ def test_versions():
         increment_version([3])
 
 
-def test_forward_mode_is_refused_with_the_way_out():
-    from tensorgrad.autograd import forward_ad
-
-    for call in (
-        forward_ad.dual_level,
-        forward_ad.enter_dual_level,
-        forward_ad.exit_dual_level,
-        forward_ad.UnpackedDualTensor,
-        lambda: forward_ad.make_dual(tg.ones(1), tg.ones(1)),
-        lambda: forward_ad.unpack_dual(tg.ones(1)),
-    ):
-        with pytest.raises(NotImplementedError, match=r"func\.jvp"):
-            call()
-
-
 def test_variable_is_an_old_name():
     from tensorgrad.autograd import Variable
 

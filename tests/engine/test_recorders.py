@@ -372,3 +372,16 @@ def test_two_edges_need_no_tuple():
         assert next(n for n in node.inputs if n is not None) is edge_of(x)
     node.inputs = (None, None, edge_of(y))
     assert node.inputs == (None, None, edge_of(y))
+
+
+def test_what_becomes_whole_numbers_or_bools_is_not_recorded():
+    leaf = tg.tensor([1.5, 2.5], requires_grad=True)
+    for x in (leaf, leaf * 2, leaf[:1]):
+        for made in (x.long(), x.bool(), x.to(tg.uint8), x.type(tg.int32), x.sum(dtype=tg.int64)):
+            assert not made.requires_grad
+            assert made.grad_fn is None
+            assert made.is_leaf
+            made.numpy()
+        assert x.half().requires_grad
+    rows = tg.func.vmap(lambda row: row.long())(tg.ones(2, 3, requires_grad=True))
+    assert not rows.requires_grad
