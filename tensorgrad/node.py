@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "ALL",
     "NOTHING",
     "ONE",
     "AccumulateGrad",
@@ -169,7 +170,8 @@ numbers = itertools.count(1)  # ``next(numbers)`` is faster, where that counts
 number = numbers.__next__
 
 
-ONE = object()  # in the place of a node's second edge, where it has one input only
+# In the place of a node's second edge: it has one input only; ``first`` is the tuple of all edges.
+ONE, ALL = object(), object()
 
 
 class Node(SavedNames):
@@ -197,7 +199,7 @@ class Node(SavedNames):
     )
     op: Primitive
     # The edges of one input (then ``second`` is ONE) or of two, without a tuple of them for
-    # Python's garbage collector to look through; ``first`` is the tuple where there are others.
+    # Python's garbage collector to look through; else ``first`` is the tuple and ``second`` ALL.
     first: Any
     second: Any
     params: dict[str, Any] | None
@@ -215,14 +217,14 @@ class Node(SavedNames):
     @property
     def inputs(self) -> tuple[Node | None, ...]:
         """The edges: the node of each argument, None where it needs no gradient."""
-        first = self.first
-        if type(first) is tuple:
-            return first
-        return (first,) if self.second is ONE else (first, self.second)
+        first, second = self.first, self.second
+        if second is ALL:
+            return first  # type: ignore[no-any-return]
+        return (first,) if second is ONE else (first, second)
 
     @inputs.setter
     def inputs(self, edges: tuple[Node | None, ...]) -> None:
-        self.first = edges
+        self.first, self.second = edges, ALL
 
     @property
     def ndim(self) -> int:

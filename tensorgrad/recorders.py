@@ -102,13 +102,13 @@ def unary(op: Primitive) -> Callable[..., Any]:
         out._array = y
         out._grad = out._held = out._view = out._accumulator = out._hooks = None
         if tracked and context.grad_enabled:
-            if (seen := a._view) is not None and a._held.stamp > seen[3]:
+            if a._view is not None and a._held.stamp > a._view[3]:
                 hook.refresh_view(a)
+            edge = a._node
+            if edge is None and a._requires_grad:
+                edge = accumulator(a)
             # Whole numbers and bools have no gradient: x.long() ends the graph.
-            if a._requires_grad and (quick or y.dtype.kind in "fc"):
-                edge = a._node
-                if edge is None:
-                    edge = accumulator(a)
+            if edge is not None and (quick or y.dtype.kind in "fc"):
                 node = Node()
                 node.op = op
                 node.first, node.second = edge, ONE
@@ -188,10 +188,12 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
     otherwise: called instead where promotion, or something that is no operand, comes in.
     """
     forward, ufunc = op.forward, op.ufunc
-    rule_a, rule_b = op.rules or (None, None)
-    # Whether to save y, a and b.
+    of_a, of_b = [rule is not None for rule in op.rules or (None, None)]
+    nothing = False  # whether the gradients of both need nothing but the shapes
     if op.rules:
+        # Whether to save y, a and b.
         for_a, for_b, for_both = map(op.places, ((True, False), (False, True), (True, True)))
+        nothing = not any(for_both)
     compute: Any = OPERATORS.get(op.name, ufunc)
     on_scalars = compute is not ufunc
 
@@ -230,23 +232,23 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         edge_a: Any = None
         edge_b: Any = None
         if context.grad_enabled:
-            if has_a:
-                if (seen := a._view) is not None and a._held.stamp > seen[3]:
+            if has_a and of_a:
+                if a._view is not None and a._held.stamp > a._view[3]:
                     hook.refresh_view(a)
-                if a._requires_grad and rule_a is not None:
-                    edge_a = a._node
-                    if edge_a is None:
-                        edge_a = accumulator(a)
-            if has_b:
-                if (seen := b._view) is not None and b._held.stamp > seen[3]:
+                edge_a = a._node
+                if edge_a is None and a._requires_grad:
+                    edge_a = accumulator(a)
+            if has_b and of_b:
+                if b._view is not None and b._held.stamp > b._view[3]:
                     hook.refresh_view(b)
-                if b._requires_grad and rule_b is not None:
-                    edge_b = b._node
-                    if edge_b is None:
-                        edge_b = accumulator(b)
+                edge_b = b._node
+                if edge_b is None and b._requires_grad:
+                    edge_b = accumulator(b)
         try:
             if not quick or ufunc is None:
                 y = forward(x, z)
+                if type(y) is not ndarray:
+                    y = asarray(y)
                 shape = None
             else:
                 shape = u.shape if edge_a is None else edge_a.shape
@@ -260,16 +262,14 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                             edge_b.shape = shape  # the same tuple: the walk sees at once
                     elif other:
                         shape = None  # of the result: to be asked
-                if on_scalars and not shape and shape is not None:
-                    y = compute(u[()], w[()])
+                if not shape and shape is not None:
+                    y = asarray(compute(u[()], w[()]) if on_scalars else compute(u, w))
                 elif u.size < ROOMY and (alike or w.size < ROOMY):
                     y = compute(u, w)
                 else:
                     y = spread(ufunc, u, w)
         except Exception as error:
             raise failed(op, (a, b), None, error) from error
-        if type(y) is not ndarray:
-            y = asarray(y)
         out = new(hook.tensor)
         out._array = y
         out._grad = out._held = out._view = out._accumulator = out._hooks = None
@@ -296,48 +296,50 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 node.code, node.lasti = code, frame.f_lasti
             else:
                 node.code, node.lasti = context.place or caller(2)
-            if edge_b is None:
-                keep_y, keep_a, keep_b = for_a
-            elif edge_a is None:
-                keep_y, keep_a, keep_b = for_b
+            if nothing and edge_a is not None and edge_b is not None:
+                node.saved = ()
+                node.storages = None
             else:
-                keep_y, keep_a, keep_b = for_both
-            if keep_y or keep_a or keep_b or edge_a is None or edge_b is None:
+                if edge_b is None:
+                    keep_y, keep_a, keep_b = for_a
+                elif edge_a is None:
+                    keep_y, keep_a, keep_b = for_b
+                else:
+                    keep_y, keep_a, keep_b = for_both
                 # Without arrays there is nothing to check and to free: only numbers.
                 storages: Any = None if quick else BY_ARRAY
                 if keep_y:
                     out._held = SAVED
                     storages = BY_ARRAY
-                # A promoted copy has no storage that could be written.
-                if keep_a and has_a and x is a._array:
-                    held_a = a._held
-                    if held_a is None or held_a is SAVED:
-                        a._held = SAVED
-                        storages = BY_ARRAY
-                    elif type(held_a) is InferenceStorage:
-                        raise inference_saved(op.name)
-                    else:
-                        storages = (SAVED, held_a, SAVED)
-                if keep_b and has_b and z is b._array:
-                    held_b = b._held
-                    if held_b is None or held_b is SAVED:
-                        b._held = SAVED
-                        if storages is None:
+                if has_a:
+                    # A promoted copy has no storage that could be written.
+                    if keep_a and (quick or x is a._array):
+                        held_a = a._held
+                        if held_a is None or held_a is SAVED:
+                            a._held = SAVED
                             storages = BY_ARRAY
-                    elif type(held_b) is InferenceStorage:
-                        raise inference_saved(op.name)
-                    else:
-                        storages = (SAVED, SAVED if storages is None else storages[1], held_b)
-                # A number is always kept; of an array that is not, its shape and dtype.
-                if has_a and not keep_a:
-                    x = edge_a or _new_tuple(Spec, (x.shape, x.dtype))
-                if has_b and not keep_b:
-                    z = edge_b or _new_tuple(Spec, (z.shape, z.dtype))
+                        elif type(held_a) is InferenceStorage:
+                            raise inference_saved(op.name)
+                        else:
+                            storages = (SAVED, held_a, SAVED)
+                    elif not keep_a:
+                        # A number is always kept; of an array that is not, its shape and dtype.
+                        x = edge_a or _new_tuple(Spec, (x.shape, x.dtype))
+                if has_b:
+                    if keep_b and (quick or z is b._array):
+                        held_b = b._held
+                        if held_b is None or held_b is SAVED:
+                            b._held = SAVED
+                            if storages is None:
+                                storages = BY_ARRAY
+                        elif type(held_b) is InferenceStorage:
+                            raise inference_saved(op.name)
+                        else:
+                            storages = (SAVED, SAVED if storages is None else storages[1], held_b)
+                    elif not keep_b:
+                        z = edge_b or _new_tuple(Spec, (z.shape, z.dtype))
                 node.saved = (y if keep_y else None, x, z)
                 node.storages = storages
-            else:
-                node.saved = ()
-                node.storages = None
             out._node = node
             out._requires_grad = True
             if context.on_forward:

@@ -80,7 +80,10 @@ def as_operand(value: Any, name: str) -> Any:
 
 def brought_together(op: Primitive, values: Sequence[Any]) -> list[Any]:
     """The arguments as arrays and scalars of the types the forward wants."""
-    arrays = [as_operand(value, op.name) for value in values]
+    arrays = [
+        value._array if isinstance(value, TensorBase) else as_operand(value, op.name)
+        for value in values
+    ]
     return arrays if op.promote is None else _promoted(op, arrays)
 
 

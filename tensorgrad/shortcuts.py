@@ -19,7 +19,17 @@ from tensorgrad.arena import is_whole
 from tensorgrad.blocks import LARGE, gradients
 from tensorgrad.constants import constant, float32, float64
 from tensorgrad.fitting import fitted
-from tensorgrad.node import NOTHING, ONE, AccumulateGrad, Node, hook, local, mark_inference, new
+from tensorgrad.node import (
+    ALL,
+    NOTHING,
+    ONE,
+    AccumulateGrad,
+    Node,
+    hook,
+    local,
+    mark_inference,
+    new,
+)
 from tensorgrad.primitive import Primitive, raw, scalars
 
 if TYPE_CHECKING:
@@ -96,29 +106,14 @@ def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...])
     ]
 
 
-def pull_number(op: Primitive, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
-    """`pull` of an arithmetic operation on single numbers."""
-    if type(g) is ndarray:
-        g = g[()]
-    if len(inputs) == 1:
-        y, x = saved or (None, None)
-        if type(y) is ndarray:
-            y = y[()]
-        if type(x) is ndarray:
-            x = x[()]
-        return (op.rules[0](scalars, g, y, x),)  # type: ignore[misc]
-    first, second = op.rules
-    if not saved:  # of sums and differences
-        return (first(scalars, g, None, None, None), second(scalars, g, None, None, None))  # type: ignore[misc]
-    _, a, b = saved
-    if type(a) is ndarray:
-        a = a[()]
-    if type(b) is ndarray:
-        b = b[()]
-    return (
-        None if inputs[0] is None else first(scalars, g, None, a, b),  # type: ignore[misc]
-        None if inputs[1] is None else second(scalars, g, None, a, b),  # type: ignore[misc]
-    )
+def pull_number(op: Primitive, g: Any, saved: Any) -> Any:
+    """`pull` of an arithmetic operation on one single number, without the tuple around it."""
+    y, x = saved or (None, None)
+    if type(y) is ndarray:
+        y = y[()]
+    if type(x) is ndarray:
+        x = x[()]
+    return op.rules[0](scalars, g, y, x)  # type: ignore[misc]
 
 
 def rectified(edge: Any, saved: Any) -> bool:
@@ -140,19 +135,23 @@ def descend(this: Pass) -> None:
     of those, only few wait at once.
     """
     pending, owned, retain = this.pending, this.owned, this.retain
-    pop, get = pending.pop, pending.get
+    pop = pending.pop
     masked: dict[Any, Any] = {}  # what relu's nodes will be given, masked beforehand
+    d: Any
     found: Any
+    inputs: Any = ()
     waiting = [(-node.seq, node) for node in pending if type(node) is not AccumulateGrad]
     heapify(waiting)
     edge: Any
     node: Any
     alone: Any = None  # the only one that waits, as in a chain; then the heap is empty
-    while waiting or alone is not None:
-        if alone is None:
+    while True:
+        if alone is not None:
+            node, alone = alone, None
+        elif waiting:
             node = heappop(waiting)[1]
         else:
-            node, alone = alone, None
+            break
         g = pop(node)
         op, dtype = node.op, node.dtype
         if (
@@ -168,66 +167,105 @@ def descend(this: Pass) -> None:
                 if edge in pending and type(edge) is not AccumulateGrad:
                     heappush(waiting, (-edge.seq, edge))
             continue
-        if node.storages is not None and node.seq < storages.latest:
+        kept = node.storages
+        if kept is not None and node.seq < storages.latest:
             packing.check(node)
         saved: Any = node.saved
         if type(saved) is not tuple:
             saved = packing.unpacked(node)
-        inputs, shape = node.first, node.shape
-        if type(inputs) is not tuple:
-            inputs = (inputs,) if node.second is ONE else (inputs, node.second)
+        shape = node.shape
+        # What the rules give: ``d`` for ``edge``, then ``other`` for ``later``, then ``found`` for
+        # ``inputs`` from the last one on.  Operations of one or two inputs have the first four
+        # alone: tuples, and loops over them, are a tenth of a small node's backward.
+        edge, later = node.first, node.second
+        d = other = None
+        found = ()
         try:
-            if shape or not op.arithmetic:
+            if shape or later is ALL or not op.arithmetic:
                 if type(g) is not ndarray:
                     g = asarray(g)
-                if masked and masked.pop(node, None) is g:
-                    found = (g,)
-                elif op.selects and rectified(inputs[0], saved):
-                    edge = inputs[0]
-                    g = edge.op.rules[0](raw, g, saved[0], None)
-                    masked[edge] = d = fitted(pull(op, node, g, saved, inputs)[0], edge)
-                    found = (d,)
-                else:
-                    found = pull(op, node, g, saved, inputs)
+                if later is ALL:
+                    inputs, edge = edge, None
+                    found = [*pull(op, node, g, saved, inputs)]
+                elif later is ONE:
+                    if masked and masked.pop(node, None) is g:
+                        d = g
+                    elif op.selects and rectified(edge, saved):
+                        g = edge.op.rules[0](raw, g, saved[0], None)
+                        (d,) = pull(op, node, g, saved, (edge,))
+                        masked[edge] = d = fitted(d, edge)
+                    elif op.rule_count == 1 and node.params is None and g.size < LARGE:
+                        y, x = saved or (None, edge)  # as in `pull`
+                        d = op.rules[0](raw, g, y, x)
+                        y = x = None
+                    else:
+                        (d,) = pull(op, node, g, saved, (edge,))
+                elif edge is None or later is None or g.size >= LARGE:
+                    d, other = pull(op, node, g, saved, (edge, later))
+                else:  # as in `pull`
+                    y, a, b = saved or (None, edge, later)
+                    of_first, of_second = op.rules
+                    d, other = of_first(raw, g, y, a, b), of_second(raw, g, y, a, b)
+                    y = a = b = None
             else:
-                found = pull_number(op, g, saved, inputs)
+                if type(g) is ndarray:
+                    g = g[()]
+                if later is ONE:
+                    d = pull_number(op, g, saved)
+                else:
+                    of_first, of_second = op.rules
+                    a = b = None  # of sums and differences
+                    if saved:
+                        _, a, b = saved
+                        if type(a) is ndarray:
+                            a = a[()]
+                        if type(b) is ndarray:
+                            b = b[()]
+                    if edge is not None:
+                        d = of_first(scalars, g, None, a, b)
+                    if later is not None:
+                        other = of_second(scalars, g, None, a, b)
+                    a = b = None
         except Exception as error:
             error.add_note(at_node(node))
             raise
-        if not retain and node.storages is not None:
-            if None in inputs:
+        if kept is not None and not retain:
+            if None in inputs if later is ALL else edge is None or later is None:
                 node.free()
             else:
                 node.saved, node.storages = NOTHING, None
         saved = g = None
-        even, exact = op.even, op.exact
-        i = -1
-        for d in found:  # counted by hand: a zip costs a twentieth of a small node's backward
-            i += 1
-            edge = inputs[i]
-            if edge is None or d is None:
-                continue
-            if not ((even and edge.shape is shape) or exact) or edge.dtype is not dtype:
-                d = fitted(d, edge)
-            before = get(edge)
-            if before is None:
-                pending[edge] = d
-                if type(edge) is not AccumulateGrad:
-                    if alone is not None:
-                        heappush(waiting, (-alone.seq, alone))
-                        alone = None
-                    if waiting:
-                        heappush(waiting, (-edge.seq, edge))
-                    else:
-                        alone = edge
-            elif edge in owned:
-                np.add(before, d, before)
+        even = op.even
+        while True:
+            if d is not None and edge is not None:
+                if (not (even and edge.shape is shape) and not op.exact) or edge.dtype is not dtype:
+                    d = fitted(d, edge)
+                if edge not in pending:
+                    pending[edge] = d
+                    if type(edge) is not AccumulateGrad:
+                        if alone is not None:
+                            heappush(waiting, (-alone.seq, alone))
+                            alone = None
+                        if waiting:
+                            heappush(waiting, (-edge.seq, edge))
+                        else:
+                            alone = edge
+                elif edge in owned:
+                    before = pending[edge]
+                    np.add(before, d, before)
+                else:
+                    # One number stays a NumPy scalar until an array is asked for.
+                    pending[edge] = d = pending[edge] + d
+                    if type(d) is ndarray:
+                        owned.add(edge)
+            if other is not None:
+                edge, d, other = later, other, None
+            elif found:
+                d = found.pop()
+                edge = inputs[len(found)]
             else:
-                # One number stays a NumPy scalar until an array is asked for.
-                pending[edge] = d = before + d
-                if type(d) is ndarray:
-                    owned.add(edge)
-        found = d = before = edge = None
+                break
+        d = before = edge = None
     for node in [*pending]:
         g = pop(node)
         if type(g) is not ndarray:

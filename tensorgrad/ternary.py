@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy import asarray, ndarray
 
 from tensorgrad.node import (
+    ALL,
     Node,
     Spec,
     accumulator,
@@ -61,20 +62,20 @@ def ternary(op: Primitive) -> Callable[..., Any]:
             edge_c: Any = None
             needs = 0
             if of_first:
-                if (seen := a._view) is not None and a._held.stamp > seen[3]:
+                if a._view is not None and a._held.stamp > a._view[3]:
                     hook.refresh_view(a)
                 if a._requires_grad:
                     edge_a, needs = a._node, 1
                     if edge_a is None:
                         edge_a = accumulator(a)
-            if (seen := b._view) is not None and b._held.stamp > seen[3]:
+            if b._view is not None and b._held.stamp > b._view[3]:
                 hook.refresh_view(b)
             if b._requires_grad:
                 edge_b, needs = b._node, needs + 2
                 if edge_b is None:
                     edge_b = accumulator(b)
             if c is not None:
-                if (seen := c._view) is not None and c._held.stamp > seen[3]:
+                if c._view is not None and c._held.stamp > c._view[3]:
                     hook.refresh_view(c)
                 if c._requires_grad:
                     edge_c, needs = c._node, needs + 4
@@ -84,7 +85,7 @@ def ternary(op: Primitive) -> Callable[..., Any]:
                 keep_y, keep_a, keep_b, keep_c = places[needs]
                 node = Node()
                 node.op = op
-                node.first = (edge_a, edge_b, edge_c)
+                node.first, node.second = (edge_a, edge_b, edge_c), ALL
                 node.params = None
                 node.shape = y.shape
                 node.dtype = y.dtype

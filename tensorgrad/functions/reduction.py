@@ -65,6 +65,8 @@ class min_(NamedTuple):
 
 def axis_of(dim: Any) -> Any:
     """PyTorch's dim as the core's axis: None or () is all, a list is a tuple."""
+    if type(dim) is int:
+        return dim
     if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
         return None
     return tuple(map(dimension, dim)) if isinstance(dim, (tuple, list)) else dimension(dim)

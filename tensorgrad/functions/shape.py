@@ -56,7 +56,7 @@ def dimension(dim: Any) -> int:
 
 def wrap_dim(dim: Any, ndim: int, *, extra: int = 0) -> int:
     """A dimension counted from the front; IndexError for one that is not there."""
-    place = dimension(dim)
+    place = dim if type(dim) is int else dimension(dim)
     span = max(ndim + extra, 1)
     if not -span <= place < span:
         raise IndexError(
@@ -92,17 +92,16 @@ def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[i
 
 def sizes_of(size: Any) -> tuple[int, ...]:
     """Sizes given as ints or as one sequence of them."""
-    return tuple(map(operator.index, _listed(size)))
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = size[0]
+    return tuple(map(operator.index, size))
 
 
 def dims_of(dims: Any) -> tuple[int, ...]:
     """Dimensions given as ints or as one sequence of them."""
-    return tuple(map(dimension, _listed(dims)))
-
-
-def _listed(given: Any) -> Any:
-    """What was given one by one or as one sequence."""
-    return given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+    if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
+        dims = dims[0]
+    return tuple(map(dimension, dims))
 
 
 def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
