@@ -224,6 +224,24 @@ def test_without_the_package(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        ({"log_dir": __file__}, NotADirectoryError, "is a file"),
+        ({"max_queue": -1}, ValueError, "max_queue must be at least 0"),
+        ({"flush_secs": -1}, ValueError, "flush_secs must be above 0"),
+        ({"filename_suffix": 5}, TypeError, "filename_suffix must be a string"),
+        ({"purge_step": "x"}, TypeError, "purge_step must be a whole number"),
+    ],
+)
+def test_refusals_of_the_writer(words, error, message, tmp_path):
+    with pytest.raises(error, match=message):
+        SummaryWriter(**{"log_dir": tmp_path, **words})
+
+
+TRIANGLE = np.zeros((1, 3, 3))
+
+
+@pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda w: w.add_scalar("a", [1.0, 2.0]), ValueError, "one real number"),
@@ -235,6 +253,44 @@ def test_without_the_package(tmp_path, monkeypatch):
         (lambda w: w.add_image("a", np.ones((2, 2)), dataformats="HC"), ValueError, "name"),
         (lambda w: w.add_image("a", np.ones((3, 2, 2), int)), ValueError, "uint8"),
         (lambda w: w.add_text("a", 3), TypeError, "must be a string"),
+        (lambda w: w.add_scalar(None, 1.0), TypeError, "add_scalar: a tag must be a string"),
+        (lambda w: w.add_scalars({"a": 1.0}, {}), TypeError, "add_scalars: a tag must be a string"),
+        (lambda w: w.add_scalars("a", [1.0]), TypeError, "must be a dict of numbers"),
+        (lambda w: w.add_scalar("a", 1.0, "x"), TypeError, "global_step must be a whole number"),
+        (lambda w: w.add_scalar("a", 1.0, 1 << 63), ValueError, "fit in 64 bits"),
+        (
+            lambda w: w.add_histogram("a", [1.0], max_bins=0),
+            ValueError,
+            "max_bins must be at least",
+        ),
+        (lambda w: w.add_histogram_raw("a", 0, 1, 2, 3, 4, 1, 1), TypeError, "a list of numbers"),
+        (lambda w: w.add_image("a", np.ones((3, 0, 2))), ValueError, "there are no pixels"),
+        (lambda w: w.add_image("a", np.ones((2, 2)), dataformats=5), TypeError, "be a string"),
+        (lambda w: w.add_audio("a", np.ones(2), sample_rate=1.5), TypeError, "sample_rate must be"),
+        (lambda w: w.add_audio("a", np.array([np.nan, 0.0])), ValueError, "NaN"),
+        (lambda w: w.add_hparams({5: 1}, {}), TypeError, "names must be strings, got 5"),
+        (lambda w: w.add_hparams({"a": 1}, {}, {"a": 5}), TypeError, "must be a list of values"),
+        (lambda w: w.add_hparams({"a": 1}, {}, run_name=5), TypeError, "run_name must be a string"),
+        (lambda w: w.add_pr_curve("a", ["x"], [0.5]), TypeError, "labels must be numbers"),
+        (lambda w: w.add_pr_curve("a", [0, 1], [0, 1], weights=[1, 2, 3]), ValueError, "3 weights"),
+        (lambda w: w.add_pr_curve("a", [1], [1.0], num_thresholds=1), ValueError, "at least 2"),
+        (lambda w: w.add_pr_curve_raw("a", [1, 2], *[[1]] * 5), ValueError, "rows of one length"),
+        (lambda w: w.add_custom_scalars({"a": 5}), TypeError, "layout must be"),
+        (lambda w: w.add_custom_scalars_multilinechart("t"), TypeError, "must be a list, got 't'"),
+        (lambda w: w.add_embedding(np.ones((2, 2)), metadata=5), TypeError, "must be a list"),
+        (
+            lambda w: w.add_embedding(np.ones((2, 2)), metadata_header=["h"]),
+            ValueError,
+            "give both",
+        ),
+        (lambda w: w.add_graph(len, 1), TypeError, "model must be a Module"),
+        (
+            lambda w: w.add_mesh("a", TRIANGLE, colors=TRIANGLE[:, :2]),
+            ValueError,
+            "each of the ver",
+        ),
+        (lambda w: w.add_mesh("a", TRIANGLE, faces=[[[0, 1, 9]]]), ValueError, "vertices 0 to 2"),
+        (lambda w: w.add_mesh("a", TRIANGLE, config_dict=5), TypeError, "must be a dict"),
     ],
 )
 def test_refusals(call, error, message, tmp_path):

@@ -14,6 +14,7 @@ from tensorgrad.functions.shape import broadcast_tensors, reshape, unsqueeze, wr
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.ops.kinds import one_dtype
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -52,6 +53,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     _vectors("cartesian_prod", tensors)
     if not tensors:
         raise RuntimeError("cartesian_prod: expected at least one vector")
+    one_dtype("cartesian_prod", *tensors)
     if len(tensors) == 1:
         return tensors[0]
     grid = [
@@ -114,6 +116,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = _MO
             "cdist: X1 and X2 must be matrices, or batches of them, with the same number of "
             f"columns, got shapes {tuple(x1.shape)} and {tuple(x2.shape)}"
         )
+    one_dtype("cdist", x1, x2)
     if not p >= 0:
         raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
     for t in (x1, x2):

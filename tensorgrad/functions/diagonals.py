@@ -11,6 +11,7 @@ from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import ravel, wrap_dim
 from tensorgrad.ops import diagonals as ops
 from tensorgrad.ops import elementwise, reduction
+from tensorgrad.ops.kinds import refuse_kinds
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -94,6 +95,7 @@ def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
+    refuse_kinds("trace", "b", input)
     values = ops.diagonal(input, offset=0, axis1=0, axis2=1)
     return reduction.sum(values, axis=None, keepdims=False)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as ops
-from tensorgrad.ops.kinds import is_complex, refuse_complex
+from tensorgrad.ops.kinds import is_complex, one_dtype, refuse_complex, refuse_kinds
 from tensorgrad.promotion import result_type
 from tensorgrad.provenance import warn
 from tensorgrad.scalars import element
@@ -192,6 +192,7 @@ def positive(input: Tensor) -> Tensor:
 
 def frac(input: Tensor) -> Tensor:
     """x - trunc(x)."""
+    refuse_kinds("frac", "biu", input)
     return ops.sub(input, ops.trunc(input))
 
 
@@ -201,9 +202,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """min(max(x, min), max); bounds are numbers, tensors or None; the derivative at a bound is
-    1.
-    """
+    """min(max(x, min), max), of numbers, tensors or None; the derivative at a bound is 1."""
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
@@ -328,6 +327,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """input + weight * (end - input)."""
+    refuse_kinds("lerp", "biu", input, end)
+    one_dtype("lerp", input, end)
     return ops.add(input, ops.mul(weight, ops.sub(end, input)))
 
 

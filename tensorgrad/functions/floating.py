@@ -12,6 +12,7 @@ from tensorgrad.functions import elementwise
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import floating as ops
+from tensorgrad.ops.kinds import refuse_kinds
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def rsub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value * tensor1 * tensor2."""
     product = basic.mul(tensor1, tensor2)
+    if product._array.dtype.kind == "b":
+        refuse_kinds("addcmul", "b", input)
     if product._array.dtype.kind in "iu" and input._array.dtype.kind in "iu":
         value = int(value)  # the result stays whole, as in PyTorch
     return basic.add(input, product if value == 1 else basic.mul(product, value))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import linalg as ops
+from tensorgrad.ops.kinds import refuse_kinds
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -24,6 +25,8 @@ def _one_dtype(name: str, a: Tensor, b: Tensor) -> None:
         raise RuntimeError(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}"
         )
+    if a._array.dtype.kind == "b":  # asked here: products are too many for one more call
+        refuse_kinds(name, "b", a)
 
 
 def _ranks(name: str, a: Tensor, b: Tensor, ranks: tuple[int, int]) -> None:

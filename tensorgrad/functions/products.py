@@ -12,6 +12,7 @@ from tensorgrad.functions.linalg import bmm, mm, mv
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as ops
+from tensorgrad.ops.kinds import one_dtype, refuse_kinds
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -124,6 +125,7 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
         )
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"vdot: expected one dtype, got {input.dtype} and {other.dtype}")
+    refuse_kinds("vdot", "b", input)
     return ops.matmul(elementwise.conj(input) if input.is_complex() else input, other)
 
 
@@ -158,6 +160,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
         raise RuntimeError(
             f"linalg.cross: inputs must have the same number of dimensions, got shapes {shapes}"
         )
+    one_dtype("linalg.cross", input, other)
     try:
         shape = np.broadcast_shapes(input.shape, other.shape)
     except ValueError:

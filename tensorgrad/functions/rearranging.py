@@ -13,6 +13,7 @@ from tensorgrad.functions.shape import flip, permute, reshape, unsqueeze, wrap_d
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
+from tensorgrad.ops.kinds import one_dtype
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -137,6 +138,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if not parts:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
+    one_dtype("meshgrid", *parts)
     order = "ij" if indexing is None else indexing
     if order not in ("ij", "xy"):
         raise RuntimeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {order}')

@@ -107,8 +107,17 @@ def _as_tensor(value: Any, like: Tensor) -> Any:
     return wrap(np.asarray(element("index_fill", value, dtype), dtype))
 
 
+def _tensor_needed(name: str, src: Any) -> None:
+    if not isinstance(src, TensorBase):
+        raise TypeError(
+            f"{name}(): argument 'src' must be Tensor, not {type(src).__name__}; "
+            "give a tensor of index's shape"
+        )
+
+
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added at index along ``dim``; repeated places add up."""
+    _tensor_needed("scatter_add", src)
     axis, places, part = _places("scatter_add", input, dim, index, src)
     added = indexing.scatter_add(part, index=places, axis=axis, shape=input._array.shape)
     return elementwise.add(input, added)
@@ -125,6 +134,7 @@ def scatter_reduce(
 
     include_self: whether input's own elements take part where something falls on them.
     """
+    _tensor_needed("scatter_reduce", src)
     reduce = _SHORT.get(reduce, reduce)
     if reduce not in _REDUCTIONS:
         raise RuntimeError(

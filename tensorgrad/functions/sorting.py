@@ -11,6 +11,7 @@ from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
+from tensorgrad.ops.kinds import refuse_complex
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class kthvalue_(NamedTuple):
 
 def stable_order(array: Any, axis: int, descending: bool) -> Any:
     """Stable order along an axis, NaN counting as the largest."""
+    refuse_complex("sort", array)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
     if not descending:
@@ -158,6 +160,7 @@ def searchsorted(
     if sorter is not None:
         edges = np.take_along_axis(edges, sorter._array, axis=-1)
     values = input._array if isinstance(input, TensorBase) else np.asarray(input)
+    refuse_complex("searchsorted", edges, values)
     kind = np.int32 if out_int32 else np.int64
     if edges.ndim != 1 and edges.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(

@@ -9,6 +9,7 @@ from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
+from tensorgrad.ops.kinds import refuse_complex
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -86,6 +87,7 @@ def _of_gamma(name: str, input: Any, other: Any) -> None:
     for what, value in (("input", input), ("other", other)):
         if not hasattr(value, "_array"):
             raise TypeError(f"{name}: {what} must be a Tensor, not {type(value).__name__}")
+    refuse_complex(name, input._array, other._array)
     if not (input.is_floating_point() or other.is_floating_point()):
         raise NotImplementedError(
             f"{name} is not implemented for {input.dtype} and {other.dtype}; one must be "

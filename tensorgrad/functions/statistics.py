@@ -15,6 +15,7 @@ from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing, kinks, reduction
 from tensorgrad.ops import shape as shapes
 from tensorgrad.ops import softmax as soft
+from tensorgrad.ops.kinds import refuse_kinds
 from tensorgrad.ops.reduction import axes_of
 from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
@@ -114,6 +115,7 @@ def _element(input: Tensor, places: Any, axis: int, keepdim: bool) -> tuple[Tens
 
 
 def _median(input: Tensor, dim: Any, keepdim: bool, blind: bool, name: str) -> Any:
+    refuse_kinds(name, "b", input)
     if dim is None:
         flat = reshape(input, (-1,))
         if not flat._array.size:
@@ -218,6 +220,7 @@ def cummin(input: Tensor, dim: int) -> Any:
 
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum, NaN counting as 0."""
+    refuse_kinds("nansum", "c", input)
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind == "f":
         x = elementwise.where(np.isnan(x._array), 0, x)
@@ -270,6 +273,7 @@ def _back(x: Tensor, axis: int) -> Tensor:
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """log of the running sum of exponentials along a dimension, stable."""
+    refuse_kinds("logcumsumexp", "biu", input)
     axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         return elementwise.clone(input)

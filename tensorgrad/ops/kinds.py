@@ -62,6 +62,25 @@ def still(d: Any, x: Any) -> Any:
     return recorded.add(d, zeros(recorded, x))
 
 
+def refuse_kinds(name: str, kinds: str, *tensors: Any) -> None:
+    """Raise for tensors of dtypes that an operation is not meant for, by NumPy's letters."""
+    for tensor in tensors:
+        if tensor._array.dtype.kind in kinds:
+            raise NotImplementedError(
+                f"{name} is not implemented for {tensor.dtype}; convert it, with .float() or .int()"
+            )
+
+
+def one_dtype(name: str, first: Any, *others: Any) -> None:
+    """Raise unless all tensors have the first one's dtype."""
+    for other in others:
+        if other._array.dtype != first._array.dtype:
+            raise RuntimeError(
+                f"{name}: expected tensors of one dtype, but got {first.dtype} and {other.dtype}; "
+                "convert one of them with .to(dtype)"
+            )
+
+
 def refuse_complex(name: str, *values: Any) -> None:
     """Raise for complex numbers, which have no order; NumPy would compare their real parts."""
     for value in values:  # the forwards of relu and its kin come here: no generator

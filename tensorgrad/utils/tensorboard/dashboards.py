@@ -25,6 +25,17 @@ def hparams(
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
     p = protos()
+    if not isinstance(discrete, Mapping):
+        raise TypeError(f"add_hparams: hparam_domain_discrete must be a dict, got {discrete!r}")
+    for name in (*values, *metrics):
+        if not isinstance(name, str):
+            raise TypeError(f"add_hparams: names must be strings, got {name!r}")
+    for name, choices in discrete.items():
+        if not isinstance(choices, Sequence) or isinstance(choices, str):
+            raise TypeError(
+                f"add_hparams: hparam_domain_discrete of {name!r} must be a list of values, got "
+                f"{choices!r}"
+            )
     if unknown := sorted(set(discrete) - set(values)):
         raise ValueError(f"add_hparams: hparam_domain_discrete names {unknown}, not in hparam_dict")
     begun = plugin_data_pb2.SessionStartInfo(start_time_secs=time.time())
@@ -81,6 +92,9 @@ def pr_curve(
     labels: what is true; predictions: numbers of 0 to 1.  An example counts as positive at the
     thresholds k / (thresholds - 1) up to its prediction.
     """
+    for what, given in (("labels", labels), ("predictions", predictions)):
+        if as_array(given).dtype.kind not in "biuf":
+            raise TypeError(f"add_pr_curve: {what} must be numbers, got {as_array(given).dtype}")
     true, found = as_array(labels).reshape(-1).astype(bool), as_array(predictions).reshape(-1)
     if true.shape != found.shape:
         raise ValueError(f"add_pr_curve: {true.size} labels, but {found.size} predictions")
@@ -88,8 +102,10 @@ def pr_curve(
         raise ValueError("add_pr_curve: predictions must lie between 0 and 1")
     weight = np.ones(true.size)
     if weights is not None:
-        weight = np.broadcast_to(as_array(weights).astype(np.float64), as_array(labels).shape)
-        weight = weight.reshape(-1)
+        weight = as_array(weights).astype(np.float64)
+        if weight.ndim and weight.size != true.size:
+            raise ValueError(f"add_pr_curve: {true.size} labels, but {weight.size} weights")
+        weight = np.broadcast_to(weight.reshape(-1), true.shape)
     bucket = np.floor(found.astype(np.float64) * (thresholds - 1)).astype(np.intp)
     positive = [
         np.bincount(bucket, weight * kind, thresholds)[::-1].cumsum()[::-1]
@@ -106,9 +122,10 @@ def pr_counts(tag: str, rows: Sequence[Any], thresholds: int) -> Any:
     """The six rows of `pr_curve` as a message."""
     from tensorboard.plugins.pr_curve import metadata
 
+    shapes = [as_array(row).shape for row in rows]
+    if len(set(shapes)) != 1 or len(shapes[0]) != 1:
+        raise ValueError(f"add_pr_curve_raw: six rows of one length are needed, got {shapes}")
     table = np.stack([as_array(row).astype(np.float32) for row in rows])
-    if table.ndim != 2:
-        raise ValueError(f"add_pr_curve_raw: six rows of numbers are needed, got {table.shape}")
     about = metadata.create_summary_metadata(
         display_name="", description="", num_thresholds=thresholds
     )
@@ -122,9 +139,18 @@ def layout(categories: Mapping[str, Mapping[str, Sequence[Any]]]) -> Any:
     from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
     p, made = protos(), []
+    if not isinstance(categories, Mapping) or not all(
+        isinstance(charts, Mapping) for charts in categories.values()
+    ):
+        raise TypeError(
+            "add_custom_scalars: layout must be {category: {title: ['Multiline', tags]}}, got "
+            f"{categories!r}"
+        )
     for name, charts in categories.items():
         category = layout_pb2.Category(title=name)
         for title, (kind, tags) in charts.items():
+            if isinstance(tags, str):
+                raise TypeError(f"add_custom_scalars: {title!r}: tags must be a list, got {tags!r}")
             if kind == "Multiline":
                 lines = layout_pb2.MultilineChartContent(tag=[rf"{tag}" for tag in tags])
                 category.chart.append(layout_pb2.Chart(title=title, multiline=lines))
@@ -154,6 +180,8 @@ def mesh(tag: str, vertices: Any, colors: Any, faces: Any, config: Any) -> Any:
     from tensorboard.plugins.mesh.plugin_data_pb2 import MeshPluginData
 
     p, values = protos(), []
+    if config is not None and not isinstance(config, Mapping):
+        raise TypeError(f"add_mesh: config_dict must be a dict, got {config!r}")
     given = [
         (MeshPluginData.VERTEX, vertices, np.float32),
         (MeshPluginData.FACE, faces, np.int32),
@@ -167,6 +195,18 @@ def mesh(tag: str, vertices: Any, colors: Any, faces: Any, config: Any) -> Any:
             raise ValueError(
                 f"add_mesh: {tag!r}: (batch, n, 3) was expected, got shape {array.shape}"
             )
+        if kind == MeshPluginData.COLOR and array.shape != as_array(vertices).shape:
+            raise ValueError(
+                f"add_mesh: {tag!r}: a colour for each of the vertices {as_array(vertices).shape} "
+                f"was expected, got {array.shape}"
+            )
+        if kind == MeshPluginData.FACE and array.size:
+            points = as_array(vertices).shape[1]
+            if array.min() < 0 or array.max() >= points:
+                raise ValueError(
+                    f"add_mesh: {tag!r}: faces are made of vertices 0 to {points - 1}, got "
+                    f"{array.min()} to {array.max()}"
+                )
         about = metadata.create_summary_metadata(
             tag, None, kind, components, array.shape, json_config=json.dumps(config or {})
         )

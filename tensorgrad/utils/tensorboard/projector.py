@@ -22,7 +22,11 @@ def write_embedding(
     if matrix.ndim != 2 or not matrix.size or matrix.dtype.kind not in "biuf":
         raise ValueError(f"add_embedding: real points (n, features) expected, got {matrix.shape}")
     count = matrix.shape[0]
+    if labels is None and header is not None:
+        raise ValueError("add_embedding: metadata_header names the columns of metadata; give both")
     for what, given in (("labels", labels), ("images", images)):
+        if given is not None and not hasattr(given, "__len__"):
+            raise TypeError(f"add_embedding: {what} must be a list, one for each point: {given!r}")
         if given is not None and len(given) != count:
             raise ValueError(f"add_embedding: {count} points, but {len(given)} {what}")
     place = folder / name

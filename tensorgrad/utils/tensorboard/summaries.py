@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.utils.png import encode_png
+from tensorgrad.utils.tensorboard.arguments import whole
 
 __all__ = [
     "as_array",
@@ -96,6 +97,8 @@ def histogram(tag: str, values: Any, bins: Any, max_bins: int | None) -> Any:
     numbers = array.reshape(-1).astype(np.float64)
     if not np.isfinite(numbers).all():
         raise ValueError(f"add_histogram: {tag!r} has NaN or infinite values")
+    if max_bins is not None:
+        max_bins = whole("add_histogram: max_bins", max_bins, 1)
     edges = _exponential_edges() if isinstance(bins, str) and bins == "tensorflow" else bins
     counts, limits = np.histogram(numbers, bins=edges)
     if max_bins is not None and len(counts) > max_bins:
@@ -136,6 +139,8 @@ def image(tag: str, pixels: Any, dataformats: str) -> Any:
 
 def pixels_of(tag: str, array: NDArray[Any], dataformats: str) -> NDArray[np.uint8]:
     """Pictures as uint8 of (N, H, W, 3 or more)."""
+    if not isinstance(dataformats, str):
+        raise TypeError(f"add_image: dataformats must be a string, got {dataformats!r}")
     formats = dataformats.upper()
     if len(set(formats)) != len(formats) or sorted(formats) not in (
         sorted(form) for form in ("HW", "CHW", "NHW", "NCHW")
@@ -145,6 +150,8 @@ def pixels_of(tag: str, array: NDArray[Any], dataformats: str) -> NDArray[np.uin
         raise ValueError(
             f"add_image: {tag!r} has shape {array.shape}, but dataformats={dataformats!r}"
         )
+    if not array.size:
+        raise ValueError(f"add_image: {tag!r} has shape {array.shape}: there are no pixels")
     if array.dtype != np.uint8:
         if array.dtype.kind not in "bf":
             raise ValueError(
@@ -170,6 +177,11 @@ def _grid(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def raw_histogram(tag: str, numbers: dict[str, Any], limits: Any, counts: Any) -> Any:
     """A histogram that was counted elsewhere: right edges and counts of its buckets."""
+    for what, numbers_ in (("bucket_limits", limits), ("bucket_counts", counts)):
+        if as_array(numbers_).ndim != 1:
+            raise TypeError(
+                f"add_histogram_raw: {what} must be a list of numbers, got {numbers_!r}"
+            )
     p, edges, found = protos(), as_array(limits).tolist(), as_array(counts).tolist()
     if len(edges) != len(found):
         raise ValueError(
@@ -188,6 +200,9 @@ def audio(tag: str, sound: Any, rate: int) -> Any:
         raise ValueError(
             f"add_audio: {tag!r} must be floats of one channel, got {array.dtype}{array.shape}"
         )
+    if not np.isfinite(array).all():
+        raise ValueError(f"add_audio: {tag!r} has NaN or infinite values")
+    rate = whole("add_audio: sample_rate", rate, 1)
     samples = (np.clip(array, -1, 1) * np.iinfo(np.int16).max).astype("<i2")
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.nn import Module
 from tensorgrad.utils.tensorboard import dashboards, graph, projector, summaries
+from tensorgrad.utils.tensorboard.arguments import check_writer, step_of, tagged, whole
 from tensorgrad.utils.tensorboard.summaries import protos
 
 __all__ = ["SummaryWriter"]
@@ -39,10 +41,17 @@ class SummaryWriter:
         flush_secs: float = 120,
         filename_suffix: str = "",
     ) -> None:
+        max_queue = check_writer(max_queue, flush_secs, comment, filename_suffix)
+        if purge_step is not None:
+            purge_step = step_of("purge_step", purge_step)
         if not log_dir:
             began = datetime.now().strftime("%b%d_%H-%M-%S")
             log_dir = os.path.join("runs", f"{began}_{socket.gethostname()}{comment}")
         self.log_dir = os.fspath(log_dir)
+        if os.path.isfile(self.log_dir):
+            raise NotADirectoryError(
+                f"SummaryWriter: log_dir={self.log_dir!r} is a file; name a folder"
+            )
         self.purge_step = purge_step
         self._options = (max_queue, flush_secs, filename_suffix)
         self._writers: dict[str, Any] = {}
@@ -53,6 +62,7 @@ class SummaryWriter:
         """The folder of the event files."""
         return self.log_dir
 
+    @tagged
     def add_scalar(
         self,
         tag: str,
@@ -66,6 +76,7 @@ class SummaryWriter:
         message = summaries.scalar(tag, scalar_value, new_style, double_precision)
         self._add(message, global_step, walltime)
 
+    @tagged
     def add_scalars(
         self,
         main_tag: str,
@@ -74,12 +85,17 @@ class SummaryWriter:
         walltime: float | None = None,
     ) -> None:
         """Several numbers in one chart: each has a folder of its own, as TensorBoard wants it."""
+        if not isinstance(tag_scalar_dict, Mapping):
+            raise TypeError(
+                f"add_scalars: tag_scalar_dict must be a dict of numbers, got {tag_scalar_dict!r}"
+            )
         walltime = time.time() if walltime is None else walltime
         for tag, value in tag_scalar_dict.items():
             folder = f"{self.log_dir}/{main_tag.replace('/', '_')}_{tag}"
             message = summaries.scalar(main_tag, value, False, False)
             self._add(message, global_step, walltime, folder)
 
+    @tagged
     def add_histogram(
         self,
         tag: str,
@@ -92,6 +108,7 @@ class SummaryWriter:
         """How values are distributed; bins: "tensorflow", or what ``numpy.histogram`` takes."""
         self._add(summaries.histogram(tag, values, bins, max_bins), global_step, walltime)
 
+    @tagged
     def add_image(
         self,
         tag: str,
@@ -103,6 +120,7 @@ class SummaryWriter:
         """A picture, floats of 0..1 or uint8 of 0..255; dataformats: "CHW", "HWC" or "HW"."""
         self._add(summaries.image(tag, img_tensor, dataformats), global_step, walltime)
 
+    @tagged
     def add_images(
         self,
         tag: str,
@@ -114,6 +132,7 @@ class SummaryWriter:
         """Pictures side by side, eight in a row; dataformats: "NCHW", "NHWC" or "NHW"."""
         self._add(summaries.image(tag, img_tensor, dataformats), global_step, walltime)
 
+    @tagged
     def add_text(
         self,
         tag: str,
@@ -124,6 +143,7 @@ class SummaryWriter:
         """A text, shown as Markdown."""
         self._add(summaries.text(tag, text_string), global_step, walltime)
 
+    @tagged
     def add_figure(
         self,
         tag: str,
@@ -150,6 +170,7 @@ class SummaryWriter:
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[:, :, :3]
 
+    @tagged
     def add_audio(
         self,
         tag: str,
@@ -161,6 +182,7 @@ class SummaryWriter:
         """A sound: numbers of -1 to 1, one channel, ``sample_rate`` of them a second."""
         self._add(summaries.audio(tag, snd_tensor, sample_rate), global_step, walltime)
 
+    @tagged
     def add_tensor(
         self,
         tag: str,
@@ -171,6 +193,7 @@ class SummaryWriter:
         """All elements of a tensor."""
         self._add(summaries.tensor(tag, tensor), global_step, walltime)
 
+    @tagged
     def add_histogram_raw(
         self,
         tag: str,
@@ -203,6 +226,8 @@ class SummaryWriter:
         """
         if not isinstance(hparam_dict, dict) or not isinstance(metric_dict, dict):
             raise TypeError("add_hparams: hparam_dict and metric_dict must be dictionaries")
+        if run_name is not None and not isinstance(run_name, str):
+            raise TypeError(f"add_hparams: run_name must be a string, got {run_name!r}")
         messages = dashboards.hparams(hparam_dict, metric_dict, hparam_domain_discrete or {})
         folder = os.path.join(self.log_dir, run_name or str(time.time()))
         with SummaryWriter(folder) as writer:
@@ -211,6 +236,7 @@ class SummaryWriter:
             for tag, value in metric_dict.items():
                 writer.add_scalar(tag, value, global_step)
 
+    @tagged
     def add_pr_curve(
         self,
         tag: str,
@@ -222,10 +248,12 @@ class SummaryWriter:
         walltime: float | None = None,
     ) -> None:
         """Precision against recall, of true labels (0 or 1) and predictions of 0 to 1."""
-        num_thresholds = min(num_thresholds, 127)  # the dashboard shows no more
+        # The dashboard shows no more than 127.
+        num_thresholds = min(whole("add_pr_curve: num_thresholds", num_thresholds, 2), 127)
         rows = dashboards.pr_curve(labels, predictions, num_thresholds, weights)
         self._add(dashboards.pr_counts(tag, rows, num_thresholds), global_step, walltime)
 
+    @tagged
     def add_pr_curve_raw(
         self,
         tag: str,
@@ -275,7 +303,7 @@ class SummaryWriter:
         metadata_header: Any = None,
     ) -> None:
         """Points (n, features) for the projector, with labels and pictures (n, C, H, W)."""
-        step = "00000" if global_step is None else f"{global_step:05d}"
+        step = "00000" if global_step is None else f"{step_of('global_step', global_step):05d}"
         projector.write_embedding(
             Path(self.log_dir), f"{step}/{tag}", mat, metadata, label_img, metadata_header
         )
@@ -294,9 +322,12 @@ class SummaryWriter:
         """
         if input_to_model is None:
             raise ValueError("add_graph: input_to_model is needed: the graph is that of a call")
+        if not isinstance(model, Module):
+            raise TypeError(f"add_graph: model must be a Module, got a {type(model).__name__}")
         event = protos().Event(graph_def=graph.graph(model, input_to_model, verbose))
         self._write(event, None, None, self.log_dir)
 
+    @tagged
     def add_mesh(
         self,
         tag: str,
@@ -364,5 +395,5 @@ class SummaryWriter:
             raise ValueError(f"SummaryWriter: the writer to {self.log_dir} was closed")
         event.wall_time = time.time() if walltime is None else walltime
         if step is not None:
-            event.step = int(step)
+            event.step = step_of("global_step", step)
         self._open(folder).add_event(event)
