@@ -197,7 +197,8 @@ def _identity(reduce: str, like: Tensor) -> Any:
 def _products(base: Tensor, part: Tensor, places: Any, axis: int) -> Tensor:
     """Multiply src in, the k-th that falls on each place in the k-th round: exact with zeros."""
     if not base.ndim:
-        return elementwise.mul(base, reduction.prod(part, axis=None, keepdims=False))
+        product = reduction.prod(part, axis=None, keepdims=False)  # of integers as int64
+        return elementwise.mul(base, elementwise.astype(product, dtype=base._array.dtype))
     ranks = each_example(lambda places: _ranks(places, axis), places)
     out = base
     for k in range(int(ranks.max(initial=-1)) + 1):

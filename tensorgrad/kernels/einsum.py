@@ -51,7 +51,8 @@ def _summed(array: Any, names: Labels, keep: set[str]) -> tuple[Any, Labels]:
     axes = tuple(i for i, name in enumerate(names) if name not in keep)
     if not axes:
         return array, names
-    total = np.add.reduce(array, axis=axes)
+    kind = np.int64 if array.dtype.kind in "biu" else None  # NumPy has uint64 for unsigned ones
+    total = np.add.reduce(array, axis=axes, dtype=kind)
     return np.asarray(total), "".join(name for name in names if name in keep)
 
 

@@ -124,6 +124,14 @@ STATEMENTS = [
         "torch.autograd.grad((torch.zeros(3) ** x).sum(), x)",
     ),
     (ZEROS, "z.double(memory_format=torch.contiguous_format)"),
+    # sums of small integers on the way to a result
+    ("a = torch.arange(4).byte().view(2, 2)", "torch.tensordot(a, torch.ones(2, 2, 3).byte())"),
+    ("a = torch.ones(2, 1, 2).byte()", "torch.tensordot(a[:1], a, dims=([0, 1], [2, 0]))"),
+    ("a = torch.arange(4).byte().view(2, 2)", "(torch.einsum('ij->j', a), torch.einsum('ii', a))"),
+    (
+        "a, b = torch.tensor(200).byte(), torch.tensor(3).byte()",
+        "a.scatter_reduce(0, torch.tensor(0), b, 'prod')",
+    ),
     (ZEROS, "z.long(torch.preserve_format)"),
     # writing at indices
     (ZEROS, f"z.index_put(({I3},), torch.ones(3).double())"),
