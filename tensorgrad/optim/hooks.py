@@ -42,6 +42,19 @@ def register_optimizer_step_post_hook(hook: PostHook) -> RemovableHandle:
     return add_hook(_every_post, hook)
 
 
+class Appointment:
+    """Hooks that are called around one step, once: a Monitor's, which looks at every tenth.
+
+    step: the number of the step, as the optimizer's ``_begun`` counts them from 1.  If it fails,
+    the next one is taken.  What ``before`` returns is not heeded.
+    """
+
+    __slots__ = ("after", "before", "step")
+
+    def __init__(self, step: int, before: PreHook | None, after: PostHook) -> None:
+        self.step, self.before, self.after = step, before, after
+
+
 class HookTables:
     """The hooks of one optimizer; they are not part of its state and do not survive a pickle."""
 
@@ -53,6 +66,31 @@ class HookTables:
         self._load_pre: OrderedDict[int, Callable[..., StateDict | None]] = OrderedDict()
         self._load_post: OrderedDict[int, Callable[..., None]] = OrderedDict()
         self._stepping = False
+        self._begun = 0  # how many steps were begun
+        self._appointments: list[Appointment] = []
+        self._next = 0  # the step of the first of them; 0, which no step is, without any
+
+    def _expect(self, appointment: Appointment) -> None:
+        """Keep an appointment, after the hooks of the step; all others cost nothing for it."""
+        if appointment.step <= self._begun:
+            appointment.step = self._begun + 1
+        self._appointments.append(appointment)
+        if not self._next or appointment.step < self._next:
+            self._next = appointment.step
+
+    def _call_off(self, appointment: Appointment) -> None:
+        """The appointment is not kept, if it was not yet."""
+        self._appointments = [one for one in self._appointments if one is not appointment]
+        self._next = min([one.step for one in self._appointments], default=0)
+
+    def _due(self) -> list[Appointment]:
+        """The appointments with the step that begins now; they are no longer in the list."""
+        due, self._appointments, self._next = self._appointments, [], 0
+        if len(due) > 1:
+            self._appointments = [one for one in due if one.step > self._begun]
+            self._next = min([one.step for one in self._appointments], default=0)
+            due = [one for one in due if one.step <= self._begun]
+        return due
 
     def register_step_pre_hook(self, hook: PreHook) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new ones."""
@@ -102,12 +140,17 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        self._opt_called = True
-        if self._stepping or not (self._step_pre or self._step_post or _every_pre or _every_post):
+        if self._stepping:
             return step(self, *args, **kwargs)
-        self._stepping = True
-        args = (self, *args)
+        self._opt_called = self._stepping = True
+        self._begun += 1
+        due: list[Appointment] = []
         try:
+            if self._begun == self._next:
+                due = self._due()
+            elif not (self._step_pre or self._step_post or _every_pre or _every_post):
+                return step(self, *args, **kwargs)
+            args = (self, *args)
             for before in (*_every_pre.values(), *self._step_pre.values()):
                 changed = before(self, args, kwargs)
                 if changed is None:
@@ -118,11 +161,20 @@ def with_step_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                         f"(new_args, new_kwargs), but got {changed!r}"
                     )
                 args, kwargs = changed
+            for one in due:
+                if one.before is not None:
+                    one.before(self, args, kwargs)
             result = step(*args, **kwargs)
-            for after in (*self._step_post.values(), *_every_post.values()):
+            for after in self._step_post.values():
+                after(self, args, kwargs)
+            while due:
+                due.pop(0).after(self, args, kwargs)
+            for after in _every_post.values():
                 after(self, args, kwargs)
         finally:
             self._stepping = False
+            for one in due:  # the step failed
+                self._expect(one)
         return result
 
     return hooked

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
 import tensorgrad as tg
 from tensorgrad.optim import SGD
+from tensorgrad.optim.hooks import Appointment
 from tensorgrad.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
@@ -67,6 +70,40 @@ def test_hooks_run_once_around_a_subclasss_step():
     optimizer.register_step_post_hook(lambda o, a, k: seen.append(type(o).__name__))
     step(optimizer)
     assert seen == ["Loud"]
+
+
+def test_an_appointment_is_kept_once_after_the_hooks():
+    class Loud(SGD):
+        def step(self, closure=None):
+            return super().step(closure)
+
+    optimizer = Loud(leaves())
+    seen = []
+
+    def appoint(number):
+        def note(word):
+            return lambda o, a, k: seen.append((o._begun, word))
+
+        appointment = Appointment(number, note("before"), note("after"))
+        optimizer._expect(appointment)
+        return appointment
+
+    optimizer.register_step_pre_hook(lambda o, a, k: seen.append("pre"))
+    optimizer.register_step_post_hook(lambda o, a, k: seen.append("post"))
+    appoint(3), appoint(2)
+    called_off = appoint(2)
+    optimizer._call_off(called_off)
+    optimizer._call_off(called_off)
+    twin = copy.deepcopy(optimizer)
+    for _ in range(4):
+        step(optimizer), step(twin)
+    around = [["pre", (n, "before"), "post", (n, "after")] for n in (2, 3)]
+    assert seen == ["pre", "post", *around[0], *around[1], "pre", "post"]
+    appoint(1)  # that step is over: the next one
+    with pytest.raises(ArithmeticError):
+        optimizer.step(lambda: 1 / 0)
+    step(optimizer)
+    assert seen[-6:] == ["pre", (5, "before"), "pre", (6, "before"), "post", (6, "after")]
 
 
 def test_state_dict_hooks():

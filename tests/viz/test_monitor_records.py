@@ -14,11 +14,11 @@ def test_memory_is_bounded(monkeypatch):
     _, _, monitor = watched(steps=300, every=1, records=20)
     assert len(monitor.steps) < 20
     assert monitor.steps == list(range(0, 300, monitor.every))[: len(monitor.steps)]
-    monkeypatch.setattr(records, "WAITING", 50_000)
+    monkeypatch.setattr(records, "WAITING", 60_000)
     _, _, monitor = watched(steps=40, every=1)
-    recorder = monitor._recorder
-    assert sum(raw.nbytes for raw in recorder._waiting) == recorder._bytes < 50_000
-    assert 0 < len(recorder._waiting) < 40
+    recorder = monitor._watch.recorder
+    assert sum(raw.nbytes for raw in recorder.waiting) == recorder.nbytes < 60_000
+    assert 0 < len(recorder.waiting) < 40
 
 
 def test_nothing_is_computed_before_somebody_asks(monkeypatch):
@@ -63,16 +63,18 @@ def test_what_is_put_aside_stays_as_it_was(monkeypatch):
     assert thinned.to_csv().splitlines()[1:] == lines
 
 
-@pytest.mark.parametrize(("activations", "looked_at"), [(None, [0, 4]), (True, [*range(8)])])
-def test_activations_are_watched_at_every_fourth_look(activations, looked_at):
+@pytest.mark.parametrize(
+    ("activations", "looked_at"), [(None, [*range(0, 32, 4), 32, 40, 48]), (True, [*range(50)])]
+)
+def test_activations_are_watched_at_every_fourth_look_then_at_every_eighth(activations, looked_at):
     model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     monitor = viz.Monitor(model, optimizer, every=2, activations=activations)
-    train(model, optimizer, 16)
+    train(model, optimizer, 100)
     (track,) = monitor.tracks()
     assert [k for k, zero in enumerate(track.zero) if zero is not None] == looked_at
     assert [k for k, alive in enumerate(track.alive) if alive is not None] == looked_at
-    assert course(monitor, "0.weight").status == ["ok"] * 8
+    assert course(monitor, "0.weight").status == ["ok"] * 50
     assert "1: relu" in str(monitor.report())
     assert monitor.report().svg()
 

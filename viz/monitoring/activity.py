@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +15,7 @@ from tensorgrad.node import Node, local
 from tensorgrad.provenance import Location, locate
 from tensorgrad.viz.diagnosis.activations import OPERATIONS, Kind, inside, kind_of
 from tensorgrad.viz.figures.words import visible
-from tensorgrad.viz.monitoring.shelf import Shelf
+from tensorgrad.viz.monitoring.shelf import Shelf, taken
 from tensorgrad.viz.snapshots.places import short_place
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Activation", "Activity", "Inert", "Part", "Place"]
 
 Array = NDArray[Any]
-Keep = Callable[[bytes], memoryview]
+Keep = Callable[[Array], tuple[BytesIO, int]]  # copies the elements: the block and where
 
+_UNKNOWN: Any = object()
+_new: Any = tuple.__new__  # a NamedTuple's own goes through two more calls
 # Operations that make one function of several: x σ(x), max(x, 0) + α (e^min(x, 0) − 1).
 _COMBINING = {"mul", "add", "sub", "div", "where"}
 _LOOKED_AT = _COMBINING | OPERATIONS
@@ -40,32 +44,35 @@ class Place(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A few numbers of an array: their bytes, dtype and shape, and the axis of units."""
+    """A few numbers of an array: where their bytes are, dtype, shape, and the axis of units."""
 
-    data: memoryview
+    block: BytesIO
+    start: int
     dtype: Any
     shape: tuple[int, ...]
     axis: int
 
     def array(self) -> Array:
         """The numbers."""
-        return np.frombuffer(self.data, self.dtype).reshape(self.shape)
+        size = math.prod(self.shape)
+        data = taken(self.block, self.start, size * self.dtype.itemsize)
+        return np.frombuffer(data, self.dtype).reshape(self.shape)
 
     def moved(self, shelf: Shelf) -> Part:
         """The same in other memory."""
-        return self._replace(data=shelf.put(self.data))
+        block, start = shelf.put(self.array())
+        return self._replace(block=block, start=start)
 
 
 @dataclass(slots=True)
 class Activation:
     """What was seen of one activation in one step: parts of its outputs, judged when asked.
 
-    Of what can die it is only kept where the output is stuck.
+    Of large ones of what can die it is only kept where the output is stuck.
     """
 
     place: Place
     parts: list[Part] = field(default_factory=list)
-    calls: int = 0
     is_output: bool = False  # what the model returns: there a sigmoid is meant to saturate
 
 
@@ -81,12 +88,14 @@ class Activity:
         self.found: dict[Any, Activation] = {}
         self.users: dict[int, Location | None] = {}  # id(parameter) -> the line that uses it
         self.output: Part | None = None  # some rows and columns of what the model returned
-        self._places: dict[Any, Place] = {}
+        self._few = elements // 4  # so many are looked at of any kind of activation
+        self._places: dict[Any, Place | None] = {}  # None: no activation, or a part of one
+        self._names: list[str] = []  # of places
         self._codes: dict[int, Any] = {}
-        self._inside: set[Any] = set()  # keys of what is but a part of another function
         self._recent: dict[int | None, tuple[Node, Any]] = {}  # in this call of the model
         self._whole = False  # hooks on every module, since the model itself is not called
         self.called = True  # since it was installed
+        self.watching = False
         self._depth = 0
         self._base: Scope | None = None
         self._prefix = ""
@@ -102,8 +111,9 @@ class Activity:
 
         (``model.encode(x)`` calls those.)  A hook costs its module the short way of being called.
         """
-        if self._handles:
+        if self.watching:
             self.remove()
+        self.watching = True
         self._whole = self._whole or not self.called
         self.called = False
         self._find_users = not self.users
@@ -134,14 +144,10 @@ class Activity:
             for handle in handles:
                 handle.remove()
         self._handles.clear()
+        self.watching = False
         if self._depth:
             self._stop()
             self._depth = 0
-
-    @property
-    def installed(self) -> bool:
-        """Whether it watches now."""
-        return bool(self._handles)
 
     def _enter(self, name: str, module: Any, output: Any) -> None:
         self._depth += 1
@@ -153,13 +159,16 @@ class Activity:
             context.on_forward = self._all = (*self._others, self._node)
 
     def _leave(self, name: str, module: Any, output: Any) -> None:
-        self._depth = max(0, self._depth - 1)
-        if self._depth == 0:
-            if not name:
-                rows = _rows(output)
-                self.output = None if rows is None else self._part(rows, 0)
+        if self._depth > 1:
+            self._depth -= 1
+            return
+        self._depth = 0
+        if not name:
+            rows = _rows(output)
+            self.output = None if rows is None else self._part(rows, 0)
+            if self._recent:
                 self._mark_outputs(output)
-            self._stop()
+        self._stop()
 
     def _stop(self) -> None:
         self._recent.clear()  # it would keep the graph
@@ -172,52 +181,69 @@ class Activity:
         self._base = None
 
     def _mark_outputs(self, output: Any) -> None:
-        for item in output if isinstance(output, tuple | list) else (output,):
+        for item in output if isinstance(output, (tuple, list)) else (output,):
             node = getattr(item, "grad_fn", None)
             while node is not None and node.op.view:  # sigmoid(x).squeeze(-1)
                 node = node.inputs[0]
-            if node is not None and node.op.name in OPERATIONS:
-                kind = kind_of(node)
-                if kind is not None and not kind.dies:
-                    seen = self.found.get(self._key(node))
-                    if seen is not None:
-                        seen.is_output = True
+            known = self._recent.get(getattr(node, "seq", None))
+            seen = None if known is None else self.found.get(known[1])
+            if seen is not None and not seen.place.kind.dies:
+                seen.is_output = True
 
     def _node(self, node: Node, out: Any) -> None:
-        """Called for every operation that is recorded while the model runs."""
+        """Called for every operation that is recorded while the model runs.
+
+        What it does for an activation that is known is spelled out here: between two looks the
+        caches forget it, so that each function that is called costs a few microseconds.
+        """
         op = node.op.name
         if self._find_users:
             self._note_users(node)
         if op not in _LOOKED_AT:
             return
-        if self._recent and op in _COMBINING:
-            for edge in node.inputs:
-                before = self._recent.get(getattr(edge, "seq", None))
-                if before is not None and inside(before[0], node):
-                    self._inside.add(before[1])
-                    self.found.pop(before[1], None)
-        kind = kind_of(node)
-        if kind is None:
+        if op in _COMBINING and self._recent:
+            self._combine(node)
+        # A place in the program: operation, instruction, modules.  The code object by its number,
+        # since hashing one takes as long as all else; `_codes` keeps it, so that no other can get
+        # the number.
+        scope, base = node.scope, self._base
+        names = [op, "" if scope is None else scope.cls]
+        while scope is not base and scope is not None:
+            names.append(scope.name)
+            scope = scope.parent
+        key = (id(node.code), node.lasti, self._prefix, *names)
+        place = self._places.get(key, _UNKNOWN)
+        if place is _UNKNOWN:
+            place = self._new_place(key, node)
+        if place is None:
             return
-        key = self._key(node)
-        if key in self._inside:
-            return
-        self._recent[node.seq] = (node, key)
+        self._recent[node.seq] = node, key
         seen = self.found.get(key)
         if seen is None:
-            place = self._places.get(key) or self._new_place(key, node, kind)
             seen = self.found[key] = Activation(place)
-        seen.calls += 1
         y = out._array
-        if seen.calls <= _CALLS and y.size:
-            axis = _unit_axis(node)
-            # A share is known well enough from a quarter of what tells dead units from rare ones.
-            part = _thinned(y, axis, self.elements if kind.dies else self.elements // 4)
-            seen.parts.append(self._part(kind.stuck(part) if kind.dies else part, axis))
+        if len(seen.parts) == _CALLS or not y.size:
+            return
+        if y.ndim == 2 and y.size <= self._few:
+            seen.parts.append(self._part(y, 1))
+            return
+        kind, axis = place.kind, _unit_axis(node)
+        # A share is known well enough from a quarter of what tells dead units from rare ones.
+        part = _thinned(y, axis, self.elements if kind.dies else self.elements // 4)
+        seen.parts.append(self._part(kind.stuck(part) if kind.dies else part, axis))
+
+    def _combine(self, node: Node) -> None:
+        """What an operation reads may be but a part of the function that it makes: not judged."""
+        for edge in node.inputs:
+            before = self._recent.get(getattr(edge, "seq", None))
+            if before is not None and inside(before[0], node):
+                self._places[before[1]] = None
+                self.found.pop(before[1], None)
 
     def _part(self, array: Array, axis: int) -> Part:
         self.nbytes += array.nbytes
-        return Part(self.keep(array.tobytes()), array.dtype, array.shape, axis)
+        part: Part = _new(Part, (*self.keep(array), array.dtype, array.shape, axis))
+        return part
 
     def _note_users(self, node: Node) -> None:
         """Which line uses which parameter."""
@@ -226,28 +252,23 @@ class Activity:
             if variable is not None and id(variable) not in self.users:
                 self.users[id(variable)] = locate(node.code, node.lasti)
 
-    def _new_place(self, key: Any, node: Node, kind: Kind) -> Place:
+    def _new_place(self, key: Any, node: Node) -> Place | None:
         """``0.act: relu`` for a module, ``block: relu at net.py:12`` for a function."""
-        path, op = key[0], kind.name
+        kind = kind_of(node)
+        self._codes[id(node.code)] = node.code
+        self._places[key] = None
+        if kind is None:
+            return None
+        path, op = self._path(node.scope), kind.name
         location = locate(node.code, node.lasti)
         name = visible(f"{path}: {op}" if path else op)
         if node.scope is None or node.scope.cls.lower() != op:
             name += f" at {short_place(location)}"
-        others = sum(p.name.partition(" #")[0] == name for p in self._places.values())
+        others = sum(name == of_other.partition(" #")[0] for of_other in self._names)
         name = f"{name} #{others + 1}" if others else name
+        self._names.append(name)
         place = self._places[key] = Place(name, kind, location)
         return place
-
-    def _key(self, node: Node) -> Any:
-        """A place in the program: module, operation, instruction.
-
-        The code object by its number, since hashing one takes as long as all else that is done for
-        a node; `_codes` keeps it, so that no other can get the number.
-        """
-        number = id(node.code)
-        if number not in self._codes:
-            self._codes[number] = node.code
-        return self._path(node.scope), node.op.name, number, node.lasti
 
     def _path(self, scope: Scope | None) -> str:
         names: list[str] = []
@@ -314,11 +335,12 @@ def _thinned(y: Array, axis: int, limit: int) -> Array:
 def _rows(output: Any) -> Array | None:
     """At most 64 rows of 64 numbers of a batch of outputs; None for what is none."""
     array: Array | None = getattr(output, "_array", None)
-    if array is None or not output.requires_grad or array.ndim < 2 or len(array) < 4:
+    if array is None or not output._requires_grad or array.dtype.kind != "f" or not array.size:
         return None
-    if array.dtype.kind != "f" or not array.size:
+    shape = array.shape
+    if len(shape) < 2 or shape[0] < 4:
         return None
-    if array.ndim > 2 or len(array) > 64 or array.shape[1] > 64:
+    if len(shape) > 2 or shape[0] > 64 or shape[1] > 64:
         array = array[:: -(-len(array) // 64)].reshape(-1, array.size // len(array))
         array = array[:, :: -(-array.shape[1] // 64)]
     return array

@@ -30,13 +30,13 @@ def judged(seen: Sequence[Activation]) -> list[Shares]:
     hits: list[list[Any]] = [[None] * len(activation.parts) for activation in seen]
     for (kind, _, _, axis), members in groups.items():
         parts = [part for _, _, part in members]
-        if kind.whole and not kind.dies:  # its bounds are to be found in each output by itself
+        if kind.whole and parts[0].dtype != np.bool_:  # to be judged in each output by itself
             parts = [kind.stuck(part) for part in parts]
         stack = np.stack(parts)
+        if stack.dtype != np.bool_:
+            stack = kind.stuck(stack)
         if kind.dies:
             stack = ~stack
-        elif not kind.whole:
-            stack = kind.stuck(stack)
         counts = np.count_nonzero(stack.reshape(len(parts), -1), axis=1).tolist()
         axes = tuple(n for n in range(1, stack.ndim) if n != axis + 1)
         units = stack.any(axes).reshape(len(parts), -1) if kind.dies else counts

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,9 +38,9 @@ class Row(NamedTuple):
     """Copies of a few elements of several arrays: the bytes of all, one after the other."""
 
     form: Form
-    data: bytes | memoryview
+    data: bytes
 
-    def parts(self) -> list[Any]:
+    def parts(self) -> list[bytes]:
         """The bytes of each array."""
         kinds, sizes = self.form
         ends = [*accumulate(kind.itemsize * size for kind, size in zip(kinds, sizes))]
@@ -51,16 +53,21 @@ class Row(NamedTuple):
         return Row(form, b"".join([parts[k] for k in which]))
 
 
+_gradient = attrgetter("_grad._array")
+
+
 class Layout:
     """The parameters that there are now, and which of their elements are looked at.
 
     A parameter's memory stays where it is while it is trained, so views of it are kept: those of
     small arrays are copied by a single call.  One that got other memory is seen by ``holds``.
+
+    form: of a row of all of them.  nbytes: of such a row.
     """
 
     __slots__ = (
-        "_absent", "_held", "_plain", "_sources", "_steps",
-        "form", "ids", "names", "params", "shapes",
+        "_absent", "_held", "_plain", "_sources", "_steps", "_whole",
+        "form", "ids", "names", "nbytes", "params", "shapes",
     )  # fmt: skip
 
     def __init__(self, places: Iterable[Place], limit: int) -> None:
@@ -87,7 +94,9 @@ class Layout:
             self.shapes.append(tuple(array.shape))
             self.form.kinds.append(array.dtype)
             self.form.sizes.append(spaced.count)
+        self.nbytes = self.form.nbytes
         self.ids = tuple(map(id, self.params))
+        self._whole = all(step == 1 for step in self._steps)
         self._plain = all(type(source) is memoryview for source in self._sources)
 
     def holds(self) -> bool:
@@ -100,29 +109,39 @@ class Layout:
                 return False
         return True
 
-    def row(self) -> Row:
-        """The elements of all parameters."""
-        for _, _, p, array in self._held:
-            if p._array is not array:  # a step that puts new memory in the old one's place
-                return _row([p._array for p in self.params], self._steps)
-        sources: list[Any] = self._sources
-        if not self._plain:
-            sources = [source if type(source) is memoryview else source() for source in sources]
-        return Row(self.form, b"".join(sources))
-
-    def gradients(self) -> tuple[Row, tuple[int, ...] | None]:
-        """Those of the gradients, and which parameters have one (None: all of them)."""
-        arrays = []
-        for p in self.params:
-            g = p._grad
-            if g is None:
-                break
-            arrays.append(g._array)
+    def write(self, block: BytesIO) -> Form:
+        """Write the elements of all parameters, which are in the memory where they were."""
+        if self._plain:
+            block.writelines(self._sources)  # type: ignore[arg-type]
         else:
-            return _row(arrays, self._steps, self.form), None
+            block.writelines([s if isinstance(s, memoryview) else s() for s in self._sources])
+        return self.form
+
+    def write_anew(self, block: BytesIO) -> Form:
+        """The same, for a step may have put new memory in the old one's place; their form."""
+        for _, _, p, array in self._held:
+            if p._array is not array:
+                return _write(block, [p._array for p in self.params], self._steps)
+        return self.write(block)
+
+    def write_gradients(self, block: BytesIO) -> tuple[Form, tuple[int, ...] | None]:
+        """Write those of the gradients; their form, and which there are (None: all of them)."""
+        start = block.tell()
+        try:
+            if self._whole:
+                block.writelines(map(_gradient, self.params))
+            else:
+                arrays = zip(map(_gradient, self.params), self._steps)
+                block.writelines([a if n == 1 else every(a, n).tobytes() for a, n in arrays])
+            if block.tell() == start + self.nbytes:
+                return self.form, None
+        except (AttributeError, ValueError, BufferError):
+            pass  # there is none, or the elements are in an order of their own
+        block.seek(start)
         which = tuple([k for k, p in enumerate(self.params) if p._grad is not None])
-        arrays = [p._grad._array for p in self.params if p._grad is not None]
-        return _row(arrays, [self._steps[k] for k in which]), which
+        grads = [self.params[k]._grad._array for k in which]
+        form = _write(block, grads, [self._steps[k] for k in which])
+        return form, None if len(which) == len(self.params) else which
 
 
 def _source(array: Array, step: int) -> Source:
@@ -138,19 +157,10 @@ def _source(array: Array, step: int) -> Source:
         return flat.tobytes
 
 
-def _row(arrays: list[Any], steps: list[int], known: Form | None = None) -> Row:
-    """The row of some elements of arrays; ``known`` is the form if their dtypes are those in it."""
-    parts: list[Any] = [
-        a if step == 1 else every(a, step).tobytes() for a, step in zip(arrays, steps)
-    ]
-    try:
-        data = b"".join(parts)
-    except (TypeError, ValueError, BufferError):  # in an order of their own
-        data = b"".join([part if type(part) is bytes else part.tobytes() for part in parts])
-    kinds = [a.dtype for a in arrays]
-    if known is not None and kinds == known.kinds:
-        return Row(known, data)
-    return Row(Form(kinds, [-(-a.size // step) for a, step in zip(arrays, steps)]), data)
+def _write(block: BytesIO, arrays: list[Any], steps: list[int]) -> Form:
+    """Write some elements of arrays."""
+    block.writelines([every(a, n).tobytes() for a, n in zip(arrays, steps)])
+    return Form([a.dtype for a in arrays], [-(-a.size // n) for a, n in zip(arrays, steps)])
 
 
 def numbers_of(rows: Sequence[Row]) -> Array:

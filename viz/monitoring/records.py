@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from tensorgrad.viz.monitoring.activity import Activation, Part
 from tensorgrad.viz.monitoring.activity_shares import Shares, judged, spreads_of
 from tensorgrad.viz.monitoring.layout import Form, Row, numbers_of
 from tensorgrad.viz.monitoring.sampling import STATISTICS, statistics
-from tensorgrad.viz.monitoring.shelf import Shelf
+from tensorgrad.viz.monitoring.shelf import Shelf, taken
 
 __all__ = ["Raw", "Record", "Recorder"]
 
@@ -32,44 +33,44 @@ TOGETHER = 1 << 16  # elements of gradients that are judged together: they stay 
 class Raw(NamedTuple):
     """One step as it was seen.
 
-    ``numbers`` are those of the parameters in the first two rows, before the step and after it.
-    The third row are the gradients of those parameters that have one, at the positions ``which``
-    (None: all).  ``groups`` are the optimizer's: a rate, and which parameters they hold, as ``ids``
-    has those of the rows.
+    Three rows of numbers were written to a block, from ``starts`` on: the parameters before the
+    step, the gradients, the parameters after it.  ``about`` are the parameters' numbers and ids;
+    there are the gradients of those that have one, at the positions ``which`` (None: all).
+    ``groups`` are the optimizer's: a rate, and the ids of the parameters.
     """
 
     step: int
-    numbers: tuple[int, ...]
-    ids: tuple[int, ...]
+    about: tuple[tuple[int, ...], tuple[int, ...]]
     forms: tuple[Form, Form, Form]
-    data: memoryview  # of the three rows, one after the other
+    block: BytesIO
+    starts: tuple[int, int, int]
     which: tuple[int, ...] | None
-    missing: dict[int, str]  # number of a parameter -> why there is no gradient
+    missing: dict[int, str] | None  # number of a parameter -> why there is no gradient
     groups: list[tuple[float, tuple[int, ...]]]
-    activations: list[Activation]
+    activations: Sequence[Activation]
     output: Part | None
     nbytes: int
 
     def rows(self) -> tuple[Row, Row, Row]:
-        """The parameters before and after the step, and the gradients."""
-        first, second, third = self.forms
-        start = first.nbytes
-        end = start + second.nbytes
-        data = self.data
-        return Row(first, data[:start]), Row(second, data[start:end]), Row(third, data[end:])
+        """The parameters before the step, the gradients, the parameters after it."""
+        before, gradients, after = (
+            Row(form, taken(self.block, start, form.nbytes))
+            for form, start in zip(self.forms, self.starts)
+        )
+        return before, gradients, after
 
     def rates(self) -> list[float | None]:
         """The rate of each parameter; None for one that the optimizer does not have."""
         rates = {one: rate for rate, ids in self.groups for one in ids}
-        return [rates.get(one) for one in self.ids]
+        return [rates.get(one) for one in self.about[1]]
 
     def chosen(self, rates: list[float | None]) -> Chosen:
         """What there is of those parameters that have a gradient."""
-        before, after, gradients = self.rows()
+        before, gradients, after = self.rows()
         known = before.form.sizes == after.form.sizes  # else they changed during the step
         if not known:
             after = before
-        numbers, updated = self.numbers, [known and rate is not None for rate in rates]
+        numbers, updated = self.about[0], [known and rate is not None for rate in rates]
         if self.which is None:
             return Chosen(numbers, before, after, gradients, updated)
         return Chosen(
@@ -85,7 +86,13 @@ class Raw(NamedTuple):
         for activation in self.activations:
             activation.parts = [part.moved(shelf) for part in activation.parts]
         output = None if self.output is None else self.output.moved(shelf)
-        return self._replace(data=shelf.put(self.data), output=output)
+        rows = self.rows()
+        block = shelf.block(sum(len(row.data) for row in rows))
+        first = block.tell()
+        block.writelines([row.data for row in rows])
+        middle = first + len(rows[0].data)
+        starts = first, middle, middle + len(rows[1].data)
+        return self._replace(block=block, starts=starts, output=output)
 
 
 class Chosen(NamedTuple):
@@ -113,35 +120,38 @@ class Record:
 
 
 class Recorder:
-    """The records of a run: at most ``limit``; then every second one is dropped."""
+    """The records of a run: at most ``limit``; then every second one is dropped.
+
+    waiting: steps that are not judged yet, and ``nbytes`` of them.  Who appends one calls `tidy`
+    when there are ``most`` bytes or ``room`` steps.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.shelf = Shelf()  # where the bytes of the steps are put
         self.about: dict[str, tuple[Location | None, bool]] = {}  # of activations
         self._records: list[Record] = []
-        self._waiting: list[Raw] = []
-        self._bytes = 0
+        self.waiting: list[Raw] = []
+        self.nbytes, self.most, self.room = 0, WAITING, limit
 
-    def add(self, raw: Raw) -> bool:
-        """Keep a step; whether there were too many, so that every second one was dropped."""
-        self._waiting.append(raw)
-        self._bytes += raw.nbytes
-        thinned = len(self._records) + len(self._waiting) >= self.limit
+    def tidy(self) -> bool:
+        """Judge what waits, if it is much; whether every second step was dropped."""
+        thinned = len(self) >= self.limit
         if thinned:
             self.shelf = Shelf()  # the old one is let go, with what was dropped
-            waiting = self._waiting[len(self._records) % 2 :: 2]
-            self._waiting = [raw.moved(self.shelf) for raw in waiting]
+            waiting = self.waiting[len(self._records) % 2 :: 2]
+            self.waiting = [raw.moved(self.shelf) for raw in waiting]
             self._records = self._records[::2]
-            self._bytes = sum(raw.nbytes for raw in self._waiting)
-        if self._bytes >= WAITING:
+            self.nbytes = sum(raw.nbytes for raw in self.waiting)
+        if self.nbytes >= self.most:
             self.judge()
+        self.room = self.limit - len(self._records)
         return thinned
 
     @property
     def steps(self) -> list[int]:
         """The numbers of the steps."""
-        return [one.step for part in (self._records, self._waiting) for one in part]
+        return [one.step for part in (self._records, self.waiting) for one in part]
 
     @property
     def records(self) -> list[Record]:
@@ -150,18 +160,18 @@ class Recorder:
         return self._records
 
     def __len__(self) -> int:
-        return len(self._records) + len(self._waiting)
+        return len(self._records) + len(self.waiting)
 
     def judge(self) -> None:
         """Compute what is to be known of the steps that wait."""
-        for raw in self._waiting:
+        for raw in self.waiting:
             for a in raw.activations:
                 self.about[a.place.name] = (a.place.location, a.is_output)
-        for part in _portions(self._waiting):
+        for part in _portions(self.waiting):
             self._records += _records_of(part)
-        self._waiting.clear()
+        self.waiting.clear()
         self.shelf = Shelf()
-        self._bytes = 0
+        self.nbytes, self.room = 0, self.limit - len(self._records)
 
 
 def _portions(waiting: list[Raw]) -> Iterator[list[Raw]]:
@@ -204,8 +214,8 @@ def _records_of(part: Sequence[Raw]) -> list[Record]:
                 one.numbers,
                 values[:, at:end],
                 histograms[at:end],
-                raw.missing,
-                {n: rate for n, rate in zip(raw.numbers, of_each) if rate is not None},
+                raw.missing or {},
+                {n: rate for n, rate in zip(raw.about[0], of_each) if rate is not None},
                 {a.place.name: next(shares) for a in raw.activations},
                 spread,
             )
