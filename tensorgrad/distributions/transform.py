@@ -153,7 +153,7 @@ class _Inverse(Transform):
         return self._of
 
     def __repr__(self) -> str:
-        return f"{self._of!r}.inv"
+        return f"_InverseTransform({self._of!r})"
 
 
 class ComposeTransform(Transform):

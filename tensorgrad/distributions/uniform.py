@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.distribution import Distribution
-from tensorgrad.distributions.parameters import always, broadcast_all
+from tensorgrad.distributions.parameters import broadcast_all
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Uniform"]
@@ -16,15 +16,19 @@ __all__ = ["Uniform"]
 class Uniform(Distribution):
     """Density 1 / (high - low) on [low, high)."""
 
-    arg_constraints: ClassVar[Any] = {"low": constraints.dependent, "high": constraints.dependent}
     has_rsample = True
     _parameters = ("low", "high")
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not always(self.low < self.high):
-            raise ValueError(f"Uniform is not defined when low >= high: {self.low}, {self.high}")
+
+    @property
+    def arg_constraints(self) -> Any:
+        return {
+            "low": constraints.less_than(self.high),
+            "high": constraints.greater_than(self.low),
+        }
 
     @constraints.dependent_property
     def support(self) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import log, pi
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import logarithmic
 from tensorgrad.ops import special as ops
@@ -83,7 +82,7 @@ def i0(input: Tensor) -> Tensor:
 
 
 def _of_gamma(name: str, input: Any, other: Any) -> None:
-    """Refuse what the incomplete Gamma functions do not take, and the gradient they have not."""
+    """Refuse what the incomplete Gamma functions do not take."""
     for what, value in (("input", input), ("other", other)):
         if not hasattr(value, "_array"):
             raise TypeError(f"{name}: {what} must be a Tensor, not {type(value).__name__}")
@@ -93,23 +92,18 @@ def _of_gamma(name: str, input: Any, other: Any) -> None:
             f"{name} is not implemented for {input.dtype} and {other.dtype}; one must be "
             "floating-point"
         )
-    if input.requires_grad and is_grad_enabled():
-        raise NotImplementedError(
-            f"{name}: the derivative in its first argument is not implemented (in PyTorch "
-            "neither); use input.detach()"
-        )
 
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
     """The regularised lower incomplete Gamma function P(a, x), a = input, x = other: the integral
-    of t**(a - 1) exp(-t) / Gamma(a) from 0 to x. Its derivative in a is refused."""
+    of t**(a - 1) exp(-t) / Gamma(a) from 0 to x. Backward refuses the derivative in a."""
     _of_gamma("igamma", input, other)
     return ops.igamma(input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """The regularised upper incomplete Gamma function Q(a, x) = 1 - `igamma`, without
-    cancellation. Its derivative in a is refused."""
+    cancellation. Backward refuses the derivative in a."""
     _of_gamma("igammac", input, other)
     return ops.igammac(input, other)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -153,8 +153,22 @@ def polygamma(x: Any, *, n: int) -> Any:
     return special_zeta.polygamma(x, n)
 
 
+def _no_derivative(name: str) -> Any:
+    """The rule of an argument whose derivative no closed form gives: refused where it is asked for,
+    so that values, and gradients of the other argument, can be had."""
+
+    def rule(*args: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"the derivative for '{name}' is not implemented (in PyTorch neither); use "
+            "input.detach()"
+        )
+
+    rule.refuses = name  # type: ignore[attr-defined]  # no formula is asked of it
+    return rule
+
+
 @primitive(
-    None,
+    _no_derivative("zeta"),
     lambda xp, g, y, s, q: xp.neg(xp.mul(g, xp.mul(s, xp.zeta(xp.add(s, 1), q)))),
     saves=("", "s q"),
     formula=(None, "-g * s * zeta(s + 1, q)"),
@@ -174,7 +188,7 @@ def _gamma_density(xp: Any, g: Any, a: Any, x: Any) -> Any:
 
 
 @primitive(
-    None,
+    _no_derivative("igamma: input"),
     lambda xp, g, y, a, x: _gamma_density(xp, g, a, x),
     saves=("", "a x"),
     formula=(None, "g * x**(a - 1) * exp(-x) / gamma(a)"),
@@ -187,7 +201,7 @@ def igamma(a: Any, x: Any) -> Any:
 
 
 @primitive(
-    None,
+    _no_derivative("igammac: input"),
     lambda xp, g, y, a, x: xp.neg(_gamma_density(xp, g, a, x)),
     saves=("", "a x"),
     formula=(None, "-g * x**(a - 1) * exp(-x) / gamma(a)"),

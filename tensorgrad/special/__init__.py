@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.functions.elementwise import expm1, log1p, round
 from tensorgrad.functions.elementwise import sigmoid as expit
 from tensorgrad.functions.reduction import log_softmax, logsumexp, softmax
@@ -169,11 +168,7 @@ def xlog1py(input: Any, other: Any) -> Tensor:
 
 def zeta(input: Any, other: Any) -> Tensor:
     """Hurwitz's zeta function: the sum of (other + k)**-input over k = 0, 1, ..., for
-    input > 1; its derivative in ``input`` is refused, as in PyTorch."""
-    if getattr(input, "requires_grad", False) and is_grad_enabled():
-        raise NotImplementedError(
-            "zeta has no derivative in its first argument (in PyTorch neither); use input.detach()"
-        )
+    input > 1; its derivative in ``input`` is refused in backward, as in PyTorch."""
     return ops.zeta(input, other)
 
 

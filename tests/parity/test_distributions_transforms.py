@@ -153,6 +153,18 @@ def test_validation_can_be_switched_off():
             D.Normal(0.0, -1.0)
 
 
+def test_printing_and_the_limits_of_uniform():
+    texts = []
+    for library in LIBRARIES:
+        D, one = library.distributions, library.ones(2)
+        inverse = D.ComposeTransform([D.ExpTransform(), D.AffineTransform(0.0, 2.0)]).inv
+        limits = D.Uniform(one, 2 * one).arg_constraints
+        texts.append([repr(D.ExpTransform().inv), repr(inverse), repr(limits)])
+    assert texts[0] == texts[1]
+    with pytest.raises(ValueError, match=r"parameter low .* LessThan"):
+        tg.distributions.Uniform(tg.ones(2), 1.0)
+
+
 def test_printing():
     for make_ in (
         lambda D, t: D.Normal(0.0, 1.0),
