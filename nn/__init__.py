@@ -1,6 +1,16 @@
 """Layers and losses, built from the operations of tensorgrad."""
 
-from tensorgrad.nn import common_types, functional, grad, init, modules, parallel, parameter, utils
+from tensorgrad.nn import (
+    attention,
+    common_types,
+    functional,
+    grad,
+    init,
+    modules,
+    parallel,
+    parameter,
+    utils,
+)
 from tensorgrad.nn.activation import (
     ELU,
     GELU,
@@ -331,6 +341,7 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "common_types",
+    "attention",
     "functional",
     "grad",
     "init",

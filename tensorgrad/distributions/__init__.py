@@ -7,7 +7,7 @@ compositions of recorded operations, differentiable at every order; ``rsample`` 
 
 from __future__ import annotations
 
-from tensorgrad.distributions import constraints, kl_cross, transforms
+from tensorgrad.distributions import constraints, kl_cross, transforms, utils
 from tensorgrad.distributions.bernoulli import Bernoulli
 from tensorgrad.distributions.beta import Beta
 from tensorgrad.distributions.binomial import Binomial
@@ -149,4 +149,5 @@ __all__ = [
     "kl_divergence",
     "register_kl",
     "transforms",
+    "utils",
 ]

@@ -1,5 +1,5 @@
 """What PyTorch programs import from torch.utils."""
 
-from tensorgrad.utils import checkpoint, data, dlpack, tensorboard
+from tensorgrad.utils import checkpoint, data, dlpack, hooks, tensorboard
 
-__all__ = ["checkpoint", "data", "dlpack", "tensorboard"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks", "tensorboard"]
