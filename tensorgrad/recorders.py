@@ -244,6 +244,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                 edge_b = b._node
                 if edge_b is None and b._requires_grad:
                     edge_b = accumulator(b)
+        recorded = edge_a is not None or edge_b is not None
         try:
             if not quick or ufunc is None:
                 y = forward(x, z)
@@ -251,11 +252,15 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
                     y = asarray(y)
                 shape = None
             else:
-                shape = u.shape if edge_a is None else edge_a.shape
-                other = w.shape if edge_b is None else edge_b.shape
-                alike = other is shape
-                if not alike:
-                    if not shape:
+                alike = False
+                if not recorded:  # all that matters is whether these are single numbers
+                    shape = None if u.ndim or w.ndim else ()
+                else:
+                    shape = u.shape if edge_a is None else edge_a.shape
+                    other = w.shape if edge_b is None else edge_b.shape
+                    if other is shape:
+                        alike = True
+                    elif not shape:
                         shape = other
                     elif other == shape:
                         if edge_b is not None:
@@ -273,7 +278,7 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
         out = new(hook.tensor)
         out._array = y
         out._grad = out._held = out._view = out._accumulator = out._hooks = None
-        if edge_a is not None or edge_b is not None:
+        if recorded:
             node = Node()
             node.op = op
             node.first, node.second = edge_a, edge_b

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,8 @@ def copied(out: Tensor) -> Tensor:
 def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[int, ...]:
     """The target shape with its -1, if any, computed."""
     sizes, total = tuple(target), prod(shape)
+    if sizes and min(sizes) > 0 and prod(sizes) == total:
+        return sizes
     if -1 in sizes:
         if sizes.count(-1) > 1:
             raise RuntimeError(f"{name}: only one dimension can be inferred, got {sizes}")
@@ -206,16 +209,22 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
     return ops.permute(input, axes=order)
 
 
+@lru_cache(maxsize=256)
+def _exchanged(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
+    """The order of dimensions in which two have changed places."""
+    order = list(range(ndim))
+    dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
+    if order:
+        order[dim0], order[dim1] = order[dim1], order[dim0]
+    return tuple(order)
+
+
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
     ndim = input._array.ndim
-    order = list(range(ndim))
-    plain = type(dim0) is int and type(dim1) is int
-    if not (plain and -ndim <= dim0 < ndim and -ndim <= dim1 < ndim):
-        dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)  # which says what is wrong
-    if order:
-        order[dim0], order[dim1] = order[dim1], order[dim0]
-    return ops.permute(input, axes=tuple(order))
+    if type(dim0) is not int or type(dim1) is not int:
+        dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
+    return ops.permute(input, axes=_exchanged(ndim, dim0, dim1))
 
 
 swapdims = transpose
