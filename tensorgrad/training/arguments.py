@@ -126,8 +126,6 @@ def _kind(value: Any) -> str:
         return f"the class {value.__name__}; make one of it: {value.__name__}(...)"
     if isinstance(value, Tensor):
         return describe(value)
-    return (
-        f"{value!r}"
-        if value is None or isinstance(value, (str, int, float))
-        else (f"a {type(value).__name__}")
-    )
+    if value is None or isinstance(value, (str, int, float)):
+        return repr(value)
+    return f"a {type(value).__name__}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, TypeVar
 
 __all__ = ["check_writer", "step_of", "tagged", "whole"]
@@ -48,7 +48,7 @@ def whole(what: str, value: Any, least: int) -> int:
 def check_writer(max_queue: Any, flush_secs: Any, comment: Any, filename_suffix: Any) -> int:
     """The number of events that may wait; raises for what a writer cannot be made with."""
     max_queue = whole("SummaryWriter: max_queue", max_queue, 0)
-    if not isinstance(flush_secs, Real) or not flush_secs > 0:
+    if not isinstance(flush_secs, (int, float)) or not flush_secs > 0:
         raise ValueError(f"SummaryWriter: flush_secs must be above 0, got {flush_secs!r}")
     for name, text in (("comment", comment), ("filename_suffix", filename_suffix)):
         if not isinstance(text, str):
