@@ -18,6 +18,7 @@ from typing import Any
 
 import tensorgrad as tg
 from tensorgrad import training, viz
+from tensorgrad.consoles import spell_on_consoles
 from tensorgrad.gradcheck import gradcheck_report
 from tensorgrad.nn import Module
 from tensorgrad.tensor import Tensor
@@ -71,6 +72,7 @@ class _Failure(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
+    spell_on_consoles()
     parser = _parser()
     given = parser.parse_args(arguments)
     try:

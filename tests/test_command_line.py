@@ -273,3 +273,34 @@ def test_as_a_program(tmp_path):
     )
     assert done.returncode == 1
     assert "softmax" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("graph program.py:loss", "%1 = linear(*, Parameter#0, Parameter#1)"),
+        ("derive program.py:example", "W_0^T + b_0"),
+        ("summary program.py:sized", "4x8+8 = 40"),
+    ],
+)
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}],
+)
+def test_a_console_that_is_not_utf_8(tmp_path, command, said, environment):
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "tensorgrad", *command.split()],
+        cwd=tmp_path,
+        env={
+            **{k: v for k, v in os.environ.items() if k not in ("PYTHONIOENCODING", "PYTHONUTF8")},
+            "PYTHONPATH": str(Path(tensorgrad.__file__).resolve().parent.parent),
+            **environment,
+        },
+        capture_output=True,
+        check=False,
+    )
+    shown = done.stdout.decode("ascii")
+    assert not done.stderr
+    assert said in shown
+    assert "\\u" not in shown

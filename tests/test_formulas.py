@@ -103,7 +103,7 @@ def test_outside_the_grammar(formula):
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(FormulaError, match=r"'b'.*there are g"):
+    with pytest.raises(FormulaError, match=r"'b'.*there are 'g'"):
         evaluate("g * b", {"g": np.ones(2)})
 
 

@@ -174,7 +174,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
 
 def _named(name: str, names: Mapping[str, Any]) -> Any:
     if name not in names:
-        raise FormulaError(f"a formula names {name!r}; there are {', '.join(sorted(names))}")
+        shown = ", ".join(repr(known) for known in sorted(names))
+        raise FormulaError(f"a formula names {name!r}; there are {shown}")
     return names[name]
 
 

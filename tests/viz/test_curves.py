@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tensorgrad import viz
+from tensorgrad.viz.charts.smoothing import exponential_mean
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -186,3 +187,21 @@ def test_wrong_histories():
         viz.learning_curves({})
     with pytest.raises(ValueError, match="columns must be at least 1"):
         viz.learning_curves({"a": [1]}, columns=0)
+
+
+@pytest.mark.parametrize("decay", [0, 0.5, 0.995, 1 - 1e-7])
+def test_an_exponential_mean_is_that_of_the_loop(decay):
+    rng = np.random.default_rng(0)
+    y = 1 + rng.standard_normal(1_000_000)
+    y[[0, 7, 500_000]] = np.nan, np.inf, -np.inf
+    y[1000] = 1e12
+    expected = np.empty(len(y))
+    mean = weight = 0.0
+    for t, value in enumerate(y.tolist()):
+        if math.isfinite(value):
+            mean = decay * mean + (1 - decay) * value
+            weight = decay * weight + (1 - decay)
+        expected[t] = mean / weight if math.isfinite(value) else value
+    size = np.abs(expected[np.isfinite(expected)]).max() if decay else 0
+    np.testing.assert_allclose(exponential_mean(y, decay), expected, rtol=1e-8, atol=1e-15 * size)
+    assert exponential_mean(y[:0], decay).size == 0

@@ -238,7 +238,8 @@ def test_roots_without_a_graph_are_refused():
     [
         ({"rankdir": "UP"}, ValueError, "rankdir must be one of 'TB'"),
         ({"engine": "neato"}, ValueError, "engine must be one of 'auto'"),
-        ({"show": ("shape", "colour")}, ValueError, "show has 'colour'"),
+        ({"show": ("shape", "colour")}, ValueError, "show has 'colour'; it may name 'shape',"),
+        ({"show": ("shapes",)}, ValueError, "show has 'shapes'; did you mean 'shape'"),
         ({"max_nodes": 0}, ValueError, "max_nodes must be a positive int"),
         ({"max_nodes": True}, ValueError, "max_nodes must be a positive int"),
         ({"max_nodes": 2.5}, ValueError, "max_nodes must be a positive int"),

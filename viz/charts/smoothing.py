@@ -130,13 +130,15 @@ def exponential_mean(y: Array, decay: float) -> Array:
 
     A point that is not finite stays so and is left out of the mean.
     """
-    out = np.empty(len(y))
-    mean = weight = 0.0
-    for t, value in enumerate(y.tolist()):
-        if math.isfinite(value):
-            mean = decay * mean + (1 - decay) * value
-            weight = decay * weight + (1 - decay)
-            out[t] = mean / weight
-        else:
-            out[t] = value
+    out = np.array(y, np.float64)
+    there = np.isfinite(out)
+    mean = (1 - decay) * out[there]
+    # Sums over the last 1, 2, 4, 8, ... points, each of two sums before it.
+    span = 1
+    while span < len(mean) and decay**span:
+        mean[span:] = mean[span:] + decay**span * mean[:-span]
+        span *= 2
+    if decay:
+        mean /= -np.expm1(np.arange(1, len(mean) + 1) * math.log(decay))
+    out[there] = mean
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from tensorgrad.viz.figures.arguments import listed
 from tensorgrad.viz.figures.words import count, number, plural, shape, shorten, text_width
@@ -35,8 +36,10 @@ def as_show(show: str | Iterable[str]) -> tuple[str, ...]:
     wanted = [show] if isinstance(show, str) else listed(show, "viz.graph", "show", "names")
     for name in wanted:
         if name not in SHOW:
+            close = get_close_matches(str(name), SHOW, 1)
+            hint = f"did you mean {close[0]!r}? It" if close else "it"
             raise ValueError(
-                f"viz.graph: show has {name!r}; it may name {', '.join(map(repr, SHOW))}"
+                f"viz.graph: show has {name!r}; {hint} may name {', '.join(map(repr, SHOW))}"
             )
     return tuple(name for name in SHOW if name in wanted)
 
