@@ -20,7 +20,8 @@ def in_lines(x: Expr) -> list[str]:
     """An expression as lines of LaTeX, each of which may stand in a row of its own.
 
     Brackets that are opened in one line and closed in another have a fixed size: ``\\left`` and
-    ``\\right`` must stand in one.  Fractions and roots are never broken.
+    ``\\right`` must stand in one.  Roots are never broken, fractions only by a number: a long one
+    over 2 becomes a half of it.
     """
     if _width(x) <= _LINE:
         return [_LATEX.show(x)]
@@ -60,6 +61,9 @@ def _parts(x: Expr) -> list[_Part]:
                 out += _led(", " if k else "", _parts(argument))
             head = _LATEX.call(name, []).removesuffix(_LATEX.parenthesized(""))
             out = _led(head, _bracketed(out))
+        case ex.Over(top=top, bottom=ex.Num() as bottom) if _width(top) > _LINE:
+            one = ex.Over(ex.Num(1), bottom)
+            out = _led(_LATEX.show(one) + r"\,", _bracketed(_parts(top)))
         case _:
             out = [(_LATEX.show(x), _width(x))]
     return out
