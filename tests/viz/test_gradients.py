@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import viz
+from tensorgrad import nn, viz
+from tensorgrad.viz.charts import gradient_table
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -197,3 +198,19 @@ def test_as_a_matplotlib_figure():
     assert list(left.lines[0].get_xdata()) == [1.0]
     assert len(right.lines[0].get_xdata()) == 1
     viz.grad_flow({"frozen": parameter([1.0], None)}).to_matplotlib().canvas.draw()
+
+
+def test_the_columns_of_a_long_table_are_measured_once(monkeypatch):
+    calls = []
+    widths = gradient_table._widths
+
+    def counted(lines):
+        calls.append(lines)
+        return widths(lines)
+
+    monkeypatch.setattr(gradient_table, "_widths", counted)
+    model = nn.Sequential(*[nn.Linear(2, 2) for _ in range(100)])
+    model(tg.ones(3, 2)).sum().backward()
+    text = str(viz.grad_flow(model))
+    assert text.count("weight") == 100
+    assert len(calls) < 10

@@ -36,12 +36,14 @@ def gradient_table(rows: list[GradStats], title: str) -> str:
     least = max([6, *(len(row.remark) for row in rows if row.status == "zero")])
     bar = max(least, min(_BAR, room - longest))
     columns = [min(longest, max(12, room - bar)), *_widths(lines)[1:]]
-    ends = [head[7], *(row.remark or _bar(row.mean or 0.0, means, bar) for row in rows)]
+    scale = _decades(means)
+    ends = [head[7], *(row.remark or _bar(row.mean or 0.0, scale, bar) for row in rows)]
+    widths = _widths(numbers)
     out = [title, ""]
     for line, cells, end in zip(lines, numbers, ends):
         name = shorten(line[0], columns[0], middle=True)
         left = [name.ljust(columns[0]), line[1].ljust(columns[1])]
-        right = [cell.rjust(width) for cell, width in zip(cells, _widths(numbers))]
+        right = [cell.rjust(width) for cell, width in zip(cells, widths)]
         out.append("  ".join([*left, *right, end]).rstrip())
     return "\n".join(out)
 
@@ -57,9 +59,15 @@ def _room(lines: list[list[str]], numbers: list[list[str]]) -> int:
     return _WIDTH - sum(taken) - 2 * (len(taken) + 1)
 
 
-def _bar(mean: float, means: list[float], width: int) -> str:
-    # From power to power of ten: two equal means must not look like the least and the most.
-    low, high = math.floor(math.log10(min(means))), math.ceil(math.log10(max(means)))
+def _decades(means: list[float]) -> tuple[int, int]:
+    """From power to power of ten: two equal means must not look like the least and the most."""
+    if not means:
+        return 0, 0
+    return math.floor(math.log10(min(means))), math.ceil(math.log10(max(means)))
+
+
+def _bar(mean: float, scale: tuple[int, int], width: int) -> str:
+    low, high = scale
     share = (math.log10(mean) - low) / (high - low) if high > low else 1.0
     eighths = 8 + round(share * (width - 1) * 8)
     full, rest = divmod(eighths, 8)
