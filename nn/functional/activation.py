@@ -71,9 +71,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
         return leaky_relu_(input, negative_slope)
     _real("leaky_relu", input)
     x = input._array
-    # The slope is constant on both sides: one product with a constant array, exact at every order.
     slope = np.where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
-    return ops.mul(input, slope)
+    return ops.bend(input, slope=slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:

@@ -2,6 +2,7 @@
 
 Every piece is picked by a bool array that is a constant of the graph, so that an infinity or NaN
 of one piece never reaches the gradient of another.  A NaN in the input goes through as a NaN.
+The gradient of such a gradient is 0, not unknown, as in PyTorch (`keep` and `bend` see to it).
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def _clipped(name: str, input: Tensor, low: Any, high: Any) -> Tensor:
         )
     low, high = x.dtype.type(low), x.dtype.type(high)
     outside = (x <= low) | (x >= high)
-    return ops.where(np.logical_not(outside), input, np.minimum(np.maximum(x, low), high))
+    ends = np.minimum(np.maximum(x, low), high)
+    return ops.keep(input, kept=np.logical_not(outside), other=ends)
 
 
 def hardtanh(
@@ -101,7 +103,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     x = source._array
     ends = np.minimum(np.maximum(x + 3, 0), 6) / 6
     line = ops.div(ops.add(source, 3), 6)
-    out = ops.where((x > -3) & (x < 3), line, ends)
+    out = ops.keep(line, kept=(x > -3) & (x < 3), other=ends)
     return write(input, out, "hardsigmoid_") if inplace else out
 
 
@@ -125,7 +127,8 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     floating("hardshrink", input)
     expect_number("hardshrink", "lambd", lambd)
     x = input._array
-    return ops.mask(input, mask=np.logical_not((x >= -lambd) & (x <= lambd)))
+    outside = np.logical_not((x >= -lambd) & (x <= lambd))
+    return ops.keep(input, kept=outside, other=np.zeros((), x.dtype))
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -140,7 +143,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
         )
     towards = np.where(x > 0, x.dtype.type(-lambd), x.dtype.type(lambd))
     inside = (x >= -lambd) & (x <= lambd)
-    return ops.mask(ops.add(input, towards), mask=np.logical_not(inside))
+    moved = ops.add(input, towards)
+    return ops.keep(moved, kept=np.logical_not(inside), other=np.zeros((), x.dtype))
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -165,7 +169,7 @@ def _above(name: str, input: Tensor, bound: float, value: float) -> Tensor:
     expect_number(name, "value", value)
     x = input._array
     kept = np.logical_not(x <= x.dtype.type(bound))
-    return ops.where(kept, input, np.asarray(value).astype(x.dtype))
+    return ops.keep(input, kept=kept, other=np.asarray(value).astype(x.dtype))
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -197,8 +201,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     elif w.ndim and x.ndim != 1:
         slopes = shape_ops.reshape(weight, shape=())
     positive = x > 0
-    below = ops.mask(input, mask=np.logical_not(positive))
-    return ops.add(ops.mask(input, mask=positive), ops.mul(slopes, below))
+    zero = np.zeros((), x.dtype)
+    below = ops.keep(input, kept=np.logical_not(positive), other=zero)
+    return ops.add(ops.keep(input, kept=positive, other=zero), ops.mul(slopes, below))
 
 
 def rrelu(
@@ -251,4 +256,4 @@ def randomly_leaky(
     slope: Any = (lower + upper) / 2
     if training:
         slope = rng_of(generator).uniform(lower, upper, x.shape)
-    return ops.mul(input, np.where(x > 0, 1, slope).astype(x.dtype))
+    return ops.bend(input, slope=np.where(x > 0, 1, slope).astype(x.dtype))

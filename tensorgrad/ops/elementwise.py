@@ -46,7 +46,9 @@ from tensorgrad.ops.conversion import (
 )
 from tensorgrad.ops.kinks import (
     abs,
+    bend,
     clamp,
+    keep,
     mask,
     maximum,
     minimum,
@@ -76,6 +78,7 @@ __all__ = [
     "add",
     "alias",
     "astype",
+    "bend",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
@@ -97,6 +100,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "keep",
     "le",
     "log",
     "log10",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.constants import FLOATS, constant
+from tensorgrad.node import Node, wrap
 from tensorgrad.primitive import recorded
 
 
@@ -57,8 +58,11 @@ def still(d: Any, x: Any) -> Any:
     """A recorded gradient that does not change with x, as a function of x whose slope is 0.
 
     PyTorch's gradients of piecewise linear functions require grad: a program may ask for the
-    gradient of such a gradient and expects zeros, not an error.
+    gradient of such a gradient and expects zeros, not an error.  x: a Tensor, or its node where
+    its values were not saved.
     """
+    if isinstance(x, Node):
+        x = wrap(np.broadcast_to(np.zeros((), x.dtype), x.shape), x)
     return recorded.add(d, zeros(recorded, x))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
+from tensorgrad.blocks import spread
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
@@ -36,6 +37,33 @@ def mask(x: Any, *, mask: Any) -> Any:
     if bits is None:
         return np.where(mask, x, np.zeros((), x.dtype))
     return rectify.multiply_by_mask(x.view(bits), mask).view(x.dtype)
+
+
+def _constant_slope(xp: Any, d: Any, x: Any) -> Any:
+    return still(d, x) if xp is recorded else d
+
+
+@primitive(
+    lambda xp, g, y, x, *, slope: _constant_slope(xp, xp.mul(g, slope), x),
+    formula="g * slope",
+    batch=families.elementwise,
+)
+def bend(x: Any, *, slope: Any) -> Any:
+    """x * slope, an array picked by the signs of x: straight lines that meet in 0.
+
+    Not `mul`, whose gradient is known not to depend on x: a program may ask for its gradient.
+    """
+    return spread(np.multiply, x, slope)
+
+
+@primitive(
+    lambda xp, g, y, x, *, kept, other: _constant_slope(xp, xp.mask(g, mask=kept), x),
+    formula="g * [kept]",
+    batch=families.elementwise,
+)
+def keep(x: Any, *, kept: Any, other: Any) -> Any:
+    """x where the bool array ``kept``, picked by the values of x, holds; else ``other``."""
+    return np.where(kept, x, other)
 
 
 def _passes(y: Any) -> Any:

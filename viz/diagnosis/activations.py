@@ -48,11 +48,11 @@ _OPS = {
 # Modules whose function is composed, with the operation that comes last.  Not softmax: of many
 # classes most are close to 0, as they should be.  Not leaky ReLU and its kin, where all passes.
 _MODULES = {
-    ("ReLU6", "where"): Kind("relu6", lambda y: (y == 0) | (y == 6), True),
+    ("ReLU6", "keep"): Kind("relu6", lambda y: (y == 0) | (y == 6), True),
     ("SiLU", "mul"): Kind("silu", lambda y: (y <= 0) & (y > -0.025), True),
     ("Mish", "mul"): Kind("mish", lambda y: (y <= 0) & (y > -0.025), True),
-    ("Hardtanh", "where"): Kind("hardtanh", _at_the_ends, False, True),
-    ("Hardsigmoid", "where"): Kind("hardsigmoid", lambda y: (y <= 0) | (y >= 1), False),
+    ("Hardtanh", "keep"): Kind("hardtanh", _at_the_ends, False, True),
+    ("Hardsigmoid", "keep"): Kind("hardsigmoid", lambda y: (y <= 0) | (y >= 1), False),
 }
 OPERATIONS = {*_OPS, *(op for _, op in _MODULES)}  # that an activation function may be
 
