@@ -63,7 +63,7 @@ PRIMITIVES = [
     primitive("mask", case(real(2, 3), mask=MASK), case(real(), mask=np.array(True))),
     primitive("bend", case(real(2, 3), slope=np.where(MASK, 1, -0.5).astype("f")),
               case(real(), slope=np.array(2, "f"))),
-    primitive("keep", case(real(2, 3), kept=MASK, other=0.5),
+    primitive("keep", case(real(2, 3), kept=MASK, other=0.5), case(real(2, 3), kept=MASK, other=0),
               case(real(2, 3), kept=MASK, other=np.where(MASK, 1, -0.5).astype("f")),
               case(real(), kept=np.array(True), other=0.5)),
     primitive("clamp", case(real(2, 3), min=-0.4, max=0.6), case(real(2, 3), min=None, max=0.1),

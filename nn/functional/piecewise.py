@@ -128,7 +128,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     expect_number("hardshrink", "lambd", lambd)
     x = input._array
     outside = np.logical_not((x >= -lambd) & (x <= lambd))
-    return ops.keep(input, kept=outside, other=np.zeros((), x.dtype))
+    return ops.keep(input, kept=outside, other=0)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -144,7 +144,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     towards = np.where(x > 0, x.dtype.type(-lambd), x.dtype.type(lambd))
     inside = (x >= -lambd) & (x <= lambd)
     moved = ops.add(input, towards)
-    return ops.keep(moved, kept=np.logical_not(inside), other=np.zeros((), x.dtype))
+    return ops.keep(moved, kept=np.logical_not(inside), other=0)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -201,9 +201,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     elif w.ndim and x.ndim != 1:
         slopes = shape_ops.reshape(weight, shape=())
     positive = x > 0
-    zero = np.zeros((), x.dtype)
-    below = ops.keep(input, kept=np.logical_not(positive), other=zero)
-    return ops.add(ops.keep(input, kept=positive, other=zero), ops.mul(slopes, below))
+    below = ops.keep(input, kept=np.logical_not(positive), other=0)
+    return ops.add(ops.keep(input, kept=positive, other=0), ops.mul(slopes, below))
 
 
 def rrelu(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.blocks import spread
+from tensorgrad.blocks import ROOMY, spread
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
@@ -53,7 +53,7 @@ def bend(x: Any, *, slope: Any) -> Any:
 
     Not `mul`, whose gradient is known not to depend on x: a program may ask for its gradient.
     """
-    return spread(np.multiply, x, slope)
+    return np.multiply(x, slope) if x.size < ROOMY else spread(np.multiply, x, slope)
 
 
 @primitive(
@@ -63,6 +63,8 @@ def bend(x: Any, *, slope: Any) -> Any:
 )
 def keep(x: Any, *, kept: Any, other: Any) -> Any:
     """x where the bool array ``kept``, picked by the values of x, holds; else ``other``."""
+    if type(other) is int and other == 0:
+        return raw.mask(x, mask=kept)  # without np.where, which is slow
     return np.where(kept, x, other)
 
 
