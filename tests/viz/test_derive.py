@@ -226,8 +226,8 @@ def test_constants_that_differ_are_not_called_alike():
     x = tg.tensor([1.0, -2.0, 3.0], dtype=tg.float64, requires_grad=True)
     slope = tg.tensor([0.3], dtype=tg.float64, requires_grad=True)
     text = str(viz.derive(tg.nn.functional.prelu(x, slope).sum(), x))
-    assert "x ⊙ [mask]" in text
-    assert "x ⊙ [mask₂]" in text
+    assert "x ⊙ [kept]" in text
+    assert "x ⊙ [kept₂]" in text
     same = tg.tensor([2.0, 3.0, 4.0], dtype=tg.float64)
     text = str(viz.derive((x * same * same).sum(), x))
     assert "same₂" not in text
