@@ -93,6 +93,7 @@ class Module(State, Conversion):
         scope.name = name
         scope.cls = type(self).__name__
         scope.call = call
+        scope.owner = id(self)
         context.module = self
         try:
             if unhooked:

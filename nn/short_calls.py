@@ -221,6 +221,7 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
                     context.scope = scope = Scope()  # as in Module.__call__
                     scope.parent, scope.name, scope.cls = outer, name, kind.__name__
                     scope.call = call = state["_calls"]
+                    scope.owner = id(module)
                     if place is None:
                         place = caller(2)
                     context.place = place

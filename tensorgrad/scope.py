@@ -18,15 +18,17 @@ class Scope:
     """Where in a tree of modules a node was made: an immutable linked record of plain values.
 
     ``name`` is the name under which the parent registered the module, ``cls`` its class's name,
-    ``call`` how many times this module had been called before within the same program.
+    ``call`` how many times this module had been called before within the same program, ``owner``
+    the module's ``id()``: two outermost ones of one class have nothing else that differs.
     """
 
-    __slots__ = ("call", "cls", "name", "parent")
+    __slots__ = ("call", "cls", "name", "owner", "parent")
 
     parent: Scope | None
     name: str
     cls: str
     call: int
+    owner: int
 
     @property
     def path(self) -> str:
@@ -128,10 +130,11 @@ class push_scope:
 
     __slots__ = ("context", "scope")
 
-    def __init__(self, name: str, cls: str, call: int) -> None:
+    def __init__(self, name: str, cls: str, call: int, owner: int = 0) -> None:
         self.context = local.context
         self.scope = made = Scope()  # which has no __init__: a module's call cannot afford one
-        made.parent, made.name, made.cls, made.call = self.context.scope, name, cls, call
+        made.parent, made.name, made.cls = self.context.scope, name, cls
+        made.call, made.owner = call, owner
 
     def __enter__(self) -> Scope:
         self.context.scope = self.scope

@@ -144,7 +144,8 @@ def graph(
     """The computation graph that leads to ``root``, as it is now; works after ``backward`` too.
 
     root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``).
-    params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs.
+    params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs;
+        Modules may stand there too, as in ``{"G": generator, "D": critic}``.
         A name for a tensor that is not a leaf is given to the operation that made it.
     depth: how many levels of modules to open; those below are drawn as one box each.  None opens
         all, 0 none.

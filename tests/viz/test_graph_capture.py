@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import viz
+from tensorgrad import nn, viz
 from tensorgrad.primitive import push_scope
 
 
@@ -252,3 +252,22 @@ def test_roots_without_a_graph_are_refused():
 def test_wrong_arguments_are_refused_by_name(words, error, message):
     with pytest.raises(error, match=message):
         viz.graph(tg.ones(3, requires_grad=True).exp(), **words)
+
+
+def test_two_networks_of_one_class_are_boxes_of_their_own():
+    def network():
+        return nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+
+    generator, critic = network(), network()
+    made = generator(tg.ones(1, 2))
+    loss = critic(made).sum() - critic(tg.zeros(1, 2)).sum()
+    figure = viz.graph(loss, {"G": generator, "D": critic})
+    leaves = {leaf.name for leaf in figure.snapshot.of_kind("leaf")}
+    assert leaves == {"G.0.weight", "G.0.bias", "D.0.weight", "D.0.bias"}
+    outermost = [g for g in figure.snapshot.groups if g.parent is None]
+    assert sorted((g.call, g.calls) for g in outermost) == [(1, 1), (1, 2), (2, 2)]
+    for leaf in figure.snapshot.of_kind("leaf"):
+        group = leaf.group
+        while figure.snapshot.groups[group].parent is not None:
+            group = figure.snapshot.groups[group].parent
+        assert figure.snapshot.groups[group].calls == (1 if leaf.name.startswith("G") else 2)

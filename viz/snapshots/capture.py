@@ -303,7 +303,7 @@ class _Builder:
             scope = scope.parent
         group: int | None = None
         for scope in reversed(chain):
-            module = (group, scope.name, scope.cls)
+            module = (group, scope.name, scope.cls, scope.owner)
             key = (*module, scope.call)
             if key not in self.group_ids:
                 self.group_ids[key] = len(self.groups)

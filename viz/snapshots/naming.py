@@ -16,6 +16,8 @@ def is_tensor(value: object) -> bool:
 def named_tensors(source: Any, caller: str) -> list[tuple[str, Any]]:
     """(name, tensor) pairs of a Module, a mapping of names to tensors, or an iterable of pairs.
 
+    A Module in the place of a tensor stands for its parameters, named below it: "D.0.weight".
+
     Raises TypeError, in the name of ``caller``, for anything else.
     """
     if source is None:
@@ -45,6 +47,9 @@ def named_tensors(source: Any, caller: str) -> list[tuple[str, Any]]:
         name, tensor = pair
         if not isinstance(name, str):
             raise TypeError(f"{caller}: a tensor's name must be a str, got {type(name).__name__}")
+        if callable(getattr(tensor, "named_parameters", None)):
+            named += [(f"{name}.{below}", p) for below, p in tensor.named_parameters()]
+            continue
         if not is_tensor(tensor):
             raise TypeError(f"{caller}: {name!r} must be a Tensor, got {type(tensor).__name__}")
         named.append((name, tensor))
