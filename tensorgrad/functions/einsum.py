@@ -10,6 +10,7 @@ from tensorgrad.functions.diagonals import diagonal
 from tensorgrad.functions.shape import movedim, permute, wrap_dim
 from tensorgrad.node import TensorBase
 from tensorgrad.ops import einsum as ops
+from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -203,4 +204,10 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     for i, j in zip(first, second, strict=True):
         of_b[j] = i
     output = [n for n in of_a if n not in first] + [n for n in of_b if n >= a.ndim]
-    return einsum(a, of_a, b, of_b, output)
+    out = einsum(a, of_a, b, of_b, output)
+    dtype = a._array.dtype
+    # Integers that einsum sums alone, over a dimension of length 1 on the other side, are int64
+    # there; here, as in PyTorch, they are not.
+    if dtype.kind in "biu" and dtype == b._array.dtype != out._array.dtype:
+        out = elementwise.astype(out, dtype=dtype)
+    return out

@@ -51,7 +51,5 @@ def _contract(*xs: Any, equation: str) -> Any:
 def einsum(*xs: Any, equation: str) -> Any:
     """The sum of products that an equation ``ij,jk->ik`` names; no label twice in one term."""
     y = _contract(*xs, equation=equation)
-    if len(xs) > 1:  # sums on the way were made as int64, but a product has the operands' dtype
-        y = y.astype(np.result_type(*xs), copy=False)
     # Where nothing is summed but axes of length 1, the only operand is its own sum.
     return y.copy() if len(xs) == 1 and np.may_share_memory(y, xs[0]) else y

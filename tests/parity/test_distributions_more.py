@@ -72,8 +72,10 @@ def float64_by_default():
 @pytest.mark.parametrize("name", LAWS)
 def test_quantities(name, quantity):
     if name == "InverseGamma" and quantity == "cdf":
-        with pytest.raises(NotImplementedError):  # no derivative in the concentration
-            common.make(tg, name)[0].cdf(tg.ones(2, dtype=tg.float64))
+        for library in LIBRARIES:
+            found = common.make(library, name)[0].cdf(library.ones(2, dtype=library.float64))
+            with pytest.raises(NotImplementedError):  # no derivative in the concentration
+                found.sum().backward()
         return
     found = [
         common.with_gradients(library, common.QUANTITIES[quantity], name) for library in LIBRARIES
