@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from tensorgrad.functions.joining import stack
 from tensorgrad.tensor import Tensor
 
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
+
+T = TypeVar("T")
 
 CollateFnMap = dict[Any, Callable[..., Any]]
 
@@ -127,7 +129,7 @@ def _refusal(found: object) -> TypeError:
     )
 
 
-def _made(make: Callable[[], Any], batch: Sequence[Any]) -> Any:
+def _made(make: Callable[[], T], batch: Sequence[Any]) -> T:
     """``make()``; if it fails, an error of its type that names the sample of another type."""
     try:
         return make()
@@ -164,15 +166,15 @@ def _collate_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
 
 
 def _collate_scalars(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Tensor:
-    return _made(lambda: as_tensor(np.asarray(batch)), batch)  # type: ignore[no-any-return]
+    return _made(lambda: as_tensor(np.asarray(batch)), batch)
 
 
 def _collate_floats(batch: Sequence[float], *, collate_fn_map: Any = None) -> Tensor:
-    return _made(lambda: tensor(list(batch), dtype=float64), batch)  # type: ignore[no-any-return]
+    return _made(lambda: tensor(list(batch), dtype=float64), batch)
 
 
 def _collate_ints(batch: Sequence[int], *, collate_fn_map: Any = None) -> Tensor:
-    return _made(lambda: tensor(list(batch)), batch)  # type: ignore[no-any-return]
+    return _made(lambda: tensor(list(batch)), batch)
 
 
 def _leave(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Sequence[Any]:

@@ -48,6 +48,11 @@ def _target(args: tuple[Any, ...], dtype: Any, device: Any, copy: bool) -> tuple
     return dtype, device, copy or (len(rest) == 2 and rest[1])
 
 
+def _as(tensor: Any, dtype: Any, memory_format: Any) -> Tensor:
+    out: Tensor = tensor.to(dtype, memory_format=memory_format)
+    return out
+
+
 class ConversionMethods:
     """Out of tensorgrad, and from one dtype to another."""
 
@@ -140,15 +145,15 @@ class ConversionMethods:
 
     def float(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float32."""
-        return self.to(np.float32, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.float32, memory_format)
 
     def double(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float64."""
-        return self.to(np.float64, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.float64, memory_format)
 
     def half(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As float16."""
-        return self.to(np.float16, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.float16, memory_format)
 
     def bfloat16(self: Any, memory_format: Any = preserve_format) -> Tensor:
         """Refused: NumPy has no bfloat16."""
@@ -166,35 +171,35 @@ class ConversionMethods:
 
     def long(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int64."""
-        return self.to(np.int64, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.int64, memory_format)
 
     def int(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int32."""
-        return self.to(np.int32, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.int32, memory_format)
 
     def bool(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As bool."""
-        return self.to(np.bool_, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.bool_, memory_format)
 
     def short(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int16."""
-        return self.to(np.int16, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.int16, memory_format)
 
     def char(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As int8."""
-        return self.to(np.int8, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.int8, memory_format)
 
     def byte(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As uint8."""
-        return self.to(np.uint8, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.uint8, memory_format)
 
     def cfloat(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As complex64."""
-        return self.to(np.complex64, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.complex64, memory_format)
 
     def cdouble(self: Any, *, memory_format: Any = preserve_format) -> Tensor:
         """As complex128."""
-        return self.to(np.complex128, memory_format=memory_format)  # type: ignore[no-any-return]
+        return _as(self, np.complex128, memory_format)
 
     def __int__(self: Any) -> Any:
         return self._scalar(int)

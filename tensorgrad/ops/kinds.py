@@ -54,13 +54,15 @@ def zeros(xp: Any, g: Any) -> Any:
     return xp.mask(g, mask=np.zeros(g.shape, bool))
 
 
-def still(d: Any, x: Any) -> Any:
-    """A recorded gradient that does not change with x, as a function of x whose slope is 0.
+def still(xp: Any, d: Any, x: Any) -> Any:
+    """A gradient that does not change with x; recorded, as a function of x whose slope is 0.
 
     PyTorch's gradients of piecewise linear functions require grad: a program may ask for the
     gradient of such a gradient and expects zeros, not an error.  x: a Tensor, or its node where
     its values were not saved.
     """
+    if xp is not recorded:
+        return d
     if isinstance(x, Node):
         x = wrap(np.broadcast_to(np.zeros((), x.dtype), x.shape), x)
     return recorded.add(d, zeros(recorded, x))

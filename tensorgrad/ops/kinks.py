@@ -14,7 +14,7 @@ from tensorgrad.blocks import ROOMY, spread
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
-from tensorgrad.primitive import primitive, raw, recorded
+from tensorgrad.primitive import primitive, raw
 from tensorgrad.promotion import promote
 
 
@@ -39,12 +39,8 @@ def mask(x: Any, *, mask: Any) -> Any:
     return rectify.multiply_by_mask(x.view(bits), mask).view(x.dtype)
 
 
-def _constant_slope(xp: Any, d: Any, x: Any) -> Any:
-    return still(d, x) if xp is recorded else d
-
-
 @primitive(
-    lambda xp, g, y, x, *, slope: _constant_slope(xp, xp.mul(g, slope), x),
+    lambda xp, g, y, x, *, slope: still(xp, xp.mul(g, slope), x),
     formula="g * slope",
     batch=families.elementwise,
 )
@@ -57,7 +53,7 @@ def bend(x: Any, *, slope: Any) -> Any:
 
 
 @primitive(
-    lambda xp, g, y, x, *, kept, other: _constant_slope(xp, xp.mask(g, mask=kept), x),
+    lambda xp, g, y, x, *, kept, other: still(xp, xp.mask(g, mask=kept), x),
     formula="g * [kept]",
     batch=families.elementwise,
 )
@@ -83,7 +79,7 @@ def _relu_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
         problem = rectify.Problem(y.shape, y.dtype)
         return rectify.relu_gradient.choose(problem)(problem, g, y)
     d = xp.mask(g, mask=_passes(y))
-    return still(d, y) if xp is recorded else d
+    return still(xp, d, y)
 
 
 @primitive(

@@ -14,7 +14,7 @@ from tensorgrad.kernels import pooling as kernels
 from tensorgrad.kernels import pooling_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.kernels.pooling import Problem
 from tensorgrad.ops.kinds import still
-from tensorgrad.primitive import primitive, recorded
+from tensorgrad.primitive import primitive
 
 
 def _array(value: Any) -> Any:
@@ -41,7 +41,7 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     won = window_winner(_array(x), _array(y), how)
     how = {k: v for k, v in how.items() if k != "out"}
     d = xp.pool_scatter(g, won=won, shape=x.shape, **how)
-    return still(d, x) if xp is recorded else d
+    return still(xp, d, x)
 
 
 @primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled, selects=True)

@@ -86,12 +86,13 @@ def check_numbers(
             raise TypeError(f"fit: {name} must be True or False, got {value!r}")
 
 
-def loss_number(value: Any) -> float:
+def loss_number(caller: str, value: Any) -> float:
     """The loss of a batch as a number; TypeError unless it is a Tensor of one element."""
     if not isinstance(value, Tensor) or value.numel() != 1:
         what = describe(value) if isinstance(value, Tensor) else _kind(value)
         raise TypeError(
-            f"fit: loss must return a Tensor of one element, the mean over the batch, got {what}"
+            f"{caller}: loss must return a Tensor of one element, the mean over the batch, got "
+            f"{what}"
         )
     return value.item()  # type: ignore[no-any-return]
 

@@ -171,7 +171,7 @@ def evaluate(
             inputs, target = _parts("evaluate", batch)
             samples = samples_of("evaluate", inputs, target)
             output = model(*inputs)
-            measures.add(samples, loss_number(loss(output, target)), output, target)
+            measures.add(samples, loss_number("evaluate", loss(output, target)), output, target)
     return measures.values("evaluate")
 
 
@@ -194,7 +194,7 @@ def _train(
             optimizer.zero_grad()
             output = model(*inputs)
             value = loss(output, target)
-            number = loss_number(value)
+            number = loss_number("fit", value)
             if not math.isfinite(number):
                 rates = ", ".join(f"{group['lr']:g}" for group in optimizer.param_groups)
                 raise FloatingPointError(

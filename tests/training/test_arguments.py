@@ -72,6 +72,10 @@ def test_refusals_of_fit(words, kind, message):
         ((nn.Linear(2, 2), None, []), "evaluate: loss must be a function"),
         ((nn.Linear(2, 2), LOSS, 5), "evaluate: loader must be an iterable"),
         ((nn.Linear(2, 2), LOSS, [(1,)]), "evaluate: a batch must be a tuple or list"),
+        (
+            (nn.Linear(2, 2), lambda y, t: 1.0, [(tg.ones(1, 2), tg.ones(1))]),
+            "evaluate: loss must return a Tensor of one element",
+        ),
         ((nn.Linear(2, 2), LOSS, DATA), "evaluate: the target of a batch has no dimension"),
     ],
 )
