@@ -110,6 +110,7 @@ SCATTERING = [
         case(real(3), (whole(4, below=3),), real(4), True),
         case(real(3), (truth(3),), real()), vmap=SHAPE_VARIES),
     row("masked_scatter", case(real(2, 3), truth(2, 3), real(7)),
+        case(real(3), truth(2, 3), real(7)), case(real(2, 1), truth(3), real(7)),
         case(real(2, 3), truth(3), real(6))),
     row("take", case(real(2, 3), whole(2, 2, below=6)), case(real(3), fixed([-1, 0]))),
     row("Tensor.put", case(real(2, 3), fixed([0, 5]), real(2)),

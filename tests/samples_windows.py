@@ -79,6 +79,8 @@ WINDOW_PRIMITIVES = [
     row("primitive.resample", case(real(2, 3), taps=TAPS, axis=1),
         case(real(3, 2), taps=PICKED, axis=0), case(real(30, 2), taps=DENSE, axis=0),
         case(real(2, 4), taps=TAPS.back, axis=-1), primitive="resample"),
+    row("primitive.average_parts", case(real(2, 3), taps=TAPS, axis=1),
+        case(real(3, 2), taps=PICKED, axis=0), primitive="average_parts"),
     row("primitive.windows_to_columns", case(real(1, 2, 3, 4), **OVERLAP),
         primitive="windows_to_columns"),
     row("primitive.columns_to_windows", case(real(1, 2, 6, 6), shape=(1, 2, 3, 4), **OVERLAP),

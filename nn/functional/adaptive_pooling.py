@@ -13,9 +13,9 @@ from tensorgrad.kernels.taps import Taps
 from tensorgrad.nn.functional.avg_pooling import average
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.node import wrap
-from tensorgrad.ops import indexing, reduction
+from tensorgrad.ops import pooling, reduction
 from tensorgrad.ops import shape as shape_ops
-from tensorgrad.ops.resampling import resample
+from tensorgrad.ops.resampling import average_parts
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -83,7 +83,7 @@ def _adaptive_avg(n: int, input: Tensor, output_size: Any) -> Tensor:
     out = input
     for i in range(n):
         if given[i] != sizes[i]:
-            out = resample(out, taps=_averaging(given[i], sizes[i]), axis=input.ndim - n + i)
+            out = average_parts(out, taps=_averaging(given[i], sizes[i]), axis=input.ndim - n + i)
     return out
 
 
@@ -132,7 +132,7 @@ def _adaptive_max(n: int, input: Tensor, output_size: Any) -> tuple[Tensor, Tens
 
     places = on_arrays(winners, x.reshape(*lead, int(np.prod(given))))
     rows = shape_ops.reshape(input, shape=(*lead, int(np.prod(given))))
-    out = indexing.gather(rows, index=places, axis=len(lead))
+    out = pooling.gather_winners(rows, index=places, axis=len(lead))
     return (
         shape_ops.reshape(out, shape=(*lead, *sizes)),
         wrap(places.reshape(*lead, *sizes)),

@@ -11,7 +11,7 @@ from tensorgrad.batching import contiguous
 from tensorgrad.errors import describe
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.node import wrap
-from tensorgrad.ops import indexing
+from tensorgrad.ops import pooling
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.sampling import rand
 from tensorgrad.tensor import Tensor
@@ -96,7 +96,7 @@ def _fractional(
     won = values.argmax(axis=-1)[..., None]
     places = contiguous(np.take_along_axis(flat, won, -1)[..., 0])
     rows = shape_ops.reshape(input, shape=(*lead, prod(given)))
-    out = indexing.gather(rows, index=places, axis=len(lead))
+    out = pooling.gather_winners(rows, index=places, axis=len(lead))
     return (
         shape_ops.reshape(out, shape=(*lead, *sizes)),
         wrap(places.reshape(*lead, *sizes)),

@@ -83,6 +83,7 @@ def _continue(input: Tensor, axis: int, low: int, high: int, mode: str) -> Tenso
             "leaves nothing"
         )
     index = np.pad(index, (max(low, 0), max(high, 0)), mode=_MODES[mode])
-    if mode != "circular":
-        index = index[max(-low, 0) : len(index) - max(-high, 0)]
-    return indexing.take_rows(input, index=index, axis=axis)
+    if mode == "circular":
+        return indexing.take_rows(input, index=index, axis=axis)
+    index = index[max(-low, 0) : len(index) - max(-high, 0)]
+    return indexing.continue_edges(input, index=index, axis=axis)

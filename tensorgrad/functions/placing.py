@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.batching import everything
 from tensorgrad.functions.indexing import index_of, mask_of, taken_shape, whole_index
 from tensorgrad.functions.scattering import index_put
-from tensorgrad.functions.shape import reshape, wrap_dim
+from tensorgrad.functions.shape import broadcast_shapes, broadcast_to, reshape, wrap_dim
 from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing
 
@@ -20,8 +20,13 @@ __all__ = ["masked_scatter", "put", "select_scatter", "slice_scatter", "take"]
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """input with the first elements of source, in order, where the mask holds."""
-    held = np.broadcast_to(mask_of(mask, "masked_scatter"), input._array.shape)
+    """input with the first elements of source, in order, where the mask holds.
+
+    input and mask are broadcast to one shape.
+    """
+    held = mask_of(mask, "masked_scatter")
+    input = broadcast_to(input, broadcast_shapes(input.shape, held.shape))
+    held = np.broadcast_to(held, input._array.shape)
     order = np.add.accumulate(held.reshape((-1,)).astype(np.int64), axis=0)
     count = int(order.max(initial=0))
     if source._array.dtype != input._array.dtype:

@@ -13,6 +13,7 @@ from tensorgrad.functions.shape import reshape, wrap_dim
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as ops
 from tensorgrad.ops.kinds import one_dtype, refuse_kinds
+from tensorgrad.promotion import promote_types
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -74,13 +75,16 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta * input + alpha * (vec1 outer vec2)."""
+    """beta * input + alpha * (vec1 outer vec2), in the common dtype of the three."""
     if (vec1.ndim, vec2.ndim) != (1, 1):
         raise RuntimeError(
             f"addr: expected two vectors, got {tuple(vec1.shape)} and {tuple(vec2.shape)}"
         )
     product = elementwise.mul(reshape(vec1, (-1, 1)), vec2)
-    return _added("addr", input, product, beta, alpha)
+    common = promote_types(input._array.dtype, product._array.dtype)
+    if common.kind == "b" and not any(isinstance(c, float) for c in (beta, alpha)):
+        beta, alpha = bool(beta), bool(alpha)  # or the result became int64
+    return _added("addr", input.to(common), product.to(common), beta, alpha)
 
 
 def baddbmm(

@@ -84,8 +84,10 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             "linalg.householder_product: input.shape[-2] must be greater than or equal to "
             f"input.shape[-1], got {tuple(A.shape)}"
         )
-    eye = np.eye(A.shape[-2], A.shape[-1], dtype=A._array.dtype)
-    return _reflected(A, tau, wrap(np.broadcast_to(eye, A._array.shape).copy()), False)
+    eye = wrap(np.eye(A.shape[-2], A.shape[-1], dtype=A._array.dtype))
+    # Where nothing is kept of A: without factors too the product requires grad, as PyTorch's does.
+    nothing = wrap(np.zeros(A._array.shape, np.bool_))
+    return _reflected(A, tau, elementwise.where(nothing, A, eye), False)
 
 
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:

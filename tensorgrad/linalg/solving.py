@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.functions.shape import broadcast_to, movedim, reshape, squeeze, unsqueeze
+from tensorgrad.functions.shape import movedim, reshape, squeeze, unsqueeze
 from tensorgrad.linalg.checks import LinAlgError, check_numbers, check_square, codes, epsilon
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
@@ -233,7 +233,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None)
     rank = (singular > bound * top).sum(-1).astype(np.int64)
     m, n = A.shape[-2:]
     empty = wrap(np.zeros(0, A._array.real.dtype))
-    residuals = empty
+    # None, but of what requires grad as the solution does, as in PyTorch.
+    residuals: Any = elementwise.real(reshape(solution, (-1,))[:0])
     if m > n and driver != "gelsy" and (driver == "gels" or np.all(rank == n)):
         left = elementwise.sub(products.matmul(A, solution), columns)
         size = elementwise.abs(left)
@@ -283,8 +284,9 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
             f"linalg.matrix_power: A must be batches of square matrices, got {tuple(input.shape)}"
         )
     if n == 0:
-        eye = np.eye(input.shape[-1], dtype=input._array.dtype)
-        return broadcast_to(wrap(eye), input.shape).clone()
+        # Where nothing is kept of the input: its gradient is 0, but there, as PyTorch's is.
+        eye = wrap(np.eye(input.shape[-1], dtype=input._array.dtype))
+        return elementwise.where(wrap(np.zeros(input.shape, np.bool_)), input, eye)
     base = input if n > 0 else ops.inv(input)
     power, result = abs(n), None
     while power:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import Batch, each_example, indexing
+from tensorgrad.ops.kinds import still
 from tensorgrad.primitive import primitive
 
 _CHOICES = (ndarray, Batch, list, bool, np.bool_)
@@ -138,6 +139,16 @@ def scatter_add(x: Any, *, index: Any, axis: int, shape: tuple[int, ...]) -> Any
 )
 def take_rows(x: Any, *, index: Any, axis: int) -> Any:
     """Whole slices at integer positions along an axis: index_select, embedding."""
+    return x.take(index, axis=axis)
+
+
+def _continued_rule(xp: Any, g: Any, y: Any, x: Any, *, index: Any, axis: int) -> Any:
+    return still(xp, xp.index_put_rows(g, index=index, axis=axis, shape=x.shape), x)
+
+
+@primitive(_continued_rule, formula="put_slices(g, x, index, axis)", batch=indexing.take_rows)
+def continue_edges(x: Any, *, index: Any, axis: int) -> Any:
+    """`take_rows` for padding with x's own slices; a program may ask for its gradient's gradient."""
     return x.take(index, axis=axis)
 
 

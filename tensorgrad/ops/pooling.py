@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.batching import on_arrays
+from tensorgrad.batching import indexing, on_arrays
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernels
 from tensorgrad.kernels import pooling_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.kernels.pooling import Problem
 from tensorgrad.ops.kinds import still
-from tensorgrad.primitive import primitive
+from tensorgrad.primitive import primitive, raw
 
 
 def _array(value: Any) -> Any:
@@ -79,8 +79,18 @@ def pool_gather(
     return kernels.pool_gather.choose(problem)(problem, x, won)
 
 
+def _winners_rule(xp: Any, g: Any, y: Any, x: Any, *, index: Any, axis: int) -> Any:
+    return still(xp, xp.scatter_add(g, index=index, axis=axis, shape=x.shape), x)
+
+
+@primitive(_winners_rule, formula="scatter(g, x, index, axis)", batch=indexing.gather)
+def gather_winners(x: Any, *, index: Any, axis: int) -> Any:
+    """`gather` at places that were picked by the values of x: of windows of unequal sizes."""
+    return raw.gather(x, index=index, axis=axis)
+
+
 @primitive(
-    lambda xp, g, y, x, **how: xp.window_spread(g, shape=x.shape, **how),
+    lambda xp, g, y, x, **how: still(xp, xp.window_spread(g, shape=x.shape, **how), x),
     formula="window_spread(g, x)",
     batch=batching.pooled,
 )

@@ -13,7 +13,8 @@ from tensorgrad.batching import families
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernel_pooling
 from tensorgrad.kernels.taps import Taps
-from tensorgrad.primitive import primitive
+from tensorgrad.ops.kinds import still
+from tensorgrad.primitive import primitive, raw
 
 
 @primitive(
@@ -28,6 +29,16 @@ def resample(x: Any, *, taps: Taps, axis: int) -> Any:
             f"expected {taps.size[1]} elements along axis {axis}, got {x.shape[axis]}"
         )
     return taps.apply(x, axis)
+
+
+@primitive(
+    lambda xp, g, y, x, *, taps, axis: still(xp, xp.resample(g, taps=taps.back, axis=axis), x),
+    formula="to_taps(g)",
+    batch=families.along("axis"),
+)
+def average_parts(x: Any, *, taps: Taps, axis: int) -> Any:
+    """`resample` to the means of nearly equal parts; a program may ask for its gradient's."""
+    return raw.resample(x, taps=taps, axis=axis)
 
 
 @primitive(

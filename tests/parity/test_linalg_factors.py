@@ -130,3 +130,27 @@ def test_what_only_raises_in_pytorch_is_left_out():
         with pytest.raises(RuntimeError, match="is now removed"):
             getattr(torch, name)(*arguments)
         assert not hasattr(tg, name)
+
+
+@pytest.mark.parametrize("driver", ["gelsy", "gels", "gelsd", "gelss"])
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4)])
+def test_what_lstsq_returns_requires_grad_as_in_pytorch(driver, shape):
+    for dtype in ("float64", "complex128"):
+        found = []
+        for module in (tg, torch):
+            kind = getattr(module, dtype)
+            A = module.tensor(np.random.default_rng(0).random(shape)).to(kind).requires_grad_()
+            B = module.ones(shape[0], 3, dtype=kind)
+            result = module.linalg.lstsq(A, B, driver=driver)
+            found.append(
+                [(tuple(t.shape), t.requires_grad, str(t.dtype).split(".")[1]) for t in result]
+            )
+        assert found[0] == found[1]
+
+
+def test_householder_product_without_factors_requires_grad():
+    for module in (tg, torch):
+        A = module.ones(2, 3, 2, dtype=module.float64, requires_grad=True)
+        q = module.linalg.householder_product(A, module.ones(2, 0, dtype=module.float64))
+        assert q.requires_grad
+        assert q.tolist() == [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]] * 2

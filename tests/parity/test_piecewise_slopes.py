@@ -1,4 +1,4 @@
-"""The gradient of the gradient of a piecewise linear function: zeros, as in PyTorch."""
+"""The gradient of the gradient of what is linear, or linear in pieces: zeros, as in PyTorch."""
 
 import numpy as np
 import pytest
@@ -67,3 +67,50 @@ def test_a_critics_gradient_penalty_reaches_every_parameter_but_the_last_bias(in
         assert (ours is None) == (theirs is None)
         if ours is not None:
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def second(module, f):
+    x = module.tensor(np.arange(1.0, 17).reshape(1, 1, 4, 4), requires_grad=True)
+    (first,) = module.autograd.grad((f(module.nn.functional, x) * 3).sum(), x, create_graph=True)
+    if not first.requires_grad:
+        return first.detach().numpy(), None
+    (zeros,) = module.autograd.grad((first**2).sum(), x)
+    return first.detach().numpy(), zeros.numpy()
+
+
+LINEAR = {
+    "avg_pool1d": lambda F, x: F.avg_pool1d(x[0], 2, ceil_mode=True),
+    "avg_pool2d": lambda F, x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    "avg_pool3d": lambda F, x: F.avg_pool3d(x[None], (1, 2, 2)),
+    "adaptive_avg_pool2d to halves": lambda F, x: F.adaptive_avg_pool2d(x, 2),
+    "adaptive_avg_pool2d to thirds": lambda F, x: F.adaptive_avg_pool2d(x, 3),
+    "adaptive_avg_pool2d to one": lambda F, x: F.adaptive_avg_pool2d(x, 1),
+    "area": lambda F, x: F.interpolate(x, size=3, mode="area"),
+    "nearest": lambda F, x: F.interpolate(x, size=3),
+    "adaptive_max_pool2d": lambda F, x: F.adaptive_max_pool2d(x, 3),
+    "reflect": lambda F, x: F.pad(x, (1, 2, 0, 1), "reflect"),
+    "replicate": lambda F, x: F.pad(x, (1, 2, -1, 1), "replicate"),
+    "circular": lambda F, x: F.pad(x, (1, 2, 0, 1), "circular"),
+    "matrix_power": lambda F, x: x.matrix_power(0),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_second_gradients_of_pooling_and_padding_are_there_where_pytorchs_are(name):
+    ours, theirs = (second(module, LINEAR[name]) for module in (tg, torch))
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
+    assert (ours[1] is None) == (theirs[1] is None)
+    if ours[1] is not None:
+        np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_second_gradients_of_fractional_pooling():
+    noise = np.full((1, 1, 2), 0.3)
+    ours, theirs = (
+        second(
+            m, lambda F, x, m=m: F.fractional_max_pool2d(x, 2, 2, _random_samples=m.tensor(noise))
+        )
+        for m in (tg, torch)
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -111,3 +111,24 @@ def test_float_power_of_what_is_no_tensor():
     for input in (2, np.array([2.0, 1.0], np.float32), tg.tensor([2, 1])):
         assert tg.float_power(input, 3).dtype is tg.float64
         assert tg.float_power(3, input).dtype is tg.float64
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("bool", "bool", "bool"), ("bool", "float32", "bool"), ("uint8", "bool", "bool"),
+     ("int64", "int32", "uint8"), ("float32", "int64", "float64")],
+)  # fmt: skip
+@pytest.mark.parametrize("words", [{}, {"alpha": 2}, {"beta": 2}, {"beta": 0}, {"beta": 0.5}])
+def test_addr_alone_promotes(names, words):
+    def called(module):
+        input, a, b = (
+            module.ones(shape, dtype=getattr(module, name))
+            for shape, name in zip(((2, 3), (2,), (3,)), names, strict=True)
+        )
+        try:
+            out = module.addr(input, a, b, **words)
+        except RuntimeError:
+            return RuntimeError
+        return str(out.dtype).split(".")[1], out.tolist()
+
+    assert called(tg) == called(torch)
