@@ -15,6 +15,7 @@ from tensorgrad.nn.parameter import Parameter, is_lazy
 from tensorgrad.nn.state_hooks import StateHooked
 from tensorgrad.node import TensorBase
 from tensorgrad.provenance import warn
+from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -297,8 +298,8 @@ def _fitting(key: str, target: Tensor, given: Any, assign: bool) -> tuple[Any, s
         given = array = array[0:1].reshape(())
     if array.shape != there.shape:
         return None, (
-            f"size mismatch for {key}: copying a param with shape {tuple(array.shape)} from "
-            f"state_dict, the shape in current model is {tuple(there.shape)}."
+            f"size mismatch for {key}: copying a param with shape {Size(array.shape)} from "
+            f"checkpoint, the shape in current model is {Size(there.shape)}."
         )
     if array.dtype.kind == "c" and there.dtype.kind != "c":
         return None, f"{key} is {describe(array)} in state_dict, but {describe(there)} in the model"

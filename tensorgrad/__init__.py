@@ -19,6 +19,7 @@ from tensorgrad.allocation import tune_malloc
 from tensorgrad.tensor import Tensor
 # isort: on
 from tensorgrad.amp import GradScaler, autocast
+from tensorgrad.amp.autocast_mode import is_autocast_cpu_enabled, is_autocast_enabled
 from tensorgrad.anomaly import (
     is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
@@ -647,7 +648,9 @@ if TYPE_CHECKING:
     from tensorgrad import special as special
     from tensorgrad import testing as testing
     from tensorgrad import training as training
+    from tensorgrad import types as types
     from tensorgrad import utils as utils
+    from tensorgrad import version as version
     from tensorgrad import viz as viz
     from tensorgrad import xpu as xpu
     from tensorgrad.func import vmap as vmap
@@ -702,7 +705,8 @@ __all__ = [
     "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_put_",
     "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int",
     "int16", "int32", "int64", "int8", "inverse", "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled",
+    "is_anomaly_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "is_complex",
+    "is_conj", "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point", "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg",
     "is_nonzero", "is_same_size", "is_signed", "is_tensor", "is_warn_always_enabled", "isclose",
     "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
@@ -771,7 +775,9 @@ _LAZY = frozenset(
         "quasirandom",
         "testing",
         "training",
+        "types",
         "utils",
+        "version",
         "viz",
         "xpu",
     }

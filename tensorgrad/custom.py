@@ -229,6 +229,7 @@ def _record(
     op = structural(cls.__name__, f"The user's function {cls.__name__}.")
     op.arguments = tuple(f"argument {i}" for i in range(len(args)))
     op.outputs = several
+    op.plain = False  # its node runs the user's backward
     node: Any = make_node(op, edges, (), None, shape, dtype, FunctionNode)
     node.ctx = ctx
     ctx._plain = {i for i, t in enumerate(outputs) if not isinstance(t, TensorBase)}

@@ -43,6 +43,11 @@ class FunctionNode(Node):
     def name(self) -> str:
         return f"{self.op.name}Backward"
 
+    def free(self) -> None:
+        """Let go of what forward saved."""
+        super().free()
+        self.ctx._saved = None
+
     def run(self, g: Any, create: bool) -> list[Any]:
         """The gradients of the inputs, as arrays or (``create``) as Tensors."""
         return self.ctx._run(self, g, create)  # type: ignore[no-any-return]
@@ -151,8 +156,6 @@ class Pass(Walk):
             found = hooks.after(node, found, g, create)
         if not self.retain and node.storages is not None:
             node.free()
-            if kind is FunctionNode:
-                node.ctx._saved = None  # type: ignore[attr-defined]
         saved = ()
         while found:
             d = found.pop()
@@ -265,7 +268,7 @@ def _contributions(
     node: Node, g: Any, saved: tuple[Any, ...], wanted: tuple[Node | None, ...], create: bool
 ) -> list[Any]:
     """The general case of running a node's rules."""
-    if type(node) is FunctionNode:
+    if isinstance(node, FunctionNode):
         return node.run(g, create)
     op = node.op
     xp: Any = recorded if create else raw

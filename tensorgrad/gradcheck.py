@@ -85,7 +85,9 @@ def gradcheck(
     """
     _refuse(masked)
     if not (check_backward_ad or check_forward_ad):
-        raise ValueError("gradcheck: check_backward_ad=False leaves nothing to check")
+        raise AssertionError(
+            "gradcheck: Expected at least one of check_forward_ad or check_backward_ad to be True"
+        )
     if check_batched_forward_grad and not check_forward_ad:
         raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad=True")
     options = _options(

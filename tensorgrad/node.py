@@ -13,7 +13,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.entries import NOTHING, Freed, Kept, Packed, PackedArray, Spec
-from tensorgrad.inspection import SavedNames
+from tensorgrad.inspection import SavedNames, named
 from tensorgrad.provenance import Location, caller, locate
 from tensorgrad.scope import Context, Scope, local, push_scope
 from tensorgrad.storages import SAVED, InferenceStorage, Storage, known, new_storage, of_array
@@ -286,7 +286,9 @@ class Node(SavedNames):
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """(node, output index) of each input, as in PyTorch."""
         return tuple(
-            (edge.inputs[0], edge.index) if isinstance(edge, OutputNode) else (edge, 0)
+            (named(edge.inputs[0]), edge.index)
+            if isinstance(edge, OutputNode)
+            else (named(edge), 0)
             for edge in self.inputs
         )
 

@@ -122,7 +122,7 @@ def rectified(edge: Any, saved: Any) -> bool:
     Then its gradient may be masked before it is spread over the input: where a selected number is
     0, so is the one that it was selected from. A pooled map has a quarter of the numbers.
     """
-    if type(edge) is not Node or edge.op.name != "relu" or edge.hooks is not None:
+    if edge is None or edge.op.name != "relu" or not edge.op.plain or edge.hooks is not None:
         return False
     made = edge.saved
     return type(made) is tuple and len(made) > 0 and made[0] is saved[1]
@@ -155,8 +155,7 @@ def descend(this: Pass) -> None:
         g = pop(node)
         op, dtype = node.op, node.dtype
         if (
-            type(node) is not Node
-            or node.hooks is not None
+            node.hooks is not None
             or not op.plain
             or (dtype is not float32 and dtype is not float64)
         ):
@@ -317,7 +316,7 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
 
     False, with nothing done, if the graph is larger, or if somebody watches or waits.
     """
-    if type(root) is not Node:
+    if type(root) is AccumulateGrad:
         return False
     inputs = root.inputs
     for edge in inputs:

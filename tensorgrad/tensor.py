@@ -19,6 +19,7 @@ from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.functions.shape import dimension
+from tensorgrad.inspection import named
 from tensorgrad.layouts import contiguous_format
 from tensorgrad.methods import Methods
 from tensorgrad.node import (
@@ -207,7 +208,7 @@ class Tensor(TensorBase, Methods):
         if self._view is not None:
             views.refresh_view(self)
         node = self._node
-        return node.inputs[0] if isinstance(node, OutputNode) else node
+        return named(node.inputs[0] if isinstance(node, OutputNode) else node)
 
     @property
     def grad(self) -> Any:

@@ -6,7 +6,14 @@ import functools
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+__all__ = [
+    "autocast",
+    "custom_bwd",
+    "custom_fwd",
+    "is_autocast_available",
+    "is_autocast_cpu_enabled",
+    "is_autocast_enabled",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,6 +24,17 @@ def is_autocast_available(device_type: str) -> bool:
     """Always False: nothing here computes in a lower precision by itself."""
     _check_device_type(device_type)
     return False
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Always False: see `autocast`."""
+    _check_device_type(device_type)
+    return False
+
+
+def is_autocast_cpu_enabled() -> bool:
+    """An old name of ``is_autocast_enabled("cpu")``."""
+    return is_autocast_enabled("cpu")
 
 
 def _check_device_type(device_type: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tensorgrad.engine import output_node
+from tensorgrad.inspection import named
 from tensorgrad.node import Node, OutputNode, SeveralNode, Spec, TensorBase, edge_of
 
 __all__ = ["GradientEdge", "get_gradient_edge", "node_at"]
@@ -37,8 +38,8 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     if isinstance(node, OutputNode):
         source = node.inputs[0]
         assert source is not None
-        return GradientEdge(source, node.index)
-    return GradientEdge(node, 0)
+        return GradientEdge(named(source), node.index)
+    return GradientEdge(named(node), 0)
 
 
 def node_at(edge: GradientEdge) -> Node:

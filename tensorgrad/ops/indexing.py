@@ -148,7 +148,7 @@ def _continued_rule(xp: Any, g: Any, y: Any, x: Any, *, index: Any, axis: int) -
 
 @primitive(_continued_rule, formula="put_slices(g, x, index, axis)", batch=indexing.take_rows)
 def continue_edges(x: Any, *, index: Any, axis: int) -> Any:
-    """`take_rows` for padding with x's own slices; a program may ask for its gradient's gradient."""
+    """`take_rows` for padding with x's own slices, with a gradient that may be differentiated."""
     return x.take(index, axis=axis)
 
 

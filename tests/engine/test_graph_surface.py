@@ -209,3 +209,55 @@ def test_variable_is_an_old_name():
     assert np.shares_memory(x.numpy(), y.detach().numpy())
     with pytest.raises(TypeError, match="has to be a tensor"):
         Variable([1.0])
+
+
+def test_a_node_seen_by_a_program_has_a_class_of_its_name():
+    class Twice(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g
+
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = Twice.apply((x * x).exp())
+    names = []
+    node = y.grad_fn
+    while node is not None:
+        names.append(type(node).__name__)
+        assert names[-1] == node.name()
+        node = node.next_functions[0][0] if node.next_functions else None
+    assert names == ["TwiceBackward", "ExpBackward0", "MulBackward0", "AccumulateGrad"]
+    assert type(y.grad_fn) is type(Twice.apply(x).grad_fn)  # one class for one name
+    assert type(tg.autograd.graph.get_gradient_edge(x.sin()).node).__name__ == "SinBackward0"
+    values, _ = tg.linalg.eigh(x.outer(x))
+    assert type(values.grad_fn).__name__ == "EighBackward0"
+
+
+def test_what_was_looked_at_has_the_same_gradients():
+    def gradient(look):
+        class Twice(tg.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return 2 * x
+
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * g + 0 * ctx.saved_tensors[0]
+
+        x = tg.tensor([[1.0, -2.0, 3.0], [0.5, 1.5, -1.0]], requires_grad=True)
+        steps = [x * 3]
+        for step in (tg.relu, tg.Tensor.exp, Twice.apply, lambda t: t / (t + 1)):
+            steps.append(step(steps[-1]))
+        values, _ = steps[-1].max(1)
+        for seen in [*steps, values] if look else ():
+            assert seen.grad_fn.next_functions
+        values.sum().backward()
+        with pytest.raises(RuntimeError):
+            steps[3].sum().backward()  # what the user's function saved is freed as well
+        return x.grad.tolist()
+
+    assert gradient(True) == gradient(False)

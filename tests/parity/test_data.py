@@ -177,3 +177,35 @@ def test_results_and_types_of_errors(call: Callable[[Any, Any], Any]) -> None:
         return outcome(lambda: call(package, framework))
 
     assert comparable(ours, tg) == comparable(theirs, torch)
+
+
+@pytest.mark.parametrize("length", [0, 2, 10, 12])
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_processes_share_one_order(length, drop_last, shuffle):
+    words = {"num_replicas": 4, "drop_last": drop_last, "shuffle": shuffle, "seed": 3}
+    ours, theirs = (
+        [module.utils.data.DistributedSampler(range(length), rank=r, **words) for r in range(4)]
+        for module in (tg, torch)
+    )
+    for mine, other in zip(ours, theirs, strict=True):
+        assert (len(mine), mine.total_size) == (len(other), other.total_size)
+        assert len(list(mine)) == len(mine)
+        if not shuffle:
+            assert list(mine) == list(other)
+    orders = [[i for part in zip(*ours, strict=True) for i in part]]  # dealt out one by one
+    for sampler in ours:
+        sampler.set_epoch(1)
+    orders.append([i for part in zip(*ours, strict=True) for i in part])
+    for order in orders:
+        whole = order[:length]
+        assert len(set(whole)) == len(whole)  # nobody has another's, but for the end
+        assert order[length:] == (order * 4)[: len(order) - len(whole)]
+    assert (orders[0] != orders[1]) == (shuffle and length > 2)
+
+
+def test_a_process_is_one_of_them():
+    with pytest.raises(ValueError, match=r"Invalid rank 4, rank should be in .* \[0, 3\]"):
+        tg.utils.data.distributed.DistributedSampler(range(9), num_replicas=4, rank=4)
+    with pytest.raises(ValueError, match="give num_replicas= and rank="):
+        tg.utils.data.DistributedSampler(range(9))

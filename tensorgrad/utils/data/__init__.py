@@ -11,6 +11,7 @@ from tensorgrad.data.dataset import (
     TensorDataset,
     random_split,
 )
+from tensorgrad.data.distributed import DistributedSampler
 from tensorgrad.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -20,6 +21,7 @@ from tensorgrad.data.sampler import (
     WeightedRandomSampler,
 )
 from tensorgrad.data.stack import StackDataset
+from tensorgrad.utils.data import dataloader, dataset, distributed, sampler
 
 __all__ = [
     "BatchSampler",
@@ -27,6 +29,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
@@ -38,6 +41,10 @@ __all__ = [
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
+    "dataloader",
+    "dataset",
+    "distributed",
     "get_worker_info",
     "random_split",
+    "sampler",
 ]
