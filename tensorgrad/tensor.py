@@ -345,10 +345,13 @@ class Tensor(TensorBase, Methods):
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         if not self.is_leaf:
+            node = self.grad_fn
+            at = f" at {node.location}" if node.location is not None else ""
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol "
-                "at the moment; detach() it first"
+                f"protocol at the moment; this one is the result of {node.op.name}{at}. detach() "
+                "it first; where it is a module's attribute (a pruned weight after training), copy "
+                "the module after a forward under no_grad()"
             )
         if id(self) in memo:
             return memo[id(self)]

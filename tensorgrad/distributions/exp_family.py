@@ -27,7 +27,9 @@ class ExponentialFamily(Distribution):
 
     @property
     def _mean_carrier_measure(self) -> Any:
-        raise NotImplementedError(f"{type(self).__name__}._mean_carrier_measure")
+        raise NotImplementedError(
+            f"{type(self).__name__}.entropy: no closed form (_mean_carrier_measure is not given)"
+        )
 
     def entropy(self) -> Tensor:
         """The mean of -log_prob, by the derivative of the log-normaliser."""

@@ -16,7 +16,7 @@ from tensorgrad.device import device as Device
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.layouts import preserve_format
 from tensorgrad.legacy import of_dtype, type_of
-from tensorgrad.node import TensorBase
+from tensorgrad.node import TensorBase, local
 from tensorgrad.ops import comparison, elementwise
 from tensorgrad.printing import format_tensor
 from tensorgrad.provenance import warn
@@ -72,10 +72,10 @@ class ConversionMethods:
         return self._array.tolist()
 
     def numpy(self: Any, *, force: bool = False) -> ndarray[Any, Any]:
-        """The array itself, sharing memory; refused for a tensor that requires grad unless
-        forced.
+        """The array itself, sharing memory; refused for a tensor that requires grad, unless forced
+        or under `no_grad`, where nothing that is done with it could have had a gradient.
         """
-        if self.requires_grad and not force:
+        if not force and local.context.grad_enabled and self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -220,7 +220,7 @@ class ConversionMethods:
             if not self._array.size:
                 raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        return self._array.item() != 0
+        return bool(self._array)  # an array of mapped examples has its own refusal
 
     def _scalar(self: Any, kind: Any) -> Any:
         if self._array.size != 1:

@@ -52,6 +52,20 @@ def test_set_grad_enabled_acts_at_once_and_as_a_block():
     assert (x * 2).requires_grad
 
 
+def test_numpy_is_refused_only_where_a_gradient_could_be_lost():
+    leaf = tg.tensor([1.0, 2.0], requires_grad=True)
+    result = leaf * 2
+    for tensor in (leaf, result):
+        for read in (tg.Tensor.numpy, np.asarray):
+            with pytest.raises(RuntimeError, match=r"detach\(\)\.numpy\(\)"):
+                read(tensor)
+            for mode in (tg.no_grad, tg.inference_mode):
+                with mode():
+                    assert read(tensor).tolist() == tensor.tolist()
+        with tg.no_grad():
+            assert np.shares_memory(tensor.numpy(), tensor.numpy(force=True))
+
+
 def test_the_mode_belongs_to_a_thread():
     seen = []
     with tg.no_grad():
