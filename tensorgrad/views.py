@@ -180,9 +180,9 @@ def check_writable(tensor: Any, name: str) -> None:
     if not isinstance(tensor._array, Batch) and not tensor._array.flags.writeable:
         raise RuntimeError(
             f"{name}: the tensor's memory is read-only (it was expanded, made from a "
-            "read-only array, or handed through by an autograd.Function or a module's full backward "
-            "hook): a write would change more than this tensor. clone() it first, or leave out "
-            "inplace=True."
+            "read-only array, or handed through by an autograd.Function or a module's full "
+            "backward hook): a write would change more than this tensor. clone() it first, or "
+            "leave out inplace=True."
         )
     if tensor._storage is not None and tensor._storage.inference and not local.context.inference:
         raise RuntimeError(
