@@ -64,9 +64,10 @@ def vector_norm(
     if ord == -inf:
         return reduction.amin(size, **words)
     if ord == 0:
-        return reduction.sum(
-            elementwise.astype(elementwise.ne(size, 0), dtype=size._array.dtype), **words
-        )
+        counted = elementwise.astype(elementwise.ne(size, 0), dtype=size._array.dtype)
+        # Where nothing is kept of x: its gradient is 0, but there.
+        kept = wrap(np.zeros(size.shape, np.bool_))
+        return reduction.sum(elementwise.where(kept, size, counted), **words)
     if ord == 1:
         return reduction.sum(size, **words)
     hole = size._array == 0
@@ -115,6 +116,8 @@ def matrix_norm(
         extreme = reduction.amax if ord > 0 else reduction.amin
         summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = reduction.sum(elementwise.abs(A), axis=summed, keepdims=True)
+        if ord > 0 and not A.shape[other]:  # the largest of none
+            extreme = reduction.sum
         result = extreme(sums, axis=other, keepdims=True)
     elif ord in ("nuc", 2, -2):
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
@@ -122,6 +125,8 @@ def matrix_norm(
             one = reduction.sum(values, axis=-1, keepdims=False)
         else:
             extreme = reduction.amax if ord == 2 else reduction.amin
+            if ord == 2 and not values.shape[-1]:
+                extreme = reduction.sum
             one = extreme(values, axis=-1, keepdims=False)
         result = one
     else:

@@ -132,11 +132,9 @@ def pow(x: Any, p: Any) -> Any:
         if np.any(np.less(p, 0)):
             if not isinstance(p, ndarray):
                 raise RuntimeError("Integers to negative integer powers are not allowed.")
-            # PyTorch truncates 1 / x**|p| towards zero: only 1 and -1 survive.
-            with np.errstate(divide="ignore"):
-                exact = np.power(np.asarray(x, np.float64), p)
-            exact = np.where(np.isinf(exact), 0, np.trunc(exact))  # 0**-1 is 0 there
-            return exact.astype(np.result_type(x, p))
+            # PyTorch truncates 1 / x**|p| towards zero, also of 0: only 1 and -1 survive.
+            below = np.where(np.equal(np.abs(x), 1), np.power(x, np.bitwise_and(p, 1)), 0)
+            return np.where(np.less(p, 0), below, np.power(x, np.maximum(p, 0)))
         if kinds == {"b"}:
             return np.power(np.asarray(x, np.int8), p) != 0
     with np.errstate(all="ignore"):

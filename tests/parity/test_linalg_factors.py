@@ -154,3 +154,17 @@ def test_householder_product_without_factors_requires_grad():
         q = module.linalg.householder_product(A, module.ones(2, 0, dtype=module.float64))
         assert q.requires_grad
         assert q.tolist() == [[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]] * 2
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 2), (2, 0)])
+@pytest.mark.parametrize("order", [1, np.inf, 2, "fro", "nuc"])
+def test_norms_of_nothing(shape, order):
+    for module in (tg, torch):
+        assert module.linalg.matrix_norm(module.zeros(shape), order).item() == 0
+
+
+def test_the_number_of_nonzeros_requires_grad_and_has_none():
+    x = tg.tensor([1.0, 0.0, np.nan], requires_grad=True)
+    count = tg.linalg.vector_norm(x, 0)
+    count.backward()
+    assert (count.item(), x.grad.tolist()) == (2.0, [0.0, 0.0, 0.0])

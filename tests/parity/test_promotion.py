@@ -132,3 +132,16 @@ def test_addr_alone_promotes(names, words):
         return str(out.dtype).split(".")[1], out.tolist()
 
     assert called(tg) == called(torch)
+
+
+@pytest.mark.parametrize("kind", ["int64", "int32", "uint8", "int8", "bool"])
+@pytest.mark.parametrize("exponents", ["int64", "int8", "uint8"])
+def test_powers_of_integers_are_exact(kind, exponents):
+    base, exponent = np.meshgrid(
+        np.array([-7, -3, -2, -1, 0, 1, 2, 3, 10]).astype(kind),
+        np.array([-5, -2, -1, 0, 1, 2, 5, 39, 63, 64]).astype(exponents),
+    )
+    ours = tg.pow(tg.tensor(base), tg.tensor(exponent))
+    theirs = torch.pow(torch.tensor(base), torch.tensor(exponent))
+    assert ours.dtype.name == str(theirs.dtype).removeprefix("torch.")
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
