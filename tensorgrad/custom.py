@@ -12,6 +12,7 @@ from tensorgrad import views
 from tensorgrad.engine import FunctionNode
 from tensorgrad.errors import GradientShapeError
 from tensorgrad.function_context import FunctionCtx, asks_for_jvp
+from tensorgrad.hooks import move_retained
 from tensorgrad.node import (
     OutputNode,
     TensorBase,
@@ -113,7 +114,8 @@ class Function:
         ctx = _Context(cls)
         recording = context.grad_enabled
         edges = tuple(edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args)
-        ctx.needs_input_grad = tuple(edge is not None for edge in edges)
+        # Under no_grad too, as in PyTorch: what the arguments say, not what will be recorded.
+        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)
         context.grad_enabled = False
         try:
             if cls.setup_context is not Function.setup_context:
@@ -123,7 +125,7 @@ class Function:
                 result = cls.forward(ctx, *args, **kwargs)
         finally:
             context.grad_enabled = recording
-        if any(ctx.needs_input_grad):
+        if any(edge is not None for edge in edges):
             result = _record(cls, ctx, args, edges, result)
         return result
 
@@ -263,6 +265,8 @@ def _record(
             else:
                 if id(tensor) in dirty:
                     views.bump(tensor)
+                    if tensor._node is not None:
+                        move_retained(tensor, tensor._node, place)
                 out._node, out._requires_grad, out._view = place, True, None
             places[id(tensor)] = place
         made.append(out)

@@ -258,7 +258,11 @@ def _arrive(
     after = leaf._post_accumulate_hooks
     if after:
         for function in list(after.values()):
-            function(leaf)
+            if (result := function(leaf)) is not None:
+                raise TypeError(
+                    "a post-accumulate-grad hook must return None, but returned "
+                    f"{type(result).__name__!r}; change tensor.grad in place"
+                )
     if node.hooks is not None and node.hooks.post:
         hooks.after(node, [], g, create)
     return g

@@ -57,6 +57,16 @@ def hooks_of(node: Node) -> NodeHooks:
     return found
 
 
+def move_retained(tensor: Any, old: Node, new: Node) -> None:
+    """retain_grad() of a tensor is for its newest values: it follows a write in place."""
+    if old.hooks is None:
+        return
+    for reference in old.hooks.retain[:]:
+        if reference() is tensor:
+            old.hooks.retain.remove(reference)
+            hooks_of(new).retain.append(reference)
+
+
 def add_hook(table: dict[int, Any], function: Any) -> RemovableHandle:
     """Put a function into a table of hooks."""
     if not callable(function):

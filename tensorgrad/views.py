@@ -15,6 +15,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.batching import Batch
+from tensorgrad.hooks import move_retained
 from tensorgrad.node import (
     Storage,
     accumulator,
@@ -280,6 +281,8 @@ def _rebind(root: Any, old: Any, new: Any, steps: Any) -> None:
         root._array.dtype,
     )
     root._requires_grad = True
+    if old is not None and old.hooks is not None:
+        move_retained(root, old, root._node)
     if local.context.on_forward:
         watch(root._node, root)
 

@@ -231,7 +231,7 @@ LINALG = [
     row("linalg.multi_dot", case([real(2, 3), real(3, 4), real(4, 2)]),
         case([real(3), real(3, 2), real(2)]),
         case([real(3), real(3)]), case([real(2, 3), real(3)])),
-    row("linalg.vander", case(real(3)), case(real(2, 3), N=4), case(cplx(2))),
+    row("linalg.vander", case(real(3)), case(real(2, 3), N=4), case(cplx(2)), case(real(), N=3)),
 ]
 
 TOP_LEVEL = [

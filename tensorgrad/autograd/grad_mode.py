@@ -69,19 +69,17 @@ def _wrap_generator(function: Any, again: Callable[[], _GradMode]) -> Any:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
         generator = function(*args, **kwargs)
-        sent: Any = None
+        step: Any = functools.partial(generator.send, None)
         try:
             while True:
                 with again():
-                    value = generator.send(sent)
+                    value = step()
                 try:
-                    sent = yield value
+                    step = functools.partial(generator.send, (yield value))
                 except GeneratorExit:
                     raise
                 except BaseException as error:  # goes to the generator, as if it had raised itself
-                    with again():
-                        value = generator.throw(error)
-                    sent = yield value
+                    step = functools.partial(generator.throw, error)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
         finally:

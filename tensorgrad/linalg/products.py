@@ -45,7 +45,12 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers 0, 1, ..., N - 1 of the last dimension's elements, as columns."""
     if x.ndim == 0:
-        raise RuntimeError("linalg.vander: x must have at least 1 dimension, got a 0-d tensor")
+        if N is None:
+            raise RuntimeError(
+                "linalg.vander: x must have at least 1 dimension where N is not given, got a 0-d "
+                "tensor"
+            )
+        x = reshape(x, (1,))
     if x._array.dtype.kind == "b":
         raise RuntimeError(
             "linalg.vander supports floating point, complex, and integer tensors, but got bool"

@@ -187,3 +187,23 @@ def test_mark_non_differentiable():
     y, index = Arg.apply(x)
     assert y.requires_grad
     assert not index.requires_grad
+
+
+def test_needs_input_grad_is_what_the_arguments_say_under_no_grad_too():
+    told = []
+
+    class Times(Function):
+        @staticmethod
+        def forward(ctx, x, y, k):
+            told.append(ctx.needs_input_grad)
+            return x * y * k
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g, None
+
+    x = tg.ones(2, requires_grad=True)
+    assert Times.apply(x, tg.ones(2), 3).requires_grad
+    with tg.no_grad():
+        assert not Times.apply(x, tg.ones(2), 3).requires_grad
+    assert told == [(True, False, False)] * 2

@@ -189,3 +189,41 @@ def test_the_graph_can_be_walked():
     assert (left.name(), i, right.name(), j) == ("MulBackward0", 0, "AccumulateGrad", 0)
     assert right.variable is x
     assert left.next_functions[0][0] is right
+
+
+def test_retain_grad_follows_writes_in_place():
+    x = tg.ones(3, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(2)
+    y[:1].zero_()
+    assert y.retains_grad
+    (y * 5).sum().backward()
+    assert y.grad.tolist() == [5.0, 5.0, 5.0]  # of its newest values, as in PyTorch
+    assert x.grad.tolist() == [0.0, 20.0, 20.0]
+
+
+def test_a_post_accumulate_hook_returns_nothing():
+    x = tg.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda p: 1)
+    with pytest.raises(TypeError, match="must return None, but returned 'int'"):
+        (x * 2).sum().backward()
+
+
+def test_a_generator_under_no_grad_is_told_every_error():
+    @tg.no_grad()
+    def numbers():
+        seen = []
+        while True:
+            try:
+                yield seen
+            except (KeyError, ValueError) as error:
+                seen.append((type(error), tg.is_grad_enabled()))
+
+    running = numbers()
+    next(running)
+    for error in (KeyError, ValueError, ValueError):
+        seen = running.throw(error())
+        assert tg.is_grad_enabled()
+    running.close()
+    assert seen == [(KeyError, False), (ValueError, False), (ValueError, False)]
