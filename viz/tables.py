@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tensorgrad.viz.charts.row_folding import fold_rows, folded_words
 from tensorgrad.viz.charts.smoothing import points_of
 from tensorgrad.viz.figures.arguments import heading, listed, whole
 from tensorgrad.viz.figures.figure import Figure, encode
@@ -23,7 +24,10 @@ ROW = 21.0
 
 
 class TableFigure(Figure):
-    """A table; ``rows`` has the cells as text, ``best`` the (row, column) of those in bold."""
+    """A table; ``rows`` has the cells as text, ``best`` the (row, column) of those in bold.
+
+    A long one is folded where it is printed and drawn; its other forms have every row.
+    """
 
     def __init__(
         self,
@@ -32,19 +36,35 @@ class TableFigure(Figure):
         values: list[list[Any]],
         best: set[tuple[int, int]],
         title: str,
+        max_rows: int | None = None,
     ) -> None:
         super().__init__(title or "Table")
         self.columns, self.rows, self.best = columns, rows, best
         self._values, self._heading = values, title
         # Numbers to the right, words to the left.
         self._words = [any(isinstance(row[k], str) for row in values) for k in range(len(columns))]
+        # The best is what one looks for: the first best row of each column is never left out.
+        firsts = {column: row for row, column in sorted(best, reverse=True)}
+        self._shown = fold_rows(len(rows), max_rows, set(firsts.values()))
 
     def _make_text(self) -> str:
-        cells = [
-            [cell + ("*" if (i, j) in self.best else "") for j, cell in enumerate(row)]
-            for i, row in enumerate(self.rows)
+        return self._text_of(self._shown)
+
+    def _whole_text(self) -> str:
+        return self._text_of(range(len(self.rows)))
+
+    def _text_of(self, shown: Iterable[int | range]) -> str:
+        """Text with these rows; ranges of them are one line each."""
+        parts: list[list[str] | str] = [
+            folded_words(i)
+            if isinstance(i, range)
+            else [
+                shorten(cell + ("*" if (i, j) in self.best else ""), 40, middle=True)
+                for j, cell in enumerate(self.rows[i])
+            ]
+            for i in shown
         ]
-        cells = [[shorten(cell, 40, middle=True) for cell in row] for row in cells]
+        cells = [row for row in parts if isinstance(row, list)]
         head = [shorten(name, 24) for name in self.columns]
         widths = [max(len(row[k]) for row in [head, *cells]) for k in range(len(head))]
         lists = [any(row[k].startswith("[") for row in cells) for k in range(len(head))]
@@ -53,13 +73,13 @@ class TableFigure(Figure):
             for name, words, some in zip(head, self._words, lists)
         ]
         widths = _fitted(widths, narrow)
-        cells = [[shorten(c, w, middle=True) for c, w in zip(row, widths)] for row in cells]
         lines = [self._heading, ""] if self._heading else []
         lines += [self._line(head, widths), "  ".join("-" * width for width in widths)]
-        lines += [self._line(row, widths) for row in cells]
+        lines += [row if isinstance(row, str) else self._line(row, widths) for row in parts]
         return "\n".join(lines)
 
     def _line(self, cells: list[str], widths: list[int]) -> str:
+        cells = [shorten(cell, width, middle=True) for cell, width in zip(cells, widths)]
         padded = [
             cell.ljust(width) if words else cell.rjust(width)
             for cell, width, words in zip(cells, widths, self._words)
@@ -67,13 +87,12 @@ class TableFigure(Figure):
         return "  ".join(padded).rstrip()
 
     def _make_svg(self) -> str:
-        shown = [[shorten(cell, 44) for cell in row] for row in self.rows]
+        rows = [i for i in self._shown if isinstance(i, int)]
+        shown = {i: [shorten(cell, 44) for cell in self.rows[i]] for i in rows}
         head = [shorten(name, 30) for name in self.columns]
         widths = []
         for k, name in enumerate(head):
-            needs = [
-                text_width(row[k], 11, bold=(i, k) in self.best) for i, row in enumerate(shown)
-            ]
+            needs = [text_width(row[k], 11, bold=(i, k) in self.best) for i, row in shown.items()]
             widths.append(1.08 * max([text_width(name, 11, bold=True), *needs]) + 22)
         body: list[Element] = []
         y = 16.0
@@ -96,11 +115,16 @@ class TableFigure(Figure):
         row(head, y + 15, set(range(len(head))))
         y += ROW
         body.append(element("path", class_="axis", d=f"M16 {y:.1f}H{right:.1f}"))
-        for i, cells in enumerate(shown):
-            row(cells, y + 15, {j for a, j in self.best if a == i})
+        for i in self._shown:
+            if isinstance(i, range):
+                body.append(text(20, y + 15, folded_words(i), "muted"))
+            else:
+                row(shown[i], y + 15, {j for j in range(len(head)) if (i, j) in self.best})
             y += ROW
         body.append(element("path", class_="axis", d=f"M16 {y + 3:.1f}H{right:.1f}"))
-        width = max(right + 16, 32 + text_width(self._heading, 14, bold=True) * 1.1)
+        folds = [folded_words(i) for i in self._shown if isinstance(i, range)]
+        lines = [text_width(self._heading, 14, bold=True), *(text_width(f, 11) + 4 for f in folds)]
+        width = max(right + 16, 32 + 1.1 * max(lines))
         label = f"{self.title}: {plural(len(self.rows), 'row')}"
         return document(body, width, y + 20, label=label, kind="chart")
 
@@ -160,6 +184,7 @@ def table(
     best: Mapping[str, Literal["max", "min"]] | None = None,
     digits: int = 4,
     title: str = "",
+    max_rows: int | None = 60,
 ) -> TableFigure:
     """Results as a table: one row for each run or setting.
 
@@ -168,10 +193,15 @@ def table(
         numbers from several runs as "mean ± standard deviation".
     columns: which, and their order; by default all, in the order in which they first appear.
     best: the columns of which the best cell is bold: {"accuracy": "max", "loss": "min"}.
+    max_rows: of more rows the first and the last, and the best, are printed and drawn, with
+        "… 4,940 rows" between them; None shows all.  `data`, .json, .csv, .md, .tex and the text
+        in the .html have every row.
     """
     caller = "viz.table"
     shown = heading(title, caller)
     whole(digits, 1, caller, "digits")
+    if max_rows is not None:
+        whole(max_rows, 2, caller, "max_rows")
     found = listed(rows, caller, "rows", "mappings of column names to values")
     for row in found:
         if not isinstance(row, Mapping):
@@ -203,7 +233,7 @@ def table(
         if known:
             top = max(known) if kind == "max" else min(known)
             marked |= {(i, column) for i, key in enumerate(keys) if key == top}
-    return TableFigure([visible(str(n)) for n in names], cells, values, marked, shown)
+    return TableFigure([visible(str(n)) for n in names], cells, values, marked, shown, max_rows)
 
 
 def _value(value: Any) -> Any:

@@ -149,7 +149,7 @@ def test_wrong_matrices():
         viz.confusion_matrix([[1, 2, 3]])
     with pytest.raises(ValueError, match="finite numbers, not negative"):
         viz.confusion_matrix([[1, -1], [0, 0]])
-    with pytest.raises(ValueError, match="3 labels for 2 class"):
+    with pytest.raises(ValueError, match="3 labels for 2 classes"):
         viz.confusion_matrix([[1, 1], [0, 0]], labels="abc")
     with pytest.raises(ValueError, match="normalize must be"):
         viz.confusion_matrix([[1]], normalize="rows")
@@ -267,6 +267,32 @@ def test_a_table_in_all_its_forms(parse_svg, tmp_path):
     assert r"{[}128, 64] & 0.01 & \textbf{54.25 $\pm$ 0.35} & 900 \\" in tex
     assert (tmp_path / "t.md").write_text(figure.markdown())
     assert json.loads(figure.json())["rows"][2]["accuracy"] == "nan"
+
+
+def test_a_long_table_is_folded_where_it_is_seen_and_whole_elsewhere(parse_svg, tmp_path):
+    rows = [{"epoch": k, "loss": abs(k - 1000) + 0.5} for k in range(5000)]
+    figure = viz.table(rows, best={"loss": "min"}, max_rows=20)
+    root = parse_svg(figure.svg())
+    assert float(root.attrib["height"]) < 600
+    seen = texts(root)
+    assert seen.index("9") < seen.index("… 990 rows") < seen.index("0.5")
+    assert seen.index("0.5") < seen.index("… 3,989 rows") < seen.index("4990")
+    printed = str(figure).splitlines()
+    assert len(printed) == 2 + 10 + 1 + 1 + 1 + 10
+    assert printed[12:15] == ["… 990 rows", " 1000   0.5*", "… 3,989 rows"]
+    # Nothing is lost: the page's text, the data, Markdown, CSV and LaTeX have every row.
+    assert " 2500  1500" in figure.html()
+    assert "… 990" not in figure.html().partition("<pre>")[2]
+    assert figure.data["rows"][2500] == {"epoch": 2500, "loss": 1500.5}
+    for lines in (figure.csv(), figure.markdown(), figure.latex()):
+        assert sum("2500" in line for line in lines.splitlines()) == 1
+    assert "… 4,940 rows" in str(viz.table([{"a": 1}] * 5000))
+    assert "…" not in str(viz.table([{"a": 1}] * 61))  # a line for one row saves nothing
+    assert "… 2 rows" in str(viz.table([{"a": 1}] * 62))
+    assert len(str(viz.table(rows, max_rows=None)).splitlines()) == 5002
+    for wrong, error in ((1, ValueError), (2.5, TypeError), (True, TypeError)):
+        with pytest.raises(error, match="viz.table: max_rows must be"):
+            viz.table(rows, max_rows=wrong)
 
 
 def test_wrong_tables():

@@ -141,7 +141,12 @@ class Figure:
         )
 
     def _make_html(self) -> str:
-        return _PAGE.format(title=escape(self.title), svg=self.svg(), text=escape(str(self)))
+        text = escape(self._whole_text())
+        return _PAGE.format(title=escape(self.title), svg=self.svg(), text=text)
+
+    def _whole_text(self) -> str:
+        """The text of the page: where printing leaves something out, with all of it."""
+        return str(self)
 
 
 _PAGE = """<!doctype html>

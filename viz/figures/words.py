@@ -69,8 +69,9 @@ def no_formula(text: str) -> str:
 
 
 def plural(n: int, noun: str) -> str:
-    """``1 node``, ``2 nodes``, ``1,234 nodes``."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    """``1 node``, ``2 nodes``, ``1,234 nodes``, ``2 classes``."""
+    ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
+    return f"{n:,} {noun}{ending}"
 
 
 def shape(dims: tuple[int, ...] | None) -> str:
