@@ -15,7 +15,7 @@ from tensorgrad.viz.figures.figure import Figure, jsonable
 from tensorgrad.viz.figures.svg import escape
 from tensorgrad.viz.graphs import GraphFigure, check_limit
 from tensorgrad.viz.snapshots.capture import capture_with_sources
-from tensorgrad.viz.snapshots.naming import named_tensors
+from tensorgrad.viz.snapshots.naming import module_names, named_tensors
 from tensorgrad.viz.tracing import Recording, Trace
 
 __all__ = ["ExplorerFigure", "explore"]
@@ -100,7 +100,7 @@ def explore(
             )
     check_limit(max_nodes, "viz.explore")
     names = named_tensors(params, "viz.explore: params")
-    snapshot, sources = capture_with_sources(loss, names, max_nodes)
+    snapshot, sources = capture_with_sources(loss, names, max_nodes, module_names(params))
     shown = heading("Computation graph" if title is None else title, "viz.explore")
     data = jsonable(explorer_data(snapshot, sources, trace, record, shown))
     return ExplorerFigure(data, GraphFigure(snapshot, ("shape",), "TB", "auto"), shown)

@@ -23,7 +23,7 @@ from tensorgrad.viz.layouts.folding import fold_repeats as folded
 from tensorgrad.viz.layouts.layout import Layout, RankDir
 from tensorgrad.viz.layouts.nesting import layered_layout
 from tensorgrad.viz.snapshots.capture import capture_with_sources
-from tensorgrad.viz.snapshots.naming import named_tensors
+from tensorgrad.viz.snapshots.naming import module_names, named_tensors
 from tensorgrad.viz.snapshots.snapshot import Snapshot
 from tensorgrad.viz.tracing import Trace
 
@@ -145,7 +145,8 @@ def graph(
 
     root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``).
     params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs;
-        Modules may stand there too, as in ``{"G": generator, "D": critic}``.
+        Modules may stand there too, as in ``{"G": generator, "D": critic}``, which are then
+        the names of their boxes as well.
         A name for a tensor that is not a leaf is given to the operation that made it.
     depth: how many levels of modules to open; those below are drawn as one box each.  None opens
         all, 0 none.
@@ -184,7 +185,7 @@ def graph(
         )
     wanted = as_show(show)
     names = named_tensors(params, "viz.graph: params")
-    snapshot, sources = capture_with_sources(root, names, max_nodes)
+    snapshot, sources = capture_with_sources(root, names, max_nodes, module_names(params))
     coloured = trace is not None or "grad" in wanted
     if coloured:
         snapshot = with_gradients(snapshot, sources, trace)

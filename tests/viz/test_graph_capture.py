@@ -266,8 +266,26 @@ def test_two_networks_of_one_class_are_boxes_of_their_own():
     assert leaves == {"G.0.weight", "G.0.bias", "D.0.weight", "D.0.bias"}
     outermost = [g for g in figure.snapshot.groups if g.parent is None]
     assert sorted((g.call, g.calls) for g in outermost) == [(1, 1), (1, 2), (2, 2)]
+    labels = sorted(g.label for g in outermost)
+    assert labels == ["D: Sequential (call 1 of 2)", "D: Sequential (call 2 of 2)", "G: Sequential"]
+    assert {g.path for g in figure.snapshot.groups} == {"G", "G.0", "G.1", "D", "D.0", "D.1"}
+    assert "D: Sequential (call 2 of 2)" in figure.svg()
+    explored = viz.explore(loss, params=[("G", generator), ("D", critic)])
+    assert {g["path"] for g in explored.data["groups"]} >= {"G", "D.1"}
+    derived = str(viz.derive(loss, generator[0].weight, params={"G": generator, "D": critic}))
+    assert "D.0: Linear" in derived
+    assert "G.1: Tanh" in derived
     for leaf in figure.snapshot.of_kind("leaf"):
         group = leaf.group
         while figure.snapshot.groups[group].parent is not None:
             group = figure.snapshot.groups[group].parent
         assert figure.snapshot.groups[group].calls == (1 if leaf.name.startswith("G") else 2)
+
+
+def test_a_part_that_was_called_alone_has_its_name_in_the_model():
+    model = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Tanh()), nn.Linear(2, 1))
+    figure = viz.graph(model[0](tg.ones(1, 2)).sum(), model)
+    assert [g.path for g in figure.snapshot.groups] == ["0", "0.0", "0.1"]
+    assert figure.snapshot.groups[0].label == "0: Sequential"
+    unnamed = viz.graph(model(tg.ones(1, 2)).sum(), model)
+    assert unnamed.snapshot.groups[0].label == "Sequential"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.viz.derivation.between import Part, between, key_of
 from tensorgrad.viz.derivation.naming import Names
-from tensorgrad.viz.snapshots.naming import is_tensor, named_tensors
+from tensorgrad.viz.snapshots.naming import is_tensor, module_names, named_tensors
 
 __all__ = ["Asked", "ask", "key_of_tensor"]
 
@@ -31,7 +31,11 @@ def ask(loss: Any, wrt: Any, params: Any, gradient: Any, frame: FrameType, calle
     part = between(root, [tensor for _, tensor in wanted])
     known = {id(tensor) for _, tensor in given}
     named = given + [(n, t) for n, t in wanted if id(t) not in known]
-    names = Names(part.everything, [(n, t) for n, t in named if n], around, key_of_tensor)
+    modules = module_names(params)
+    if not is_tensor(wrt) and not isinstance(wrt, str | list | tuple):
+        modules = {**module_names(wrt), **modules}
+    pairs = [(n, t) for n, t in named if n]
+    names = Names(part.everything, pairs, around, key_of_tensor, modules)
     names.name(key_of(root), _variable(loss, around) or "L")
     return Asked(root, wanted, part, names)
 

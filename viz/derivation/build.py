@@ -147,7 +147,7 @@ class Builder:
             gradient=self.gradient(own),
             shape=tuple(own.shape),
             dtype=str(own.dtype),
-            modules=modules_of(node.scope),
+            modules=modules_of(node.scope, self.names.modules),
             place=self.place(node),
             code=line_of(node),
             size=self.size(key_of(own)),

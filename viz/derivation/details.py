@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tensorgrad.viz.derivation.noise import is_noise
 from tensorgrad.viz.derivation.notation import total_over
 from tensorgrad.viz.derivation.parts import Read
 from tensorgrad.viz.figures.words import shorten, visible
+from tensorgrad.viz.snapshots.naming import named_scopes
 
 __all__ = [
     "class_names",
@@ -84,13 +86,12 @@ def tuple_of(symbols: list[Symbol]) -> Expr:
     return symbols[0] if len(symbols) == 1 else ex.Call("", tuple(symbols))
 
 
-def modules_of(scope: Any) -> tuple[str, ...]:
-    names = []
-    while scope is not None:
-        label = f"{scope.path}: {scope.cls}" if scope.path else scope.cls
-        names.append(visible(label))
-        scope = scope.parent
-    return tuple(reversed(names))
+def modules_of(scope: Any, names: Mapping[int, str]) -> tuple[str, ...]:
+    """Labels of the modules around a scope, the outermost first; ``names`` as for named_scopes."""
+    return tuple(
+        visible(f"{path}: {inside.cls}" if path else inside.cls)
+        for inside, _, path in named_scopes(scope, names)
+    )
 
 
 def line_of(node: Any) -> str:

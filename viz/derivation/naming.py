@@ -28,7 +28,9 @@ class Names:
         given: Iterable[tuple[str, Any]],
         around: Mapping[str, Any],
         key_of: Any,
+        modules: Mapping[int, str],
     ) -> None:
+        self.modules = modules  # names of modules by their id()
         self.sources = Sources()
         self._taken: set[str] = set()
         self._names: dict[Key, str] = {}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tensorgrad.viz.figures.words import visible
 from tensorgrad.viz.snapshots.describe import dtype_of, formula_of, nbytes_of, parameters_of
-from tensorgrad.viz.snapshots.naming import is_tensor
+from tensorgrad.viz.snapshots.naming import is_tensor, named_scopes
 from tensorgrad.viz.snapshots.places import short_path
 from tensorgrad.viz.snapshots.snapshot import Argument, Edge, Group, Leaf, Snapshot, Vertex
 
@@ -27,11 +27,14 @@ def capture(roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None)
 
 
 def capture_with_sources(
-    roots: Any, names: Iterable[tuple[str, Any]], max_nodes: int | None
+    roots: Any,
+    names: Iterable[tuple[str, Any]],
+    max_nodes: int | None,
+    modules: Mapping[int, str] | None = None,
 ) -> tuple[Snapshot, list[Any]]:
     """The snapshot, and what stands behind each vertex: a node, a leaf tensor, or None.
 
-    The second is for looking things up while the figure is made, and must not be kept in it.
+    ``modules`` are names for modules by their ``id()``.  The second is for looking things up while the figure is made, and must not be kept in it.
     """
     tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
     if not tensors:
@@ -44,7 +47,8 @@ def capture_with_sources(
     for name, tensor in names:
         key = id(tensor) if tensor.grad_fn is None else id(_operation(tensor.grad_fn))
         labels.setdefault(key, []).append(visible(name))
-    builder = _Builder({key: " = ".join(dict.fromkeys(found)) for key, found in labels.items()})
+    shown = {key: " = ".join(dict.fromkeys(found)) for key, found in labels.items()}
+    builder = _Builder(shown, modules or {})
     kept_ids = {id(node) for node in kept}
     for node in _in_order(kept):
         builder.operation(node, kept_ids)
@@ -160,8 +164,8 @@ def _in_order(nodes: list[Any]) -> list[Any]:
 class _Builder:
     """Collects vertices, groups and leaves in drawing order."""
 
-    def __init__(self, names: dict[int, str]) -> None:
-        self.names = names
+    def __init__(self, names: dict[int, str], modules: Mapping[int, str]) -> None:
+        self.names, self.modules = names, modules
         self.vertices: list[Vertex] = []
         self.sources: list[Any] = []  # the node or leaf behind each vertex
         self.ids: dict[int, int] = {}  # id(operation) -> vertex
@@ -297,20 +301,16 @@ class _Builder:
 
     def _group(self, scope: Any) -> int | None:
         """The group of a scope, made with those around it when first met."""
-        chain = []
-        while scope is not None:
-            chain.append(scope)
-            scope = scope.parent
         group: int | None = None
-        for scope in reversed(chain):
+        for scope, name, path in named_scopes(scope, self.modules):
             module = (group, scope.name, scope.cls, scope.owner)
             key = (*module, scope.call)
             if key not in self.group_ids:
                 self.group_ids[key] = len(self.groups)
                 calls = self.calls.setdefault(module, [])
                 calls.append(len(self.groups))
-                name, cls = visible(scope.name), visible(scope.cls)
-                made = Group(len(self.groups), name, cls, visible(scope.path), group, 1, 1)
+                called, cls = visible(name), visible(scope.cls)
+                made = Group(len(self.groups), called, cls, visible(path), group, 1, 1)
                 self.groups.append(made)
             group = self.group_ids[key]
         return group

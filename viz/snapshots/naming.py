@@ -1,11 +1,11 @@
-"""Names for tensors: what a user passes as ``params`` or ``model``, as (name, tensor) pairs."""
+"""Names for tensors and modules: what a user passes as ``params`` or ``model``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["is_tensor", "named_tensors"]
+__all__ = ["is_tensor", "module_names", "named_scopes", "named_tensors"]
 
 
 def is_tensor(value: object) -> bool:
@@ -54,3 +54,39 @@ def named_tensors(source: Any, caller: str) -> list[tuple[str, Any]]:
             raise TypeError(f"{caller}: {name!r} must be a Tensor, got {type(tensor).__name__}")
         named.append((name, tensor))
     return named
+
+
+def module_names(source: Any) -> dict[int, str]:
+    """The ``id()`` of each module in what `named_tensors` takes, with its dotted name there."""
+    if callable(getattr(source, "named_modules", None)):
+        return {id(module): name for name, module in source.named_modules() if name}
+    pairs = source.items() if isinstance(source, Mapping) else source
+    if not isinstance(pairs, Iterable) or is_tensor(pairs):
+        return {}
+    names: dict[int, str] = {}
+    for name, value in pairs:
+        if callable(getattr(value, "named_modules", None)):
+            for below, module in value.named_modules():
+                names.setdefault(id(module), f"{name}.{below}" if below else name)
+    return names
+
+
+def named_scopes(scope: Any, names: Mapping[int, str]) -> list[tuple[Any, str, str]]:
+    """A scope and those around it, the outermost first, each with its name and its dotted path.
+
+    A module that no other has registered, as most outermost ones, is called what ``names`` say.
+    """
+    chain = []
+    while scope is not None:
+        chain.append(scope)
+        scope = scope.parent
+    found = []
+    path = ""
+    for scope in reversed(chain):
+        name = scope.name
+        if name:
+            path = f"{path}.{name}" if path else name
+        elif scope.owner in names:
+            name = path = names[scope.owner]
+        found.append((scope, name, path))
+    return found
