@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.viz.charts.confusion_chart import confusion_chart
 from tensorgrad.viz.figures.arguments import heading, listed, one_of
 from tensorgrad.viz.figures.figure import Figure, encode
 from tensorgrad.viz.figures.latex_tables import latex_table
 from tensorgrad.viz.figures.pixels import as_array
-from tensorgrad.viz.figures.svg import Element, document, element, text
-from tensorgrad.viz.figures.words import no_formula, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.figures.words import no_formula, percent, plural, shape, shorten, visible
 
 __all__ = ["ConfusionFigure", "confusion_matrix"]
 
 Normalize = Literal["true", "predicted", "all"] | None
-
-# Up to this share of the darkest colour the numbers are in ink, beyond it in the paper's colour:
-# where the worse of the two contrasts, on light and on dark screens, is best.
-PALE = 0.7
-# Of more classes than these the empty cells, most of them, are one rectangle together.
-_EACH = 40
 
 
 class ConfusionFigure(Figure):
@@ -66,10 +59,10 @@ class ConfusionFigure(Figure):
     def _rows(self) -> tuple[list[str], list[list[str]]]:
         names = [no_formula(label) for label in self.labels]
         rows = [
-            [name, *(self.cell(i, j) for j in range(len(names))), _percent(self.recall[i])]
+            [name, *(self.cell(i, j) for j in range(len(names))), percent(self.recall[i])]
             for i, name in enumerate(names)
         ]
-        last = ["precision", *map(_percent, self.precision), _percent(self.accuracy)]
+        last = ["precision", *map(percent, self.precision), percent(self.accuracy)]
         return ["true \\ predicted", *names, "recall"], [*rows, last]
 
     def _make_text(self) -> str:
@@ -85,74 +78,7 @@ class ConfusionFigure(Figure):
         return "\n".join(lines)
 
     def _make_svg(self) -> str:
-        n = len(self.labels)
-        side = 44.0 if n <= 12 else max(14.0, 560.0 / n)
-        shown = [shorten(label, 16) for label in self.labels]
-        longest = max((text_width(s, 11) * 1.08 for s in shown), default=0)
-        left = 44 + longest + 10
-        slanted = longest > side - 4
-        angle = 45 if side > 16 else 60  # the narrower the columns, the steeper, or names touch
-        up, across = math.sin(math.radians(angle)), math.cos(math.radians(angle))
-        above = 84 + ((up + 0.04) * longest if slanted else 16)
-        body: list[Element] = [
-            text(16, 28, self.title, "title"),
-            text(16, 46, self.note, "muted"),
-            text(left + n * side / 2, 70, "predicted", "strong", "middle"),
-        ]
-        turned = text(0, 0, "true", "strong", "middle")
-        turned.attributes["transform"] = f"translate(26 {above + n * side / 2:.1f}) rotate(-90)"
-        body.append(turned)
-        # Colour shows the share of the row (of what was normalised over): the same for classes of
-        # one sample and of a thousand.
-        sums = self.counts.sum(1, keepdims=True)
-        shares = self.shares if self.normalize else self.counts / np.where(sums == 0, 1, sums)
-        top = float(shares.max(initial=0.0)) or 1.0
-        if n > _EACH:
-            whole = n * side
-            body.append(element("rect", class_="cell", x=left, y=above, width=whole, height=whole))
-        for i in range(n):
-            y = above + i * side
-            body.append(text(left - 8, y + side / 2 + 4, shown[i], None, "end"))
-            for j in range(n) if n <= _EACH else np.flatnonzero(self.counts[i]).tolist():
-                x = left + j * side
-                share = float(shares[i, j]) / top
-                said = (
-                    f"true {self.labels[i]}, predicted {self.labels[j]}: {self.counts[i, j]:,.0f}"
-                )
-                cell = element("g", element("title", said))
-                style = "hit" if i == j else "miss"
-                cell.add(element("rect", class_="cell", x=x, y=y, width=side, height=side))
-                if share > 0:
-                    heat = element("rect", class_=style, x=x, y=y, width=side, height=side)
-                    heat.attributes["fill-opacity"] = f"{0.12 + 0.88 * share:.2f}"
-                    cell.add(heat)
-                if n <= 20 and self.counts[i, j]:
-                    kind = "on" if share > PALE else ""
-                    size = "small" if n > 10 or len(self.cell(i, j)) > 5 else ""
-                    classes = f"{kind} {size}".strip() or None
-                    middle = x + side / 2
-                    cell.add(text(middle, y + side / 2 + 4, self.cell(i, j), classes, "middle"))
-                body.append(cell)
-        for j in range(n):
-            x = left + (j + 0.5) * side
-            label = text(0, 0, shown[j], None, "start" if slanted else "middle")
-            turn = f" rotate(-{angle})" if slanted else ""
-            label.attributes["transform"] = f"translate({x:.1f} {above - 8:.1f}){turn}"
-            body.append(label)
-        right, below = left + n * side, above + n * side
-        if n <= 20:
-            body.append(text(right + 10, above - 8, "recall", "muted small"))
-            for i in range(n):
-                y = above + (i + 0.5) * side + 4
-                body.append(text(right + 10, y, _percent(self.recall[i]), "muted small"))
-                x = left + (i + 0.5) * side
-                body.append(
-                    text(x, below + 16, _percent(self.precision[i]), "muted small", "middle")
-                )
-            body.append(text(left - 8, below + 16, "precision", "muted small", "end"))
-        extra = (across + 0.04) * text_width(shown[-1], 11) * 1.08 if slanted and shown else 0
-        width = max(right + max(64.0, extra), 32 + text_width(self.note, 11) * 1.1)
-        return document(body, width, below + 34, label=f"{self.title}: {self.note}", kind="chart")
+        return confusion_chart(self)
 
     def _make_data(self) -> dict[str, Any]:
         return {
@@ -220,7 +146,3 @@ def confusion_matrix(
         found = plural(len(shown), "label")
         raise ValueError(f"viz.confusion_matrix: {found} for {plural(len(counts), 'class')}")
     return ConfusionFigure(counts.astype(np.float64), shown, normalize, told)
-
-
-def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{100 * share:.1f} %"

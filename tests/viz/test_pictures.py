@@ -291,7 +291,7 @@ def test_a_long_table_is_folded_where_it_is_seen_and_whole_elsewhere(parse_svg, 
     assert "… 2 rows" in str(viz.table([{"a": 1}] * 62))
     assert len(str(viz.table(rows, max_rows=None)).splitlines()) == 5002
     for wrong, error in ((1, ValueError), (2.5, TypeError), (True, TypeError)):
-        with pytest.raises(error, match="viz.table: max_rows must be"):
+        with pytest.raises(error, match=r"viz\.table: max_rows must be"):
             viz.table(rows, max_rows=wrong)
 
 

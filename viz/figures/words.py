@@ -10,6 +10,7 @@ __all__ = [
     "count",
     "no_formula",
     "number",
+    "percent",
     "plural",
     "power_of_ten",
     "shape",
@@ -72,6 +73,11 @@ def plural(n: int, noun: str) -> str:
     """``1 node``, ``2 nodes``, ``1,234 nodes``, ``2 classes``."""
     ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
     return f"{n:,} {noun}{ending}"
+
+
+def percent(share: float) -> str:
+    """A share as ``97.5 %``, one that is not known (NaN) as ``-``."""
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def shape(dims: tuple[int, ...] | None) -> str:

@@ -34,7 +34,8 @@ def capture_with_sources(
 ) -> tuple[Snapshot, list[Any]]:
     """The snapshot, and what stands behind each vertex: a node, a leaf tensor, or None.
 
-    ``modules`` are names for modules by their ``id()``.  The second is for looking things up while the figure is made, and must not be kept in it.
+    ``modules`` are names for modules by their ``id()``.  The second is for looking things up while
+    the figure is made, and must not be kept in it.
     """
     tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
     if not tensors:
@@ -302,14 +303,14 @@ class _Builder:
     def _group(self, scope: Any) -> int | None:
         """The group of a scope, made with those around it when first met."""
         group: int | None = None
-        for scope, name, path in named_scopes(scope, self.modules):
-            module = (group, scope.name, scope.cls, scope.owner)
-            key = (*module, scope.call)
+        for around, name, path in named_scopes(scope, self.modules):
+            module = (group, around.name, around.cls, around.owner)
+            key = (*module, around.call)
             if key not in self.group_ids:
                 self.group_ids[key] = len(self.groups)
                 calls = self.calls.setdefault(module, [])
                 calls.append(len(self.groups))
-                called, cls = visible(name), visible(scope.cls)
+                called, cls = visible(name), visible(around.cls)
                 made = Group(len(self.groups), called, cls, visible(path), group, 1, 1)
                 self.groups.append(made)
             group = self.group_ids[key]
