@@ -101,7 +101,8 @@ class ConfusionFigure(Figure):
         """The table as a LaTeX tabular (package booktabs)."""
         head, rows = self._rows()
         names = [shorten(name, 16) for name in head[1:]]
-        return latex_table(["true / predicted", *names], rows, rule_before=len(rows) - 1)
+        rows = [[shorten(row[0], 30, middle=True), *row[1:]] for row in rows]
+        return latex_table(["true / predicted", *names], rows, rule_before=len(rows) - 1, room=16)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         return {

@@ -281,7 +281,7 @@ def test_a_long_table_is_folded_where_it_is_seen_and_whole_elsewhere(parse_svg, 
     assert len(printed) == 2 + 10 + 1 + 1 + 1 + 10
     assert printed[12:15] == ["… 990 rows", " 1000   0.5*", "… 3,989 rows"]
     # Nothing is lost: the page's text, the data, Markdown, CSV and LaTeX have every row.
-    assert " 2500  1500" in figure.html()
+    assert " 2500   1500" in figure.html()
     assert "… 990" not in figure.html().partition("<pre>")[2]
     assert figure.data["rows"][2500] == {"epoch": 2500, "loss": 1500.5}
     for lines in (figure.csv(), figure.markdown(), figure.latex()):

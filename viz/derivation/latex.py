@@ -20,9 +20,20 @@ _SIGNS = {
 _FUNCTIONS = {"log", "exp", "sin", "cos", "tan", "tanh", "sinh", "cosh", "max", "min", "det"}
 
 
-def _upright(text: str) -> str:
-    # A formula cannot be broken within a name: a long one loses its middle, the prose has it whole.
-    return rf"\text{{{latex_escape(shorten(visible(text), 40, middle=True))}}}"
+# How long a name may be in a formula, which cannot be broken there: with a longer one an equation
+# of it and its cosine would not fit in a line.  A longer one loses its middle, the prose has it.
+_NAME, _SUBSCRIPT = 20, 40
+
+
+def _below(sub: str, base: str) -> str:
+    """The subscript of a name; beside a long one it has what that leaves of the line."""
+    if sub.isdigit():
+        return sub
+    return _upright(sub, _SUBSCRIPT if len(base) == 1 else max(6, (_NAME - len(base)) * 10 // 7))
+
+
+def _upright(text: str, limit: int = _NAME) -> str:
+    return rf"\text{{{latex_escape(shorten(visible(text), limit, middle=True), room=limit)}}}"
 
 
 class Latex(Printer):
@@ -48,11 +59,11 @@ class Latex(Printer):
         return base if len(base) == 1 and base.isascii() and base.isalpha() else _upright(base)
 
     def symbol(self, x: ex.Symbol) -> str:
-        _, sub = split_name(x.name)
+        base, sub = split_name(x.name)
         shown = self.letters(x)
         if not sub:
             return shown
-        return f"{shown}_{{{sub if sub.isdigit() else _upright(sub)}}}"
+        return f"{shown}_{{{_below(sub, base)}}}"
 
     def letters(self, x: ex.Symbol) -> str:
         """A symbol without its subscript."""
@@ -60,11 +71,11 @@ class Latex(Printer):
         return rf"\hat{{{shown}}}" if x.accent == "hat" else shown
 
     def subscripted(self, x: ex.Symbol, sub: str, index: list[str]) -> str:
-        low = sub if sub.isdigit() else _upright(sub)
+        low = _below(sub, split_name(x.name)[0])
         return f"{self.letters(x)}_{{{low},\\,{' '.join(index)}}}"
 
     def words(self, text: str) -> str:
-        return _upright(text)
+        return _upright(text, _SUBSCRIPT)
 
     def ones(self) -> str:
         return r"\mathbf{1}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tensorgrad.viz.figures.figure import Figure
+from tensorgrad.viz.figures.figure import Figure, encode
+from tensorgrad.viz.figures.latex import latex_escape
 from tensorgrad.viz.figures.svg import Element, document, element, text
 from tensorgrad.viz.figures.words import plural, shorten, text_width
 
@@ -109,6 +110,27 @@ class Findings(Figure):
             )
         return document(body, width, y + 12, label=self._verdict, kind="chart")
 
+    def latex(self) -> str:
+        """The findings as a numbered list in LaTeX, which may go over pages; no package."""
+        out = [
+            r"\begingroup\emergencystretch=3em",
+            rf"\noindent\textbf{{{_prose(self._verdict)}}}\par\noindent {_prose(self.examined)}",
+        ]
+        if self.findings:
+            out.append(r"\begin{enumerate}")
+            for finding in self.findings:
+                head = rf"\textbf{{{_prose(finding.cause)}}}"
+                if finding.layer:
+                    head += rf": \texttt{{{_prose(finding.layer)}}}"
+                parts = (rf"\\ \emph{{{name}}}: {_prose(value)}" for name, value in _parts(finding))
+                out.append(rf"\item\raggedright {head}{''.join(parts)}")
+            out.append(r"\end{enumerate}")
+        return "\n".join([*out, r"\par\endgroup", ""])
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        # A picture of so much text would be too small to read on a page.
+        return {**super()._formats(), ".tex": lambda: encode(self.latex())}
+
     def _make_data(self) -> dict[str, Any]:
         found = [asdict(finding) for finding in self.findings]
         return {
@@ -122,6 +144,10 @@ class Findings(Figure):
 def _parts(finding: Finding) -> list[tuple[str, str]]:
     parts = [("evidence", finding.evidence), ("line", finding.line or ""), ("fix", finding.fix)]
     return [(name, value) for name, value in parts if value]
+
+
+def _prose(value: str) -> str:
+    return latex_escape(value, breaks=True)
 
 
 def _wrapped(value: str, lead: str) -> list[str]:

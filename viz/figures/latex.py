@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from itertools import groupby
 
 from tensorgrad.viz.figures.words import visible
 
-__all__ = ["WORD", "latex_escape"]
+__all__ = ["WORD", "as_pdflatex_shows", "both_forms", "latex_escape"]
 
 # Signs of formulas that pdflatex does not take as they are, in mathematics.
 _MATHS = {
@@ -59,26 +60,75 @@ _PIECES = re.compile(
     f"[A-Za-z][{''.join(_OVER)}]|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+|--|[{_KNOWN}]|"
     f"[^\\x00-\\x7f{_KNOWN}]+"
 )
+# What `_piece` writes where pdflatex lacks a character: first the others' form, then its own.
+_UNICODE = re.compile(r"\\ifdefined\\Umathchar (.*?)\\else(.*?)\\fi\{\}", re.DOTALL)
 WORD = 20  # letters of a word that a narrow column can hold
 _LONG = re.compile(rf"(\S{{{WORD + 1},}})")
 _BREAKS = re.compile(rf".{{1,{WORD}}}?[./_:,=](?![./_:,=])|.{{1,{WORD}}}", re.DOTALL)
 
 
-def latex_escape(text: str, *, breaks: bool = False) -> str:
+def latex_escape(text: str, *, breaks: bool = False, room: int | None = None) -> str:
     """Any text as LaTeX shows it; nothing in it is a command.
 
     Characters that pdflatex lacks stand as their code points there, as themselves for LuaLaTeX and
     XeLaTeX.  ``breaks``: long words may be broken, at their points and slashes or anywhere.
+    ``room``: where code points are wider than so many characters, and than the text has, pdflatex
+    shows its beginning and its end.
     """
+    if room is not None and _cut(text, room) != text:
+        own, codes = both_forms(text, room)
+        return rf"\ifdefined\Umathchar {own}\else {codes}\fi{{}}"
     if not breaks:
         return _PIECES.sub(_piece, visible(text))
     words = _LONG.split(visible(text))
-    return "".join(
+    shown = "".join(
         r"\allowbreak{}".join(map(latex_escape, _BREAKS.findall(word)))
         if len(word) > WORD and k % 2
         else latex_escape(word)
         for k, word in enumerate(words)
     )
+    return shown.replace(r"]\fi{}", r"]\allowbreak\fi{}")  # code points make short words long
+
+
+def both_forms(text: str, room: int) -> tuple[str, str]:
+    """The text escaped for engines that have its letters, and for pdflatex."""
+    own = _UNICODE.sub(r"\1", latex_escape(text))
+    return own, _UNICODE.sub(r"\2", latex_escape(_cut(text, room)))
+
+
+def as_pdflatex_shows(text: str, room: int | None = None) -> str:
+    """The text with code points where pdflatex has no character, to know how wide it is there."""
+    if text.isascii():
+        return visible(text)
+    return _PIECES.sub(_shown_piece, visible(_cut(text, room)))
+
+
+def _shown_piece(found: re.Match[str]) -> str:
+    out = _piece(found)
+    if "Umathchar" not in out:
+        return found[0]
+    runs = groupby(found[0], lambda char: _accented(char) is not None)
+    return "".join("".join(run) if plain else f"[{_codes(run)}]" for plain, run in runs)
+
+
+def _cut(text: str, room: int | None) -> str:
+    """The text, or where code points make it too wide what of its beginning and end fits."""
+    if room is None or text.isascii():
+        return text
+    room = max(room, len(text))
+    if len(as_pdflatex_shows(text)) <= room:
+        return text
+    head = tail = ""
+    for char in text:
+        if len(as_pdflatex_shows(head + char)) > room // 2:
+            break
+        head += char
+    left = room - 1 - len(as_pdflatex_shows(head))
+    for char in reversed(text):
+        if len(as_pdflatex_shows(char + tail)) > left:
+            break
+        tail = char + tail
+    return f"{head}…{tail}"
 
 
 def _piece(found: re.Match[str]) -> str:
@@ -99,9 +149,12 @@ def _piece(found: re.Match[str]) -> str:
             out += "".join(str(_accented(char)) for char in chars)
         else:
             shown = "".join(chars)
-            codes = " ".join(f"U+{ord(char):04X}" for char in shown)
-            out += rf"\ifdefined\Umathchar {shown}\else{{[}}{codes}]\fi{{}}"
+            out += rf"\ifdefined\Umathchar {shown}\else{{[}}{_codes(shown)}]\fi{{}}"
     return out
+
+
+def _codes(chars: Iterable[str]) -> str:
+    return " ".join(f"U+{ord(char):04X}" for char in chars)
 
 
 def _accented(char: str) -> str | None:

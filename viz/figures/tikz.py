@@ -6,14 +6,16 @@ import re
 import xml.etree.ElementTree as ET
 from typing import NamedTuple
 
-from tensorgrad.viz.figures.latex import latex_escape
+from tensorgrad.viz.figures.latex import as_pdflatex_shows, both_forms, latex_escape
 from tensorgrad.viz.figures.svg import fmt
+from tensorgrad.viz.figures.words import text_width
 
 __all__ = ["svg_to_tikz"]
 
 PIXEL = 0.75  # points in a CSS pixel
+CODES = 24  # characters of code points that may stand for a short name
 # The picture is set into a box first: as an argument of \resizebox a large one is read twice.
-_HEAD = ["% Needs \\usepackage{tikz}.", "\\begingroup\\setbox2=\\hbox{%"]
+_HEAD = ["% Needs \\usepackage{tikz}.", "\\noindent\\begingroup\\setbox2=\\hbox{%"]
 _FOOT = [
     "\\resizebox*{!}{\\ifdim\\totalheight>.95\\textheight .95\\textheight\\else"
     "\\totalheight\\fi}{%",
@@ -145,7 +147,14 @@ class _Writer:
             options.append(f"rotate={-float(turned[1]):g}")
         if style.get("paint-order") == "stroke":  # a halo
             options += [f"fill={self._colour(style['stroke'])}", "inner sep=0.8pt"]
-        shown = latex_escape("".join(element.itertext()))
+        string = "".join(element.itertext())
+        shown = latex_escape(string)
+        wide = as_pdflatex_shows(string, CODES)
+        if wide != string:
+            # Code points in the place of characters: as wide as the picture has room for them.
+            share = min(1.0, text_width(string, size) / text_width(wide, size))
+            own, codes = both_forms(string, CODES)
+            shown = f"\\ifdefined\\Umathchar {own}\\else\\scalebox{{{share:.2f}}}{{{codes}}}\\fi"
         self.lines.append(f"\\node[{', '.join(options)}] at {_point(x, y)} {{{shown}}};")
 
 
