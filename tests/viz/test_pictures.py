@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import re
 import struct
 import zlib
 
@@ -285,7 +286,7 @@ def test_a_long_table_is_folded_where_it_is_seen_and_whole_elsewhere(parse_svg, 
     assert "… 990" not in figure.html().partition("<pre>")[2]
     assert figure.data["rows"][2500] == {"epoch": 2500, "loss": 1500.5}
     for lines in (figure.csv(), figure.markdown(), figure.latex()):
-        assert sum("2500" in line for line in lines.splitlines()) == 1
+        assert len(re.findall(r"^\W*2500\b", lines, re.MULTILINE)) == 1
     assert "… 4,940 rows" in str(viz.table([{"a": 1}] * 5000))
     assert "…" not in str(viz.table([{"a": 1}] * 61))  # a line for one row saves nothing
     assert "… 2 rows" in str(viz.table([{"a": 1}] * 62))
