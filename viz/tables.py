@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -219,6 +219,10 @@ def table(
     if not names:
         raise ValueError("viz.table: there are no columns")
     for name in [*names, *(best or {})]:
+        if not isinstance(name, Hashable):
+            raise TypeError(
+                f"viz.table: columns must be names of columns, got a {type(name).__name__} in them"
+            )
         if name not in names or (found and not any(name in row for row in found)):
             raise ValueError(f"viz.table: no row has a column {name!r}")
     values = [[_value(row.get(name)) for name in names] for row in found]

@@ -297,6 +297,8 @@ def test_a_long_table_is_folded_where_it_is_seen_and_whole_elsewhere(parse_svg, 
 
 
 def test_wrong_tables():
+    with pytest.raises(TypeError, match=r"viz\.table: columns must be names .* got a list"):
+        viz.table([{"a": 1}], columns=[["a"]])
     with pytest.raises(TypeError, match="a row must be a mapping"):
         viz.table([[1, 2]])
     with pytest.raises(ValueError, match="no columns"):
