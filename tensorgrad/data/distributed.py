@@ -51,7 +51,7 @@ class DistributedSampler(Sampler[int]):
         self.epoch = 0
         length = length_of(dataset)
         if drop_last and length % num_replicas:
-            self.num_samples = max(length // num_replicas, 0)
+            self.num_samples = length // num_replicas
         else:
             self.num_samples = ceil(length / num_replicas)
         self.total_size = self.num_samples * num_replicas
