@@ -13,6 +13,10 @@ TORCH_INDEX ?=
 # More arguments for the command that is run: make test ARGS="-k conv -x"
 ARGS ?=
 
+# Bytecode is kept even where the environment forbids it: each process that a test starts would
+# compile the package again, which takes three times as long as importing it.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-long test-accel test-browser parity lint format format-check types names bench bench-compare

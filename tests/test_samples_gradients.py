@@ -10,31 +10,47 @@ from tensorgrad.gradcheck import gradcheck, gradgradcheck
 # Where more numbers than these have gradients, order 2 is compared along random directions: element
 # by element its time grows with the square. Order 1 has looked at each element, and a mistake of
 # order 2 alone is seen along directions too: one element of a convolution's, 10 % wrong, was.
-ELEMENTWISE = 40
+# The long tests look at each element of some more.
+ELEMENTWISE, LONG = 8, 40
 
 
-def check(function, call, order, module=None, **tolerance):
+def check(function, call, orders, module=None, elementwise=ELEMENTWISE, **tolerance):
     def positional(*leaves):
         outputs = outputs_of(call.run(function, *leaves))
         return tuple(t for t in outputs if isinstance(t, tg.Tensor) and t.dtype.itemsize >= 4)
 
     # The cheapest differences, two runs for each number: thousands of rows are checked with them.
-    tolerance.setdefault("method", "central")
-    if order >= 1:
-        gradcheck(positional, call.leaves, parameters=module, **tolerance)
-    if order >= 2:
-        parameters = () if module is None else module.parameters()
-        many = sum(t.numel() for t in [*call.leaves, *parameters]) > ELEMENTWISE
-        gradgradcheck(
-            positional, call.leaves, parameters=module, fast_mode=many or None, **tolerance
-        )
+    how = {"parameters": module, "method": "central", **tolerance}
+    if 1 in orders:
+        gradcheck(positional, call.leaves, **how)
+    if 2 in orders:
+        many = numbers_of(call, module) > elementwise
+        gradgradcheck(positional, call.leaves, fast_mode=many or None, **how)
+
+
+def up_to(order):
+    return range(1, order + 1)
+
+
+def numbers_of(call, module=None):
+    """How many numbers have gradients."""
+    parameters = () if module is None else module.parameters()
+    return sum(t.numel() for t in [*call.leaves, *parameters])
 
 
 @pytest.mark.parametrize(("sample", "number"), numbered(SAMPLES, differentiable=True))
 def test_finite_differences(sample, number):
     call = Call(sample.draw(number))
     assert call.leaves
-    check(sample.function(), call, sample.order, **sample.tolerance)
+    check(sample.function(), call, up_to(sample.order), **sample.tolerance)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("sample", "number"), numbered(SAMPLES, differentiable=True, order=2))
+def test_each_element_of_order_2(sample, number):
+    call = Call(sample.draw(number))
+    if ELEMENTWISE < numbers_of(call) <= LONG:
+        check(sample.function(), call, [2], elementwise=LONG, **sample.tolerance)
 
 
 @pytest.mark.parametrize(("sample", "number"), numbered(SAMPLES, differentiable=False))
@@ -50,9 +66,19 @@ def test_layers(layer):
     state = {name: value.clone() for name, value in module.state_dict().items()}
     for number in range(len(layer.cases)):
         call = Call(layer.draw(number))
-        check(module, call, layer.order, module=module)
+        check(module, call, up_to(layer.order), module)
     for name, value in module.state_dict().items():
         assert tg.equal(value, state[name]), f"gradcheck moved {name}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("layer", [x for x in LAYERS if x.order == 2], ids=lambda x: x.name)
+def test_each_element_of_order_2_of_layers(layer):
+    module = layer.module()
+    for number in range(len(layer.cases)):
+        call = Call(layer.draw(number))
+        if ELEMENTWISE < numbers_of(call, module) <= LONG:
+            check(module, call, [2], module, LONG)
 
 
 @pytest.mark.parametrize("layer", [x for x in LAYERS if x.mode == "train"], ids=lambda x: x.name)
@@ -69,4 +95,4 @@ def test_layers_in_evaluation(layer):
         )
         if not same:
             module = layer.module().eval()
-            check(module, Call(layer.draw(number)), layer.order, module=module)
+            check(module, Call(layer.draw(number)), up_to(layer.order), module)
