@@ -93,10 +93,11 @@ def explore(
     """
     for name, value, kind in (("trace", trace, Trace), ("record", record, Recording)):
         if value is not None and not isinstance(value, kind):
+            model = callable(getattr(value, "named_parameters", None))
             raise TypeError(
                 f"viz.explore: {name} must be what `with viz."
                 f"{'trace_backward(loss)' if kind is Trace else 'record()'} as {name}` gave, "
-                f"not {type(value).__name__}"
+                f"not {type(value).__name__}{'; a model goes to params=' if model else ''}"
             )
     check_limit(max_nodes, "viz.explore")
     names = named_tensors(params, "viz.explore: params")

@@ -175,3 +175,19 @@ def test_the_same_bytes_from_the_same_program():
 
     first, second = make(), make()
     assert every_face(first) == every_face(second)
+
+
+def test_a_hook_that_changes_the_gradient_is_named_not_called_an_error():
+    """As the implicit derivative of a fixed point is had: a hook on the last iterate."""
+    w = draw(3, 3)
+    hidden = tg.tanh(w @ tg.ones(3, 2, dtype=w.dtype))
+    hidden.register_hook(lambda g: g * 2)
+    shown = " ".join(str(viz.derive(hidden.square().sum(), w)).split())
+    assert "not checked: a hook on the result of tanh (" in shown
+    assert "test_derive_hostile.py:" in shown
+    assert "✗" not in shown
+    watched = tg.tanh(w @ tg.ones(3, 2, dtype=w.dtype))
+    watched.register_hook(lambda g: None)  # one that only looks leaves the check standing
+    assert "finite differences (complex): ✓" in str(viz.derive(watched.square().sum(), w))
+    w.register_hook(lambda g: g + 1)
+    assert "a hook on it has changed the gradient" in str(viz.derive(w.square().sum(), w))

@@ -56,6 +56,9 @@ def test_wrong_arguments():
         viz.doctor(model, 3.0)
     with pytest.raises(TypeError, match="leave it out"):
         viz.doctor(model, F.cross_entropy(model(x), y), (x, y))
+    sgd = optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(TypeError, match="by name: optimizer="):
+        viz.doctor(model, F.cross_entropy(model(x), y), sgd)
     with pytest.raises(ValueError, match=r"shape \(64, 4\).*\.mean\(\)"):
         viz.doctor(model, model(x))
     with pytest.raises(TypeError, match="batch must be"):

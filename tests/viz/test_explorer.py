@@ -184,6 +184,8 @@ def test_wrong_arguments_are_refused():
     x = tg.ones(2, requires_grad=True)
     with pytest.raises(TypeError, match=r"trace must be what `with viz.trace_backward\(loss\)"):
         viz.explore(x.sum(), viz.record())
+    with pytest.raises(TypeError, match="not Linear; a model goes to params="):
+        viz.explore(x.sum(), tg.nn.Linear(2, 2))
     with pytest.raises(TypeError, match=r"record must be what `with viz.record\(\)"):
         viz.explore(x.sum(), record=[])
     with pytest.raises(RuntimeError, match="no graph"):

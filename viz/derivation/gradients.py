@@ -14,6 +14,7 @@ from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
 from tensorgrad.viz.derivation.differences import (
     MANY,
     NOTHING,
+    Chain,
     Checked,
     check_step,
     check_whole,
@@ -21,6 +22,9 @@ from tensorgrad.viz.derivation.differences import (
 )
 from tensorgrad.viz.derivation.model import Size
 from tensorgrad.viz.derivation.values import Values
+from tensorgrad.viz.derivation.wording import verdict
+from tensorgrad.viz.figures.words import visible
+from tensorgrad.viz.snapshots.places import short_place
 
 __all__ = ["Gradients", "size_of"]
 
@@ -73,6 +77,7 @@ class Gradients:
     def run(self, loss: Any, root: Any, seed: Any) -> None:
         """Go back from the loss once; on failure ``problem`` says why there are no numbers."""
         nodes = self.part.operations
+        hooked = [node for node in self._between() if _has_hooks(node)]  # before ours are there
         handles = [node.register_hook(self._watcher(node)) for node in nodes]
         inputs = [_edge(target) for target in self.part.targets.values()]
         try:
@@ -95,6 +100,29 @@ class Gradients:
                 self.whole[key] = check_whole(
                     self.values, self.part, root, key, weight, array, self.within.get(key, 1e-7)
                 )
+                if hooked and verdict(self.whole[key]) is False:
+                    self._excuse(key, hooked)
+
+    def _between(self) -> list[Any]:
+        """All that a gradient passes through: operations, their single outputs, leaves."""
+        edges = (edge for node in self.part.operations for edge in node.inputs)
+        passed = [e for e in edges if e is not None and key_of(e) in self.part.reached]
+        return list({id(n): n for n in (*self.part.operations, *passed)}.values())
+
+    def _excuse(self, key: Key, hooked: list[Any]) -> None:
+        """A whole that is not the function's although each step is: a hook has changed it."""
+        if any(verdict(checked) is False for checked in self.checked.values()):
+            return
+        moved = {id(node) for node in Chain(self.values, self.part, key).moving}
+        for node in hooked:
+            made = node.inputs[0] if hasattr(node, "index") else node
+            if id(made) in moved or key_of(node) == key:
+                on = "it"
+                if leaf_of(node) is None:
+                    place = short_place(made.location)
+                    on = f"the result of {visible(made.op.name)}" + (f" ({place})" if place else "")
+                self.whole[key] = Checked(None, why=f"a hook on {on} has changed the gradient")
+                return
 
     def _arrived(self, node: Any, gradient: Any) -> None:
         if isinstance(gradient, tuple):
@@ -127,6 +155,15 @@ class Gradients:
                     self.checked[id(node), i] = NOTHING
 
         return watch
+
+
+def _has_hooks(node: Any) -> bool:
+    """Whether the program has put a hook there that may change the gradient."""
+    leaf = leaf_of(node)
+    if leaf is not None:
+        return bool(leaf._hooks)
+    hooks = node.hooks
+    return hooks is not None and bool(hooks.tensor or hooks.pre or hooks.post)
 
 
 def _edge(node: Any) -> Any:

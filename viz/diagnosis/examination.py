@@ -93,8 +93,11 @@ def examine(model: Module, loss: Any, batch: Any, caller: str = "viz.doctor") ->
     else:
         watched = False
         if batch is not None:
+            told = "leave it out"
+            if hasattr(batch, "param_groups"):
+                told = "an optimizer is given by name: optimizer=..."
             raise TypeError(
-                f"{caller}: batch goes with a loss function, but loss is a Tensor; leave it out"
+                f"{caller}: batch goes with a loss function, but loss is a Tensor; {told}"
             )
     if not hasattr(loss, "grad_fn") or not hasattr(loss, "_array"):
         raise TypeError(
