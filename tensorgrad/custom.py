@@ -115,7 +115,7 @@ class Function:
         recording = context.grad_enabled
         edges = tuple(edge_of(a) if recording and isinstance(a, TensorBase) else None for a in args)
         # Under no_grad too, as in PyTorch: what the arguments say, not what will be recorded.
-        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a.requires_grad for a in args)
+        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a._requires_grad for a in args)
         context.grad_enabled = False
         try:
             if cls.setup_context is not Function.setup_context:

@@ -367,7 +367,7 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
             continue
         if not op.even or edge.shape is not root.shape or edge.dtype is not dtype:
             d = fitted(d, edge)
-        leaf = edge.variable  # type: ignore[attr-defined]
+        leaf = edge.variable
         accept(leaf, d, leaf._grad)
     return True
 

@@ -21,6 +21,7 @@ __all__ = [
     "check_numbers",
     "check_square",
     "codes",
+    "constant_of",
     "epsilon",
 ]
 
@@ -78,3 +79,11 @@ def codes(a: Tensor, found: Any = 0) -> Tensor:
 def epsilon(a: Tensor) -> float:
     """The distance from 1 to the next number of a's precision."""
     return float(np.finfo(a._array.dtype).eps)
+
+
+def constant_of(x: Tensor, value: Any) -> Tensor:
+    """value, which x does not move but which requires grad as x does: x gets a gradient of 0.
+
+    PyTorch's results do, where a formula that holds x has an empty product or a step in it.
+    """
+    return elementwise.where(wrap(np.zeros((), np.bool_)), x, value)

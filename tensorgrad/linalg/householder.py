@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.functions.shape import tril
-from tensorgrad.linalg.checks import adjoint, check_not_mapped, check_numbers
+from tensorgrad.linalg.checks import adjoint, check_not_mapped, check_numbers, constant_of
 from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as products
@@ -84,10 +84,9 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             "linalg.householder_product: input.shape[-2] must be greater than or equal to "
             f"input.shape[-1], got {tuple(A.shape)}"
         )
-    eye = wrap(np.eye(A.shape[-2], A.shape[-1], dtype=A._array.dtype))
-    # Where nothing is kept of A: without factors too the product requires grad, as PyTorch's does.
-    nothing = wrap(np.zeros(A._array.shape, np.bool_))
-    return _reflected(A, tau, elementwise.where(nothing, A, eye), False)
+    eye = np.eye(A.shape[-2], A.shape[-1], dtype=A._array.dtype)
+    # Without factors too the product requires grad.
+    return _reflected(A, tau, constant_of(A, wrap(eye)), False)
 
 
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.reduction import axis_of
 from tensorgrad.functions.shape import movedim, reshape, wrap_dim
-from tensorgrad.linalg.checks import LinAlgError, check_numbers, check_square
+from tensorgrad.linalg.checks import LinAlgError, check_numbers, check_square, constant_of
 from tensorgrad.linalg.factoring import svdvals
 from tensorgrad.linalg.solving import _bounds
 from tensorgrad.node import wrap
@@ -65,9 +65,7 @@ def vector_norm(
         return reduction.amin(size, **words)
     if ord == 0:
         counted = elementwise.astype(elementwise.ne(size, 0), dtype=size._array.dtype)
-        # Where nothing is kept of x: its gradient is 0, but there.
-        kept = wrap(np.zeros(size.shape, np.bool_))
-        return reduction.sum(elementwise.where(kept, size, counted), **words)
+        return reduction.sum(constant_of(size, counted), **words)
     if ord == 1:
         return reduction.sum(size, **words)
     hole = size._array == 0

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.functions.shape import movedim, reshape, squeeze, unsqueeze
-from tensorgrad.linalg.checks import LinAlgError, check_numbers, check_square, codes, epsilon
+from tensorgrad.linalg.checks import (
+    LinAlgError,
+    check_numbers,
+    check_square,
+    codes,
+    constant_of,
+    epsilon,
+)
 from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.ops import inverses as ops
@@ -284,9 +291,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
             f"linalg.matrix_power: A must be batches of square matrices, got {tuple(input.shape)}"
         )
     if n == 0:
-        # Where nothing is kept of the input: its gradient is 0, but there, as PyTorch's is.
-        eye = wrap(np.eye(input.shape[-1], dtype=input._array.dtype))
-        return elementwise.where(wrap(np.zeros(input.shape, np.bool_)), input, eye)
+        return constant_of(input, wrap(np.eye(input.shape[-1], dtype=input._array.dtype)))
     base = input if n > 0 else ops.inv(input)
     power, result = abs(n), None
     while power:
