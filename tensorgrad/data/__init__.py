@@ -14,6 +14,7 @@ from tensorgrad.data.dataset import (
     random_split,
 )
 from tensorgrad.data.digits import Digits
+from tensorgrad.data.distributed import DistributedSampler
 from tensorgrad.data.images import ImageDataset
 from tensorgrad.data.mnist import MNIST
 from tensorgrad.data.sampler import (
@@ -39,6 +40,7 @@ __all__ = [
     # loading
     "BatchSampler",
     "DataLoader",
+    "DistributedSampler",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",

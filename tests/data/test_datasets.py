@@ -162,8 +162,8 @@ def test_random_split_refuses_what_does_not_add_up(lengths: list[float], complai
 def test_pytorchs_paths_lead_to_the_same_objects() -> None:
     import tensorgrad.data as ours
 
-    path = "tensorgrad.utils.data"
-    paths = [import_module(path + end) for end in ("", ".dataloader", ".dataset", ".sampler")]
+    ends = ("", ".dataloader", ".dataset", ".distributed", ".sampler")
+    paths = [import_module("tensorgrad.utils.data" + end) for end in ends]
     assert tg.utils.data is paths[0]
     for module in paths:
         for name in module.__all__:

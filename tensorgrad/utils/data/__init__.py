@@ -21,7 +21,10 @@ from tensorgrad.data.sampler import (
     WeightedRandomSampler,
 )
 from tensorgrad.data.stack import StackDataset
-from tensorgrad.utils.data import dataloader, dataset, distributed, sampler
+from tensorgrad.utils.data import dataloader as dataloader
+from tensorgrad.utils.data import dataset as dataset
+from tensorgrad.utils.data import distributed as distributed
+from tensorgrad.utils.data import sampler as sampler
 
 __all__ = [
     "BatchSampler",
@@ -41,10 +44,6 @@ __all__ = [
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
-    "dataloader",
-    "dataset",
-    "distributed",
     "get_worker_info",
     "random_split",
-    "sampler",
 ]
