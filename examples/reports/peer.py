@@ -1,8 +1,8 @@
 """A model in PyTorch, from the same weights and on the same batches: what is not the framework's.
 
 Where CIFAR-10 was decoded from JPEGs it is not quite the CIFAR-10 of the reports, and what they do
-not state can differ. If PyTorch, which the reports used, misses their accuracy on the same images
-by as much, it is that and not tensorgrad.
+not state can differ. If PyTorch misses their number on the same images by as much, it is that and
+not tensorgrad.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def torch_copy(model: nn.Sequential) -> Any:
 
 def train_torch(
     model: nn.Sequential, batches: Batches, test: Split, steps: int, rate: float, path: Path,
-    *, weight_decay: float = 0.0, per_epoch: float = 1.0,
+    *, optimizer: str = "Adam", weight_decay: float = 0.0, per_epoch: float = 1.0,
 ) -> Curves:  # fmt: skip
-    """Adam for some steps: the loss of every step, and the test accuracy at the end.
+    """Some steps of training: the loss of each, and at the end the test loss and accuracy.
 
     ``path``: a checkpoint, from which an interrupted run goes on.  ``per_epoch``: what the rate is
     multiplied by after each epoch.
@@ -58,33 +58,34 @@ def train_torch(
     import torch
 
     copy = torch_copy(model)
-    optimizer = torch.optim.Adam(copy.parameters(), lr=rate, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.StepLR(optimizer, batches.per_epoch, per_epoch)
+    kind = getattr(torch.optim, optimizer)
+    stepped = kind(copy.parameters(), lr=rate, weight_decay=weight_decay)
+    schedule = torch.optim.lr_scheduler.StepLR(stepped, batches.per_epoch, per_epoch)
     losses: list[float] = []
     if path.exists():
         kept = torch.load(path)
         copy.load_state_dict(kept["model"])
-        optimizer.load_state_dict(kept["optimizer"])
+        stepped.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
         batches.load_state_dict(kept["batches"])
         losses = kept["losses"]
     path.parent.mkdir(parents=True, exist_ok=True)
     while len(losses) < steps:
         inputs, labels = (torch.from_numpy(t.numpy()) for t in batches.next())
-        optimizer.zero_grad()
+        stepped.zero_grad()
         loss = torch.nn.functional.cross_entropy(copy(inputs), labels)
         loss.backward()
-        optimizer.step()
+        stepped.step()
         schedule.step()
         losses.append(loss.item())
         if len(losses) % CHECKPOINT_EVERY == 0 or len(losses) == steps:
-            torch.save({"model": copy.state_dict(), "optimizer": optimizer.state_dict(),
+            torch.save({"model": copy.state_dict(), "optimizer": stepped.state_dict(),
                         "schedule": schedule.state_dict(), "batches": batches.state_dict(),
                         "losses": losses}, path)  # fmt: skip
     copy.eval()
-    right = 0
     with torch.no_grad():
-        for start in range(0, len(test.x), 500):
-            found = copy(torch.from_numpy(test.x[start : start + 500])).argmax(1).numpy()
-            right += int((found == test.y[start : start + 500]).sum())
-    return {"loss": losses, "test accuracy": [right / len(test.x)]}
+        parts = [copy(torch.from_numpy(test.x[k : k + 500])) for k in range(0, len(test.x), 500)]
+        found, labels = torch.cat(parts), torch.from_numpy(test.y)
+        loss = torch.nn.functional.cross_entropy(found, labels)
+    right = (found.argmax(1) == labels).double().mean()
+    return {"loss": losses, "test loss": [loss.item()], "test accuracy": [right.item()]}

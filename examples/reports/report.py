@@ -101,11 +101,15 @@ class Report:
         text, verdict = self.spread(values, percent), self.judged(far >= -tolerance)
         return self.add(id, text, verdict, target=printed, values=values, **other)
 
-    def peer_row(self, id: str, target: float, got: Sequence[float], what: str, note: str) -> Row:
+    def peer_row(
+        self, id: str, target: float, got: Sequence[float], what: str, note: str = "",
+        percent: bool = True,
+    ) -> Row:  # fmt: skip
         """What PyTorch reached, to compare with: shown, for a miss of it is none of ours."""
-        printed, values = f"{100 * target:.4g} %", [float(v) for v in got]
-        return self.add(id, self.spread(values), SHOWN, what=what, target=printed, values=values,
-                        note=note)  # fmt: skip
+        printed = f"{100 * target:.4g} %" if percent else f"{target:g}"
+        values = [float(v) for v in got]
+        return self.add(id, self.spread(values, percent), SHOWN, what=what, target=printed,
+                        values=values, note=note)  # fmt: skip
 
     @staticmethod
     def spread(got: Sequence[float], percent: bool = True) -> str:
@@ -277,7 +281,7 @@ def main(number: str, doc: str | None, parts: Sequence[Part], argv: list[str] | 
     parser.add_argument(
         "--torch",
         action="store_true",
-        help="train with PyTorch, too: 003's mini-VGG, what 001 missed",
+        help="train with PyTorch, too: 003's mini-VGG, what 001 and 002-V1 missed",
     )
     arguments = parser.parse_args(argv)
     if arguments.seeds is None:

@@ -91,3 +91,23 @@ def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
     assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-5)
     run(5, tmp_path / "parts.pt")
     assert run(12, tmp_path / "parts.pt") == theirs
+
+
+def test_single_images_with_sgd(tmp_path):
+    rng = np.random.default_rng(0)
+    split = Split(rng.standard_normal((40, 12)).astype("f"), rng.integers(0, 10, 40))
+
+    def make():
+        tg.manual_seed(0)
+        return nn.Sequential(nn.Linear(12, 7), nn.Sigmoid(), nn.Linear(7, 10))
+
+    model = make()
+    ours = training.train(
+        model, optim.SGD(model.parameters(), lr=0.1), training.Batches(split, 1, 0), 60,
+        name="mlp", folder=tmp_path,
+    )  # fmt: skip
+    theirs = peer.train_torch(
+        make(), training.Batches(split, 1, 0), split, 60, 0.1, tmp_path / "sgd.pt", optimizer="SGD"
+    )
+    assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-5)
+    assert theirs["test loss"] == [pytest.approx(training.measure(model, split)[0], rel=1e-5)]
