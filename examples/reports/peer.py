@@ -8,6 +8,7 @@ not tensorgrad.
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from examples.reports.data import Split
 from examples.reports.training import Batches, Curves
 from tensorgrad import nn
 
-CHECKPOINT_EVERY = 200  # steps
+CHECKPOINT_EVERY = 30.0  # seconds: it holds all losses, and is long to write after many steps
 
 
 def torch_copy(model: nn.Sequential) -> Any:
@@ -70,6 +71,7 @@ def train_torch(
         batches.load_state_dict(kept["batches"])
         losses = kept["losses"]
     path.parent.mkdir(parents=True, exist_ok=True)
+    saved = monotonic()
     while len(losses) < steps:
         inputs, labels = (torch.from_numpy(t.numpy()) for t in batches.next())
         stepped.zero_grad()
@@ -78,7 +80,8 @@ def train_torch(
         stepped.step()
         schedule.step()
         losses.append(loss.item())
-        if len(losses) % CHECKPOINT_EVERY == 0 or len(losses) == steps:
+        if monotonic() - saved > CHECKPOINT_EVERY or len(losses) == steps:
+            saved = monotonic()
             torch.save({"model": copy.state_dict(), "optimizer": stepped.state_dict(),
                         "schedule": schedule.state_dict(), "batches": batches.state_dict(),
                         "losses": losses}, path)  # fmt: skip
