@@ -61,7 +61,7 @@ PRIMITIVES = [
     primitive("astype", case(real(2, 3), dtype=np.dtype(np.float64)),
               case(real(), dtype=np.dtype(np.complex128))),
     primitive("mask", case(real(2, 3), mask=MASK), case(real(), mask=np.array(True))),
-    primitive("bend", case(real(2, 3), slope=np.where(MASK, 1, -0.5).astype("f")),
+    primitive("leaky_relu", case(real(2, 3), slope=np.where(MASK, 1, -0.5).astype("f")),
               case(real(), slope=np.array(2, "f"))),
     primitive("keep", case(real(2, 3), kept=MASK, other=0.5), case(real(2, 3), kept=MASK, other=0),
               case(real(2, 3), kept=MASK, other=np.where(MASK, 1, -0.5).astype("f")),

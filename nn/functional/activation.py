@@ -72,7 +72,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     _real("leaky_relu", input)
     x = input._array
     slope = np.where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
-    return ops.bend(input, slope=slope)
+    return ops.leaky_relu(input, slope=slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:

@@ -2,7 +2,7 @@
 
 Every piece is picked by a bool array that is a constant of the graph, so that an infinity or NaN
 of one piece never reaches the gradient of another.  A NaN in the input goes through as a NaN.
-The gradient of such a gradient is 0, not unknown, as in PyTorch (`keep` and `bend` see to it).
+The gradient of such a gradient is 0, not unknown, as in PyTorch: `keep` and `leaky_relu` see to it.
 """
 
 from __future__ import annotations
@@ -255,4 +255,4 @@ def randomly_leaky(
     slope: Any = (lower + upper) / 2
     if training:
         slope = rng_of(generator).uniform(lower, upper, x.shape)
-    return ops.bend(input, slope=np.where(x > 0, 1, slope).astype(x.dtype))
+    return ops.leaky_relu(input, slope=np.where(x > 0, 1, slope).astype(x.dtype))

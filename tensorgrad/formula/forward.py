@@ -44,7 +44,7 @@ FORWARD: dict[str, str] = {
     "minimum": "a * [a <= b] + b * [b < a]",
     "where": "a * [c] + b * [~c]",
     "mask": "x * [mask]",
-    "bend": "x * slope",
+    "leaky_relu": "x * slope",
     "keep": "x * [kept] + other * [~kept]",
     "astype": "x",
     "clone": "x",

@@ -46,9 +46,9 @@ from tensorgrad.ops.conversion import (
 )
 from tensorgrad.ops.kinks import (
     abs,
-    bend,
     clamp,
     keep,
+    leaky_relu,
     mask,
     maximum,
     minimum,
@@ -78,7 +78,7 @@ __all__ = [
     "add",
     "alias",
     "astype",
-    "bend",
+    "leaky_relu",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",

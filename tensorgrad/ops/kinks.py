@@ -44,7 +44,7 @@ def mask(x: Any, *, mask: Any) -> Any:
     formula="g * slope",
     batch=families.elementwise,
 )
-def bend(x: Any, *, slope: Any) -> Any:
+def leaky_relu(x: Any, *, slope: Any) -> Any:
     """x * slope, an array picked by the signs of x: straight lines that meet in 0.
 
     Not `mul`, whose gradient is known not to depend on x: a program may ask for its gradient.
