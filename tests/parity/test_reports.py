@@ -66,15 +66,19 @@ def test_a_cnn_from_the_same_weights(tmp_path):
     assert run(12, tmp_path / "parts.pt") == theirs  # goes on from the checkpoint
 
 
-def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
+def points():
     rng = np.random.default_rng(0)
-    split = Split(rng.standard_normal((40, 12)).astype("f"), rng.integers(0, 10, 40))
+    return Split(rng.standard_normal((40, 12)).astype("f"), rng.integers(0, 10, 40))
 
-    def make():
-        tg.manual_seed(0)
-        return nn.Sequential(nn.Linear(12, 7), nn.ReLU(), nn.Linear(7, 10))
 
-    model, batches = make(), training.Batches(split, 16, 0)
+def mlp(activation):
+    tg.manual_seed(0)
+    return nn.Sequential(nn.Linear(12, 7), activation, nn.Linear(7, 10))
+
+
+def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
+    split = points()
+    model, batches = mlp(nn.ReLU()), training.Batches(split, 16, 0)
     optimizer = optim.Adam(model.parameters(), lr=1e-2, weight_decay=0.1)
     ours = training.train(
         model, optimizer, batches, 12, name="mlp", folder=tmp_path,
@@ -84,7 +88,7 @@ def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
     def run(steps, path):
         batches = training.Batches(split, 16, 0)
         return peer.train_torch(
-            make(), batches, split, steps, 1e-2, path, weight_decay=0.1, per_epoch=0.5
+            mlp(nn.ReLU()), batches, split, steps, 1e-2, path, weight_decay=0.1, per_epoch=0.5
         )
 
     theirs = run(12, tmp_path / "whole.pt")
@@ -94,20 +98,13 @@ def test_an_mlp_with_weight_decay_and_a_rate_that_falls(tmp_path):
 
 
 def test_single_images_with_sgd(tmp_path):
-    rng = np.random.default_rng(0)
-    split = Split(rng.standard_normal((40, 12)).astype("f"), rng.integers(0, 10, 40))
-
-    def make():
-        tg.manual_seed(0)
-        return nn.Sequential(nn.Linear(12, 7), nn.Sigmoid(), nn.Linear(7, 10))
-
-    model = make()
+    split, model = points(), mlp(nn.Sigmoid())
     ours = training.train(
         model, optim.SGD(model.parameters(), lr=0.1), training.Batches(split, 1, 0), 60,
         name="mlp", folder=tmp_path,
     )  # fmt: skip
-    theirs = peer.train_torch(
-        make(), training.Batches(split, 1, 0), split, 60, 0.1, tmp_path / "sgd.pt", optimizer="SGD"
-    )
+    batches, path = training.Batches(split, 1, 0), tmp_path / "sgd.pt"
+    start = mlp(nn.Sigmoid())
+    theirs = peer.train_torch(start, batches, split, 60, 0.1, path, optimizer="SGD")
     assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-5)
     assert theirs["test loss"] == [pytest.approx(training.measure(model, split)[0], rel=1e-5)]
