@@ -89,6 +89,13 @@ def _root(total: Tensor, ord: float) -> Tensor:
     return elementwise.sqrt(total) if ord == 2 else elementwise.pow(total, 1 / ord)
 
 
+def _extreme(ord: Any, count: int) -> Any:
+    """What makes a norm of ``count`` sizes: the largest, which of none is 0, or the smallest."""
+    if ord < 0:
+        return reduction.amin
+    return reduction.amax if count else reduction.sum
+
+
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -109,23 +116,16 @@ def matrix_norm(
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got {dims}")
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim)
-    extreme: Any = None
     if ord in (1, -1, inf, -inf):
-        extreme = reduction.amax if ord > 0 else reduction.amin
         summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = reduction.sum(elementwise.abs(A), axis=summed, keepdims=True)
-        if ord > 0 and not A.shape[other]:  # the largest of none
-            extreme = reduction.sum
-        result = extreme(sums, axis=other, keepdims=True)
+        result = _extreme(ord, A.shape[other])(sums, axis=other, keepdims=True)
     elif ord in ("nuc", 2, -2):
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
         if ord == "nuc":
             one = reduction.sum(values, axis=-1, keepdims=False)
         else:
-            extreme = reduction.amax if ord == 2 else reduction.amin
-            if ord == 2 and not values.shape[-1]:
-                extreme = reduction.sum
-            one = extreme(values, axis=-1, keepdims=False)
+            one = _extreme(ord, values.shape[-1])(values, axis=-1, keepdims=False)
         result = one
     else:
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
