@@ -64,17 +64,18 @@ def test_what_is_put_aside_stays_as_it_was(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("activations", "looked_at"), [(None, [*range(0, 32, 4), 32, 40, 48]), (True, [*range(50)])]
+    ("activations", "looked_at"),
+    [(None, [*range(0, 32, 4), *range(32, 256, 8), 256, 272, 288]), (True, [*range(300)])],
 )
-def test_activations_are_watched_at_every_fourth_look_then_at_every_eighth(activations, looked_at):
+def test_activations_are_watched_more_seldom_as_the_looks_grow_many(activations, looked_at):
     model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 3))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     monitor = viz.Monitor(model, optimizer, every=2, activations=activations)
-    train(model, optimizer, 100)
+    train(model, optimizer, 600)
     (track,) = monitor.tracks()
     assert [k for k, zero in enumerate(track.zero) if zero is not None] == looked_at
     assert [k for k, alive in enumerate(track.alive) if alive is not None] == looked_at
-    assert course(monitor, "0.weight").status == ["ok"] * 50
+    assert course(monitor, "0.weight").status == ["ok"] * 300
     assert "1: relu" in str(monitor.report())
     assert monitor.report().svg()
 

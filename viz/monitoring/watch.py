@@ -198,7 +198,7 @@ class Watch:
                     # Where it is not the model but its parts that are called, the next look will
                     # see them.
                     often = self._always or not activity.called
-                    self._rest = 1 if often else 4 if self._looks < 32 else 8
+                    self._rest = 1 if often else _rest(self._looks)
                 self._rest -= 1
             self._prepare()
 
@@ -210,6 +210,11 @@ class Watch:
             frozen = not self._layout.params[k].requires_grad
             missing[numbers[k]] = "frozen" if frozen else "no gradient"
         return missing
+
+
+def _rest(looks: int) -> int:
+    """How many looks from one at activations to the next: a look at them costs most."""
+    return 4 if looks < 32 else 8 if looks < 256 else 16
 
 
 def _closure(optimizer: Any, closure: Any = None, **others: Any) -> Any:
