@@ -126,7 +126,7 @@ class GraphFigure(Figure):
         """Our own picture where an engine can convert it, else the one that dot draws."""
         if can_convert():
             return convert_svg(self.svg(), kind)
-        return run_dot(self.dot(), kind, dpi=144 if kind == "png" else None)
+        return undated(run_dot(self.dot(), kind, dpi=144 if kind == "png" else None))
 
 
 def graph(

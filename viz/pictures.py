@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -90,10 +90,6 @@ class ImagesFigure(Figure):
         )
         label = f"{self.title}: {plural(n, 'image')}"
         return document(body, total, y + rows * row + MARGIN - GAP, label=label, kind="chart")
-
-    def _formats(self) -> dict[str, Callable[[], bytes]]:
-        # TikZ draws lines and text, no pixels.
-        return {suffix: make for suffix, make in super()._formats().items() if suffix != ".tex"}
 
     def _make_data(self) -> dict[str, Any]:
         return {"title": self.title, "captions": self.captions, **self._facts}

@@ -346,8 +346,3 @@ def test_formulas_in_a_latex_table():
         r"$\partial$L/$\partial$o$_{i}$ = W$_{2}$$^{\top}$ $\delta$ $\odot$ $\hat{x}$, "
         r"10$^{-3}$ $\pm$ 5 \%, {[}1]"
     )
-
-
-def test_pictures_of_pixels_are_not_offered_as_latex(tmp_path):
-    with pytest.raises(ValueError, match=r"ImagesFigure\.save.*'\.tex' is not one.*\.png, \.svg"):
-        viz.images(np.zeros((2, 4, 4))).save(tmp_path / "x.tex")

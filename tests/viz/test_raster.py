@@ -41,7 +41,10 @@ def test_an_image_has_two_pixels_for_each_of_the_picture(figure, tmp_path, monke
     width, height = struct.unpack(">II", data[16:24])
     wide, high = raster._size(figure.svg())
     assert (width, height) == (round(2 * wide), round(2 * high))
-    assert figure.save(tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
+    page = figure.save(tmp_path / "x.pdf").read_bytes()
+    assert page.startswith(b"%PDF")
+    # The same bytes tomorrow.
+    assert b"/CreationDate (D:19700101000000" in page
 
 
 def test_without_an_engine_the_error_says_what_to_install(figure, tmp_path, monkeypatch):

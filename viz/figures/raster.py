@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from typing import Any, Literal
 
-__all__ = ["EngineError", "can_convert", "convert_svg"]
+__all__ = ["EngineError", "can_convert", "convert_svg", "undated"]
 
 SVG = "http://www.w3.org/2000/svg"
 ZOOM = 2.0  # pixels of a PNG for each of the picture's: sharp on paper and on fine screens
@@ -41,7 +42,7 @@ def convert_svg(svg: str, kind: Literal["png", "pdf"]) -> bytes:
     program = shutil.which("rsvg-convert")
     zoom = min(ZOOM, LARGEST / max(_size(svg))) if kind == "png" else 1.0
     if program is not None:
-        return _by_rsvg(program, svg, kind, zoom)
+        return undated(_by_rsvg(program, svg, kind, zoom))
     cairosvg = _cairosvg()
     if cairosvg is None:
         raise EngineError(
@@ -50,8 +51,12 @@ def convert_svg(svg: str, kind: Literal["png", "pdf"]) -> bytes:
             "which need nothing"
         )
     make = cairosvg.svg2png if kind == "png" else cairosvg.svg2pdf
-    made: bytes = make(bytestring=_with_halos(svg), scale=zoom)
-    return made
+    return undated(make(bytestring=_with_halos(svg), scale=zoom))
+
+
+def undated(made: bytes) -> bytes:
+    """A PDF that does not say when it was made: the same picture is the same file tomorrow."""
+    return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", made)
 
 
 def _by_rsvg(program: str, svg: str, kind: str, zoom: float) -> bytes:

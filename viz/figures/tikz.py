@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tensorgrad.viz.figures.latex import as_pdflatex_shows, both_forms, latex_escape
 from tensorgrad.viz.figures.svg import fmt
+from tensorgrad.viz.figures.tikz_pixels import LARGEST, pixel_lines
 from tensorgrad.viz.figures.words import text_width
 
 __all__ = ["svg_to_tikz"]
@@ -37,11 +38,18 @@ class _Rule(NamedTuple):
 def svg_to_tikz(svg: str) -> str:
     """A ``tikzpicture`` of the light picture, scaled down to the page where it is larger.
 
-    Raises ValueError for a picture that contains pixels.
+    Images in it need an engine that makes PDF.  Raises ValueError where they have more bytes than
+    TeX has room for.
     """
     root = ET.fromstring(svg.encode("utf-8", "replace"))
     writer = _Writer(root)
     writer.children(root, [], {}, (0.0, 0.0))
+    if writer.pixels > LARGEST:
+        raise ValueError(
+            f"viz: images of {writer.pixels:,} bytes are more than TeX has room for as .tex (at "
+            f"most {LARGEST:,}); show fewer (limit=), or save as .pdf or .png and include that by "
+            "\\includegraphics"
+        )
     colours = [
         f"\\definecolor{{{name}}}{{HTML}}{{{name[2:].upper()}}}%" for name in sorted(writer.colours)
     ]
@@ -54,6 +62,7 @@ class _Writer:
         self.rules = _rules(root)
         self.lines: list[str] = []
         self.colours: set[str] = set()
+        self.pixels = 0  # their bytes
 
     def children(
         self,
@@ -78,9 +87,7 @@ class _Writer:
             elif tag == "text":
                 self._text(child, style, shift)
             elif tag == "image":
-                raise ValueError(
-                    "a picture of pixels cannot be saved as .tex; save as .pdf or .png"
-                )
+                self._image(child, shift)
             else:
                 self._shape(tag, child, style, shift)
 
@@ -128,6 +135,14 @@ class _Writer:
         else:
             way = _way(element.get("d", ""), shift)
         self.lines.append(f"\\path[{', '.join(options)}] {way};")
+
+    def _image(self, element: ET.Element, shift: tuple[float, float]) -> None:
+        x, y, width, height = (float(element.get(k, "0")) for k in ("x", "y", "width", "height"))
+        left, bottom = (x + shift[0]) * PIXEL, -(y + shift[1] + height) * PIXEL
+        href = element.get("href", "")
+        lines, size = pixel_lines(href, left, bottom, width * PIXEL, height * PIXEL)
+        self.lines += lines
+        self.pixels += size
 
     def _text(self, element: ET.Element, style: Style, shift: tuple[float, float]) -> None:
         dx, dy = _translation(element)
