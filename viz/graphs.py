@@ -15,7 +15,7 @@ from tensorgrad.viz.drawing.outline import outline
 from tensorgrad.viz.drawing.wasi_engine import has_wasi
 from tensorgrad.viz.figures.arguments import one_of
 from tensorgrad.viz.figures.figure import Figure, encode
-from tensorgrad.viz.figures.raster import EngineError, can_convert, convert_svg
+from tensorgrad.viz.figures.raster import EngineError, can_convert, convert_svg, undated
 from tensorgrad.viz.figures.words import shorten, text_width
 from tensorgrad.viz.gradients_of import with_gradients
 from tensorgrad.viz.layouts.closing import close_modules
