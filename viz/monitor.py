@@ -35,7 +35,7 @@ Array = NDArray[Any]
 class Monitor:
     """Watches a model and its optimizer while your own loop trains.
 
-    It costs under 3 % of a step, about that of one of a fifth of a millisecond.
+    It costs under 3 % of a step, where that takes a quarter of a millisecond or more.
 
     model: the Module whose parameters and activations are watched.
     optimizer: any Optimizer that trains (some of) them; its steps are the clock.
