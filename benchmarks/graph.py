@@ -55,12 +55,15 @@ def chain(lib: Any, nodes: int) -> dict[str, Any]:
 
 
 def main(libraries: list[str], quick: bool) -> dict[str, Any]:
-    """Measure and print; the figures by number of nodes and library."""
+    """Measure and print; the figures by number of nodes and library.
+
+    Beside the libraries a tape that does as little as one can: `bare_tape`.
+    """
     print("\ndeep graph: a chain of multiplications and additions on 16 numbers")
     figures: dict[str, Any] = {}
     for nodes in (1_000, 10_000, 100_000) + (() if quick else (1_000_000,)):
         figures[str(nodes)] = found = {}
-        for library in libraries:
+        for library in (*libraries, "bare_tape"):
             command = [sys.executable, __file__, library, str(nodes)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             found[library] = f = json.loads(done.stdout)
@@ -75,7 +78,7 @@ def main(libraries: list[str], quick: bool) -> dict[str, Any]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("library", choices=("tensorgrad", "torch"))
+    parser.add_argument("library", choices=("tensorgrad", "torch", "bare_tape"))
     parser.add_argument("nodes", type=int)
     args = parser.parse_args()
     print(json.dumps(chain(import_module(args.library), args.nodes)))

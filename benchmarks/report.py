@@ -155,11 +155,12 @@ def memory(found: dict[str, Any]) -> str:
 
 def graph(found: dict[str, Any]) -> str:
     """The chains."""
+    names = {**LIBRARIES, "bare_tape": "a bare tape"}
     rows = []
     for nodes, libraries in found.get("graph", {}).items():
         for lib, f in libraries.items():
             times = [f"{f[key]:.2f}" for key in ("forward", "backward")]
-            rows.append([f"{int(nodes):,}", LIBRARIES[lib], *times, f"{f['bytes']:.0f}"])
+            rows.append([f"{int(nodes):,}", names[lib], *times, f"{f['bytes']:.0f}"])
     head = ["nodes", "", "forward, us a node", "backward, us a node", "bytes a node"]
     return table(head, rows)
 
