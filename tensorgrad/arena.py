@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole"]
+__all__ = [
+    "LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole", "strided",
+]  # fmt: skip
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
 LIMIT = 1 << 24
@@ -66,11 +68,22 @@ _lock = threading.RLock()
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """An uninitialised array in C order, as `numpy.empty` gives."""
-    global _cached
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
-    if size < LEAST:
-        return np.empty(shape, dtype)
+    return np.empty(shape, dtype) if size < LEAST else np.ndarray(shape, dtype, _block(size))
+
+
+def strided(
+    shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...], size: int
+) -> Any:
+    """An uninitialised array with other strides, in bytes, that fills memory of ``size`` bytes."""
+    memory = np.empty(size, _BYTE) if size < LEAST else _block(size)
+    return np.ndarray(shape, dtype, memory, 0, strides)
+
+
+def _block(size: int) -> _Block:
+    """Memory that waits, or new one, of at least `LEAST` bytes."""
+    global _cached
     memory = None
     with _lock:
         waiting = _free.get(size)
@@ -81,7 +94,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
         whole = _new(_Memory, (size + _LINE,), _BYTE)
         start = -whole.ctypes.data % _LINE
         memory = whole[start : start + size]
-    return np.ndarray(shape, dtype, _new(_Block, (size,), _BYTE, memory))
+    found: _Block = _new(_Block, (size,), _BYTE, memory)
+    return found
 
 
 def empty_like(x: Any, dtype: Any = None) -> Any:

@@ -109,6 +109,7 @@ class Primitive:
         ufunc: Callable[..., Any] | None,
         exact: bool,
         selects: bool = False,
+        conserves: Callable[[Any], bool] | None = None,
     ) -> None:
         self.forward = forward
         self.ufunc = ufunc
@@ -122,7 +123,7 @@ class Primitive:
         self.outputs, self.view, self.holomorphic = outputs, view, holomorphic
         self.composed = composed
         self.variadic = variadic
-        self.selects = selects
+        self.selects, self.conserves = selects, conserves
         self.batch = batch
         self.elementwise = batch is elementwise
         names = list(inspect.signature(forward).parameters.values())
@@ -137,8 +138,8 @@ class Primitive:
         # Whether to arguments of the output's shape and dtype the rules give arrays of both.
         self.even = self.arithmetic or (self.elementwise and ufunc is not None)
         self.exact = exact
-        # Whether the walk may call the rules with what was saved and nothing else.
-        self.plain = not keeps and not outputs
+        # Whether the rules take a gradient and what was saved, and no more: not a user's backward.
+        self.plain = not outputs
         known = {"y", *self.arguments, "*"}
         if unknown := frozenset().union(*self.saves) - known:
             raise TypeError(f"primitive {self.name}: saves names {set(unknown)}, not among {known}")
@@ -184,6 +185,7 @@ def primitive(
     ufunc: Any = None,
     raw: Any = None,
     selects: bool = False,
+    conserves: Callable[[Any], bool] | None = None,
     exact: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Tensor]]:
     """Declare a primitive; the decorated forward becomes the function that records it.
@@ -213,6 +215,8 @@ def primitive(
     selects: of one argument, which is saved as the output is: each number of the output is one of
         the input's, and its gradient goes there. Then relu's mask may be applied to the output's
         gradient, which is smaller, instead of to the input's (`tensorgrad.shortcuts`).
+    conserves: of one that selects: whether by these parameters each number of a gradient arrives
+        somewhere in its own channel, so that the sum of each channel is what it was.
     exact: to arguments of one dtype the rules give gradients of their very shapes and dtype, so
         that the walk need not look.
     """
@@ -235,6 +239,7 @@ def primitive(
             batch=batch,
             ufunc=ufunc,
             selects=selects,
+            conserves=conserves,
             exact=exact,
         )
         record = recorder(op)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad import saved as packing
-from tensorgrad import storages
+from tensorgrad import storages, sums
 from tensorgrad.arena import is_whole
-from tensorgrad.blocks import LARGE, gradients
-from tensorgrad.constants import constant, float32, float64
+from tensorgrad.blocks import LARGE
+from tensorgrad.constants import float32, float64
 from tensorgrad.fitting import fitted
 from tensorgrad.node import (
     ALL,
@@ -31,6 +31,7 @@ from tensorgrad.node import (
     new,
 )
 from tensorgrad.primitive import Primitive, raw, scalars
+from tensorgrad.pulling import pull, pull_number
 
 if TYPE_CHECKING:
     from tensorgrad.engine import Pass
@@ -51,71 +52,6 @@ def _references() -> int:
 _SOLE = _references()
 
 
-def pull(op: Primitive, node: Node, g: Any, saved: Any, inputs: tuple[Any, ...]) -> Any:
-    """The contributions of a plain node to its inputs' gradients, one each; None where not needed.
-
-    This is `engine._contributions` for a real gradient on arrays and an operation of which the
-    rules take what was saved and no more.
-    """
-    params = node.params
-    if g.size >= LARGE and op.joint is None:
-        given = saved or (None, *inputs)
-        found = gradients(op, raw, g, given, inputs, params or {})
-        if found is not None:
-            return found
-    if params is None:
-        count = op.rule_count
-        if count == 1:
-            y, x = saved or (None, inputs[0])
-            return (op.rules[0](raw, g, y, x),)  # type: ignore[misc]
-        if count == 2:
-            edge_a, edge_b = inputs
-            if saved:
-                y, a, b = saved
-                if op.ufunc is not None:  # which takes an array faster than a number
-                    if type(b) is float:
-                        b = constant(b, node.dtype)
-                    elif type(a) is float:
-                        a = constant(a, node.dtype)
-            else:
-                y, a, b = None, edge_a, edge_b
-            first, second = op.rules
-            return (
-                None if edge_a is None else first(raw, g, y, a, b),  # type: ignore[misc]
-                None if edge_b is None else second(raw, g, y, a, b),  # type: ignore[misc]
-            )
-        if count == 3:
-            edge_a, edge_b, edge_c = inputs
-            y, a, b, c = saved or (None, *inputs)
-            first, second, third = op.rules
-            return (
-                None if edge_a is None else first(raw, g, y, a, b, c),  # type: ignore[misc]
-                None if edge_b is None else second(raw, g, y, a, b, c),  # type: ignore[misc]
-                None if edge_c is None else third(raw, g, y, a, b, c),  # type: ignore[misc]
-            )
-        params = {}
-    elif op.rule_count == 1:
-        y, x = saved or (None, inputs[0])
-        return (op.rules[0](raw, g, y, x, **params),)  # type: ignore[misc]
-    if op.joint is not None:
-        needs = tuple([edge is not None for edge in inputs])
-        return op.joint(raw, g, *saved, needs=needs, **params)
-    return [
-        None if edge is None else rule(raw, g, *saved, **params)  # type: ignore[misc]
-        for rule, edge in zip(op.rules, inputs)
-    ]
-
-
-def pull_number(op: Primitive, g: Any, saved: Any) -> Any:
-    """`pull` of an arithmetic operation on one single number, without the tuple around it."""
-    y, x = saved or (None, None)
-    if type(y) is ndarray:
-        y = y[()]
-    if type(x) is ndarray:
-        x = x[()]
-    return op.rules[0](scalars, g, y, x)  # type: ignore[misc]
-
-
 def rectified(edge: Any, saved: Any) -> bool:
     """Whether what an operation that selects has selected from is what relu gave at ``edge``.
 
@@ -128,6 +64,18 @@ def rectified(edge: Any, saved: Any) -> bool:
     return type(made) is tuple and len(made) > 0 and made[0] is saved[1]
 
 
+def summed_by(op: Primitive, node: Any, edge: Any) -> Any:
+    """The convolution whose result an operation that selects has selected from, if its gradient
+    has the sum of each channel that the selected numbers' has; ``edge`` is what it selected from.
+
+    The gradient of a convolution's bias is these sums, and a pooled map has a quarter of the
+    numbers.
+    """
+    if op.conserves is None or edge is None or not op.conserves(node.params):
+        return None
+    return edge if edge.op.name == "conv" and edge.hooks is None else None
+
+
 def descend(this: Pass) -> None:
     """The whole walk, for real gradients on arrays, where nobody watches.
 
@@ -137,6 +85,7 @@ def descend(this: Pass) -> None:
     pending, owned, retain = this.pending, this.owned, this.retain
     pop = pending.pop
     masked: dict[Any, Any] = {}  # what relu's nodes will be given, masked beforehand
+    spread: dict[Any, Any] = {}  # what convolutions will be given, and what has the same sums
     d: Any
     found: Any
     inputs: Any = ()
@@ -185,7 +134,15 @@ def descend(this: Pass) -> None:
                     g = asarray(g)
                 if later is ALL:
                     inputs, edge = edge, None
-                    found = [*pull(op, node, g, saved, inputs)]
+                    if spread and (pair := spread.pop(node, None)) is not None and pair[0] is g:
+                        sums.tell(*pair)
+                        pair = None
+                        try:
+                            found = [*pull(op, node, g, saved, inputs)]
+                        finally:
+                            sums.forget()
+                    else:
+                        found = [*pull(op, node, g, saved, inputs)]
                 elif later is ONE:
                     if masked and masked.pop(node, None) is g:
                         d = g
@@ -193,12 +150,17 @@ def descend(this: Pass) -> None:
                         g = edge.op.rules[0](raw, g, saved[0], None)
                         (d,) = pull(op, node, g, saved, (edge,))
                         masked[edge] = d = fitted(d, edge)
+                        if (summing := summed_by(op, node, edge.first)) is not None:
+                            spread[summing] = d, g
+                        summing = None
                     elif op.rule_count == 1 and node.params is None and g.size < LARGE:
                         y, x = saved or (None, edge)  # as in `pull`
                         d = op.rules[0](raw, g, y, x)
                         y = x = None
                     else:
                         (d,) = pull(op, node, g, saved, (edge,))
+                        if op.selects and summed_by(op, node, edge) is not None:
+                            spread[edge] = d, g
                 elif edge is None or later is None or g.size >= LARGE:
                     d, other = pull(op, node, g, saved, (edge, later))
                 else:  # as in `pull`

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
+from tensorgrad import sums
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import channels
 from tensorgrad.kernels import convolution as kernels
@@ -33,8 +34,10 @@ def _of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, *
 
 def _of_bias(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
     axes = (0, *range(2, g.ndim))
-    if xp is raw and type(g) is ndarray and channels.serves(g, axes):
-        return channels.total(g)
+    if xp is raw and type(g) is ndarray:
+        g = sums.smaller(g)
+        if channels.serves(g, axes):
+            return channels.total(g)
     return xp.sum(g, axis=axes, keepdims=False)
 
 

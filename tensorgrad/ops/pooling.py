@@ -44,7 +44,15 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     return still(xp, d, x)
 
 
-@primitive(_max_rule, saves="x y", formula="to_winners(g, x)", batch=batching.pooled, selects=True)
+@primitive(
+    _max_rule,
+    saves="x y",
+    formula="to_winners(g, x)",
+    batch=batching.pooled,
+    selects=True,
+    # A dilated window may hold nothing but padding: then its gradient is lost.
+    conserves=lambda how: max(how["dilation"]) == 1,
+)
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""
     problem = _problem(x.shape, x.dtype, kernel, stride, padding, dilation, out)

@@ -43,9 +43,9 @@ def what(node):
     }  # fmt: skip
 
 
-def same(op, *args):
+def same(op, *args, **params):
     # Both on one line: nodes keep it.
-    quick, slow = [call(*args) for call in (getattr(recorded, op.name), general(op))]
+    quick, slow = [call(*args, **params) for call in (getattr(recorded, op.name), general(op))]
     assert quick._array.dtype is slow._array.dtype
     np.testing.assert_array_equal(quick._array, slow._array)
     assert type(quick._array) is np.ndarray
@@ -76,6 +76,34 @@ def test_two_arguments(op, shapes):
             if a_dtype is b_dtype:  # a promoted copy is another array each time
                 same(op, a, b)
             del keep
+
+
+WINDOWS = {"stride": (1,), "padding": ((1, 1),), "dilation": (1,), "groups": 1}
+TERNARY = {
+    "linear": (((4, 3), (5, 3), (5,)), {}),
+    "conv": (((4, 3, 6), (5, 3, 3), (5,)), WINDOWS),
+    "where": (((), (2, 3), (2, 3)), {}),
+}
+
+
+@pytest.mark.parametrize("name", TERNARY)
+@pytest.mark.parametrize("needs", np.ndindex(2, 2, 2), ids=str)
+def test_three_arguments(name, needs):
+    shapes, params = TERNARY[name]
+    a, b, c = (leaf(*shape, grad=bool(grad)) for shape, grad in zip(shapes, needs, strict=True))
+    if name == "where":
+        a = a > 1
+    keep = [edge_of(t) for t in (a, b, c)]
+    out = same(primitives[name], a, b, c, **params)
+    assert (out._node is None) == (keep == [None] * 3)
+    if name != "where":
+        same(primitives[name], a, b, None, **params)
+        if needs[0]:  # b is saved
+            b = b.detach()
+            out = getattr(recorded, name)(a, b, c, **params)
+            b.mul_(2)
+            with pytest.raises(RuntimeError, match="modified by an inplace"):
+                out.sum().backward()
 
 
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)

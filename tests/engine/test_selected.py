@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import shortcuts
+from tensorgrad import shortcuts, sums
 from tensorgrad.nn import functional as F
+from tensorgrad.ops import convolution
 
 
 def _input(dtype=np.float32):
@@ -165,3 +166,91 @@ def test_rectified_asks_for_the_very_array():
     assert shortcuts.rectified(node.inputs[0], node.saved)
     z = F.max_pool2d(leaf.relu() * 1, 2).grad_fn
     assert not shortcuts.rectified(z.inputs[0], z.saved)
+
+
+# --- The bias of a convolution before the pooling -------------------------------------------------
+
+
+def _bias_gradients(after, hook=None):
+    """By the quick walk and by `engine.Pass.visit`; and of how many numbers the quick one's is."""
+    x = tg.tensor(np.random.default_rng(0).standard_normal((4, 3, 9, 9)).astype(np.float32))
+    w = tg.tensor(np.random.default_rng(1).standard_normal((2, 3, 3, 3)).astype(np.float32))
+    slopes = None
+
+    def loss(b):
+        nonlocal slopes
+        y = F.conv2d(x, w, b, padding=1)
+        if hook is not None:
+            y.register_hook(hook)
+        z = after(y)
+        if slopes is None:
+            slopes = np.random.default_rng(2).standard_normal(z.shape).astype(np.float32)
+        return (z * tg.tensor(slopes)).sum()
+
+    added = []
+    smaller = sums.smaller
+
+    def counted(g):
+        added.append(smaller(g).size)
+        return smaller(g)
+
+    b = np.zeros(2, np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution.sums, "smaller", counted)
+        found = _gradient(b, loss)
+    np.testing.assert_allclose(found, _slowly(b, loss), rtol=1e-5, atol=1e-5)
+    assert sums.smaller(b) is b
+    return added
+
+
+WHOLE = 4 * 2 * 9 * 9
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("order", ["relu first", "relu last", "no relu"])
+def test_the_gradient_of_a_bias_is_the_sum_of_the_pooled(window, order):
+    def after(y):
+        y = F.max_pool2d(y.relu() if order == "relu first" else y, **window)
+        return y.relu() if order == "relu last" else y
+
+    size = WHOLE if "dilation" in window else after(tg.zeros(4, 2, 9, 9)).numel()
+    assert _bias_gradients(after) == [size]
+
+
+def test_a_window_of_padding_alone_has_no_gradient():
+    """One number, padded with two: windows of two numbers three apart hold nothing of it."""
+    x, w, b = tg.zeros(1, 1, 1, 1), tg.zeros(1, 1, 1, 1), tg.zeros(1, requires_grad=True)
+    y = F.max_pool2d(F.conv2d(x, w, b), 2, 1, 2, dilation=3)
+    y.sum().backward()
+    assert y.numel() == 4
+    assert b.grad.item() == 0
+
+
+def test_sums_of_a_map_that_something_else_reaches_too():
+    def after(y):
+        return F.max_pool2d(y, 2).sum() + (y * y).sum()
+
+    assert _bias_gradients(after) == [WHOLE]
+
+
+@pytest.mark.parametrize("relu", [True, False])
+def test_a_hook_that_changes_the_gradient_of_the_map(relu):
+    def hook(g):
+        g.numpy()[...] = 3
+
+    def after(y):
+        return F.max_pool2d(y.relu() if relu else y, 2)
+
+    assert _bias_gradients(after, hook) == [WHOLE]
+
+
+def test_a_hook_between():
+    def double(g):
+        g.numpy()[...] *= 2
+
+    def after(y):
+        z = y.relu()
+        z.register_hook(double)
+        return F.max_pool2d(z, 2)
+
+    assert _bias_gradients(after) == [WHOLE]

@@ -11,15 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.address import address
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
-from tensorgrad.kernels.onednn.layouts import (
-    Handed,
-    channels_last,
-    in_blocks,
-    new_channels_last,
-)
+from tensorgrad.kernels.onednn.layouts import Handed, New, channels_last, in_blocks
 from tensorgrad.kernels.onednn.primitive import (
+    FLOAT,
     Description,
     Layout,
     Prepared,
@@ -35,12 +32,14 @@ __all__ = ["convolve", "input_gradient", "weight_gradient"]
 Ints = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
+_STEP = (FLOAT.itemsize,)  # the strides of a vector without gaps
+
 
 class _Problem:
     """What the three computations of one convolution describe together."""
 
     def __init__(
-        self, x: Ints, w: Ints, bias: bool, stride: Ints, padding: Pairs, dilation: Ints,
+        self, x: Ints, w: Ints, bias: Ints | None, stride: Ints, padding: Pairs, dilation: Ints,
         groups: int, rectified: bool = False,
     ) -> None:  # fmt: skip
         out = tuple(
@@ -50,7 +49,12 @@ class _Problem:
         self.x, self.w, self.y = x, _grouped(w, groups), (x[0], w[0], *out)
         self.x_layout, self.y_layout = channels_last(x), channels_last(self.y)
         self.w_any = Layout.any(self.w)
-        self.b_layout = Layout.of((w[0],)) if bias else None
+        self.b_layout = None if bias is None else Layout.of(bias)
+        if bias not in (None, w[:1]) or x[1] != w[1] * groups or w[0] % groups:
+            raise ValueError(
+                f"oneDNN convolution: an input {x}, a weight {w} and a bias {bias} in {groups} "
+                "groups do not fit"
+            )
         self.how = (
             _dims(stride), _dims([d - 1 for d in dilation]), _dims([low for low, _ in padding]),
             _dims([high for _, high in padding]),
@@ -61,10 +65,24 @@ class _Problem:
             Rectified() if rectified else None,
         )  # fmt: skip
 
+    def expect(self, gradient: Ints) -> None:
+        """Raise ValueError for the gradient of another output."""
+        if gradient != self.y:
+            raise ValueError(
+                f"oneDNN convolution: expected the gradient of {self.y}, got one of {gradient}"
+            )
+
 
 def _grouped(w: Ints, groups: int) -> Ints:
     """The shape of weights as oneDNN describes groups: by an axis of their own."""
     return w if groups == 1 else (groups, w[0] // groups, *w[1:])
+
+
+def _check(*arrays: Any) -> None:
+    """Raise ValueError for another dtype: shapes and strides are what a computation is found by."""
+    for array in arrays:
+        if array.dtype is not FLOAT:
+            raise ValueError(f"oneDNN convolution: prepared for float32, got {array.dtype}")
 
 
 class _Weights:
@@ -77,17 +95,19 @@ class _Weights:
         self._wanted = wanted
         self._copy = reorder(Layout.of(shape, strides), wanted)
         self._blocks = None if self._copy is None else in_blocks(shape, wanted)
-
-    def __call__(self, w: Any) -> Any:
-        if self._copy is None:
-            return w
         if self._blocks is not None:
-            memory, array = self._blocks
-            array[...] = w.reshape(array.shape)
-            return memory
-        copied = empty(self._wanted)
-        self._copy.run(w, copied)
-        return copied
+            self._place, self._shape = address(self._blocks[0]), self._blocks[1].shape
+
+    def __call__(self, w: Any) -> tuple[int, Any]:
+        """Their address, and the array that must live until they were used."""
+        if self._blocks is not None:
+            array = self._blocks[1]
+            array[...] = w.reshape(self._shape)
+            return self._place, array
+        if self._copy is not None:
+            w, given = empty(self._wanted), w
+            self._copy.run(given, w)
+        return address(w), w
 
 
 class _WeightGradient:
@@ -97,19 +117,21 @@ class _WeightGradient:
         self._shape, self._given = shape, given
         self._copy = reorder(given, Layout.of(shape))
         self._blocks = None if self._copy is None else in_blocks(shape, given)
+        if self._blocks is not None:
+            self._place = address(self._blocks[0])
 
-    def __call__(self, compute: Callable[[Any], None]) -> Any:
-        """The gradient in C order; ``compute`` is given the memory to write to."""
-        dw = np.empty(self._shape, np.float32)
+    def __call__(self, compute: Callable[[int], None]) -> Any:
+        """The gradient in C order; ``compute`` is given the address to write to."""
+        dw = np.empty(self._shape, FLOAT)
         if self._copy is None:
-            compute(dw)
+            compute(address(dw))
         elif self._blocks is not None:
-            memory, array = self._blocks
-            compute(memory)
+            array = self._blocks[1]
+            compute(self._place)
             dw.reshape(array.shape)[...] = array
         else:
             inside = empty(self._given)
-            compute(inside)
+            compute(address(inside))
             self._copy.run(inside, dw)
         return dw
 
@@ -119,13 +141,21 @@ def convolve(
     rectified: bool = False,
 ) -> Any:  # fmt: skip
     """The convolution (N, O, *out), channels last; ``rectified``: the larger of it and 0."""
-    w = w.reshape(_grouped(w.shape, groups))
+    if groups != 1:
+        w = w.reshape(_grouped(w.shape, groups))
+    if b is None:
+        _check(x, w)
+    else:
+        _check(x, w, b)
+        if b.strides != _STEP:
+            b = np.ascontiguousarray(b)
+    of_bias = None if b is None else b.shape
     how = (stride, padding, dilation, groups)
-    key = ("conv", x.shape, x.strides, w.shape, w.strides, b is None, how, rectified)
+    key = ("conv", x.shape, x.strides, w.shape, w.strides, of_bias, how, rectified)
 
     def make() -> Callable[[Any, Any, Any], Any]:
         shape = w.shape if groups == 1 else (w.shape[0] * w.shape[1], *w.shape[2:])
-        problem = _Problem(x.shape, shape, b is not None, *how, rectified)
+        problem = _Problem(x.shape, shape, of_bias, *how, rectified)
         wanted = problem.forward.wants("weights")
         layouts = {"src": problem.x_layout, "weights": wanted, "dst": problem.y_layout}
         if problem.b_layout is not None:
@@ -133,11 +163,15 @@ def convolve(
         product = Prepared(problem.forward, **layouts)
         x_handed = Handed(x.shape, x.strides, problem.x_layout)
         w_handed = _Weights(w.shape, w.strides, wanted)
+        new = New(problem.y)
 
         def run(x: Any, w: Any, b: Any) -> Any:
-            y = new_channels_last(problem.y)
-            bias = () if b is None else (np.ascontiguousarray(b),)
-            product.run(x_handed(x), w_handed(w), y, *bias)
+            y, x = new(), x_handed(x)
+            place, w = w_handed(w)
+            if b is None:
+                product.at(address(x), place, address(y))
+            else:
+                product.at(address(x), place, address(y), address(b))
             return y
 
         return run
@@ -149,13 +183,16 @@ def input_gradient(
     g: Any, w: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
     """The gradient of the input, of ``shape`` (N, C, *spatial), channels last."""
-    w = w.reshape(_grouped(w.shape, groups))
+    _check(g, w)
+    if groups != 1:
+        w = w.reshape(_grouped(w.shape, groups))
     how = (stride, padding, dilation, groups)
     key = ("conv_input", g.shape, g.strides, w.shape, w.strides, shape, how)
 
     def make() -> Callable[[Any, Any], Any]:
         flat = w.shape if groups == 1 else (w.shape[0] * w.shape[1], *w.shape[2:])
-        problem = _Problem(shape, flat, False, *how)
+        problem = _Problem(shape, flat, None, *how)
+        problem.expect(g.shape)
         description = Description(
             "convolution_backward_data", library().engine, api.CONVOLUTION_DIRECT,
             problem.x_layout, problem.w_any, problem.y_layout, *problem.how, problem.forward, None,
@@ -166,10 +203,12 @@ def input_gradient(
         )
         g_handed = Handed(g.shape, g.strides, problem.y_layout)
         w_handed = _Weights(w.shape, w.strides, wanted)
+        new = New(shape)
 
         def run(g: Any, w: Any) -> Any:
-            dx = new_channels_last(shape)
-            product.run(g_handed(g), w_handed(w), dx)
+            dx, g = new(), g_handed(g)
+            place, w = w_handed(w)
+            product.at(address(g), place, address(dx))
             return dx
 
         return run
@@ -181,11 +220,13 @@ def weight_gradient(
     x: Any, g: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
     """The gradient of the weight, of ``shape`` (O, C/groups, *kernel), in C order."""
+    _check(x, g)
     how = (stride, padding, dilation, groups)
     key = ("conv_weight", x.shape, x.strides, g.shape, g.strides, shape, how)
 
     def make() -> Callable[[Any, Any], Any]:
-        problem = _Problem(x.shape, shape, False, *how)
+        problem = _Problem(x.shape, shape, None, *how)
+        problem.expect(g.shape)
         description = Description(
             "convolution_backward_weights", library().engine, api.CONVOLUTION_DIRECT,
             problem.x_layout, problem.w_any, None, problem.y_layout, *problem.how, problem.forward,
@@ -201,7 +242,8 @@ def weight_gradient(
 
         def run(x: Any, g: Any) -> Any:
             x, g = x_handed(x), g_handed(g)
-            return collected(lambda dw: product.run(x, g, dw)).reshape(shape)
+            found = collected(lambda place: product.at(address(x), address(g), place))
+            return found if groups == 1 else found.reshape(shape)
 
         return run
 

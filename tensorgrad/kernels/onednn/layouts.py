@@ -17,20 +17,19 @@ from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.primitive import FLOAT, Layout, Prepared, reorder
 
-__all__ = ["Handed", "channels_last", "in_blocks", "new_channels_last"]
+__all__ = ["Handed", "New", "channels_last", "in_blocks"]
 
 # Up to so many numbers NumPy's copy takes less time than oneDNN's takes to begin.
 _SMALL = 1 << 14
 
 
-def _last_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides in bytes of float32 (N, C, *spatial) that lies as (N, *spatial, C)."""
-    channels, step, strides = shape[1], 4 * shape[1], [0] * len(shape)
-    strides[1] = 4
+def _last_strides(shape: tuple[int, ...], item: int = FLOAT.itemsize) -> tuple[int, ...]:
+    """Strides in bytes of (N, C, *spatial) that lies as (N, *spatial, C)."""
+    step, strides = item * shape[1], [item] * len(shape)
     for i in range(len(shape) - 1, 1, -1):
         strides[i] = step
         step *= shape[i]
-    strides[0] = 4 * channels * prod(shape[2:])
+    strides[0] = step
     return tuple(strides)
 
 
@@ -39,21 +38,27 @@ def channels_last(shape: tuple[int, ...]) -> Layout:
     return Layout.of(shape, _last_strides(shape))
 
 
-def new_channels_last(shape: tuple[int, ...]) -> Any:
-    """An uninitialised float32 array (N, C, *spatial) that lies channels last."""
-    last = len(shape) - 1
-    # Not moveaxis, which takes 5 us.
-    axes = (0, last, *range(1, last))
-    return arena.empty((shape[0], *shape[2:], shape[1]), np.float32).transpose(axes)
+class New:
+    """Makes uninitialised arrays (N, C, *spatial) of one shape that lie channels last."""
+
+    __slots__ = ("_dtype", "shape", "size", "strides")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT) -> None:
+        self.shape, self._dtype = shape, dtype
+        self.strides = _last_strides(shape, dtype.itemsize)
+        self.size = prod(shape) * dtype.itemsize  # in bytes
+
+    def __call__(self) -> Any:
+        return arena.strided(self.shape, self._dtype, self.strides, self.size)
 
 
 class Handed:
     """How arrays of one shape and strides are brought to the layout that a computation wants."""
 
-    __slots__ = ("_copy", "_shape")
+    __slots__ = ("_copy", "_new")
 
     def __init__(self, shape: tuple[int, ...], strides: tuple[int, ...], wanted: Layout) -> None:
-        self._shape = shape
+        self._new = New(shape)
         self._copy: Prepared | None = reorder(Layout.of(shape, strides), wanted)
         # An axis of one element may have any stride: to oneDNN those are different layouts.
         last = _last_strides(shape)
@@ -64,7 +69,7 @@ class Handed:
         """The array, or a copy of it in the layout wanted."""
         if self._copy is None:
             return array
-        copied = new_channels_last(self._shape)
+        copied = self._new()
         self._copy.run(array, copied)
         return copied
 

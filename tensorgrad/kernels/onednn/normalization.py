@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad import arena
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
-from tensorgrad.kernels.onednn.layouts import Handed, channels_last, new_channels_last
+from tensorgrad.kernels.onednn.layouts import Handed, New, channels_last
 from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
 
 __all__ = ["batch_norm", "batch_norm_gradients", "layer_norm", "layer_norm_gradients"]
@@ -37,10 +37,10 @@ def batch_norm(x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Any:
             forward, src=layout, dst=layout, scale=vector, shift=vector, mean=vector,
             variance=vector,
         )  # fmt: skip
-        handed, shape = Handed(x.shape, x.strides, layout), x.shape
+        handed, new = Handed(x.shape, x.strides, layout), New(x.shape)
 
         def run(x: Any, w: Any, b: Any, mean: Any, var: Any) -> Any:
-            y = new_channels_last(shape)
+            y = new()
             norm.run(handed(x), y, w, b, mean, var)
             return y
 
@@ -71,11 +71,11 @@ def batch_norm_gradients(g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float
             variance=vector, diff_scale=vector, diff_shift=vector,
         )  # fmt: skip
         g_handed = Handed(g.shape, g.strides, layout)
-        x_handed, shape = Handed(x.shape, x.strides, layout), x.shape
+        x_handed, new, channels = Handed(x.shape, x.strides, layout), New(x.shape), x.shape[1]
 
         def run(g: Any, x: Any, w: Any, mean: Any, var: Any) -> Three:
-            dx = new_channels_last(shape)
-            dw, db = np.empty(shape[1], np.float32), np.empty(shape[1], np.float32)
+            dx = new()
+            dw, db = np.empty(channels, np.float32), np.empty(channels, np.float32)
             norm.run(x_handed(x), g_handed(g), dx, w, mean, var, dw, db)
             return dx, dw, db
 

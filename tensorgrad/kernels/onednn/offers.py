@@ -191,10 +191,7 @@ def _max_pool(problem: Any, x: Any) -> Any:
 
 def _pooled(problem: Any, x: Any) -> tuple[Any, Any]:
     """The maxima, and their places as an array of the same shape."""
-    y, won = pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)
-    batch, channels, *spatial = y.shape
-    last = len(spatial) + 1
-    return y, won.reshape(batch, *spatial, channels).transpose(0, last, *range(1, last))
+    return pooling.max_pool(x, problem.kernel, problem.stride, problem.padding, problem.output)
 
 
 @offer(pools.pool_winner, _pooling)
@@ -209,9 +206,8 @@ def _pool_winner(problem: Any, x: Any, y: Any) -> Any:
 
 @offer(pools.pool_scatter, _pooling)
 def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
-    places = np.ascontiguousarray(won.transpose(0, *range(2, won.ndim), 1))
     return pooling.max_pool_gradient(
-        g, places, problem.input, problem.kernel, problem.stride, problem.padding
+        g, won, problem.input, problem.kernel, problem.stride, problem.padding
     )
 
 

@@ -14,6 +14,7 @@ import ctypes
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -157,7 +158,7 @@ class Prepared:
     """A primitive with a memory object for each of its arguments."""
 
     __slots__ = (
-        "_handle", "_layouts", "_library", "_list", "_memories", "_places", "_stream",
+        "_execute", "_handle", "_layouts", "_library", "_list", "_memories", "_places", "_stream",
         "description",
     )  # fmt: skip
 
@@ -171,12 +172,15 @@ class Prepared:
         self._memories.extend(
             lib.new("memory_create", layout.handle, lib.engine, None) for layout in self._layouts
         )
-        self._places: list[int | None] = [None] * len(layouts)  # the addresses last given
+        self._places: tuple[int, ...] = ()  # the addresses that the memory objects have
         self._list = (Argument * len(layouts))(
             *(
                 Argument(api.ARGUMENTS[name], memory)
                 for name, memory in zip(layouts, self._memories, strict=True)
             )
+        )
+        self._execute: Any = partial(
+            lib.execute, self._handle, self._stream.handle, len(layouts), self._list
         )
 
     def run(self, *arrays: Any) -> None:
@@ -184,10 +188,10 @@ class Prepared:
 
         Raises ValueError for an array that is not what the computation was prepared for.
         """
-        layouts, places = self._layouts, self._places
+        layouts = self._layouts
         if len(arrays) != len(layouts):
             raise ValueError(f"expected {len(layouts)} arrays, got {len(arrays)}")
-        for i, (layout, array) in enumerate(zip(layouts, arrays)):
+        for layout, array in zip(layouts, arrays):
             if layout.shape is None:
                 fits = array.nbytes >= layout.nbytes and array.flags.c_contiguous
             else:
@@ -201,12 +205,21 @@ class Prepared:
                     f"oneDNN {self.description.kind}: prepared for {_words(layout)}, got "
                     f"{array.dtype} {array.shape} with strides {array.strides}"
                 )
-            place = address(array)
-            if place != places[i]:  # mostly the same memory, step after step
-                if self._library.set_handle(self._memories[i], place):
+        self.at(*map(address, arrays))
+
+    def at(self, *places: int) -> None:
+        """Compute on the memory of arrays, of which the caller knows that they fit.
+
+        That is where what was prepared was found by the very shapes and strides of the arrays, or
+        where they were made for it; `run` looks at them.
+        """
+        if places != self._places:  # mostly the same memory, step after step
+            self._places = ()
+            for memory, place in zip(self._memories, places, strict=True):
+                if self._library.set_handle(memory, place):
                     raise OneDNNError(f"{self.description.kind}: an address was refused")
-                places[i] = place
-        status = self._library.execute(self._handle, self._stream.handle, len(arrays), self._list)
+            self._places = places
+        status = self._execute()
         if status:
             raise OneDNNError(f"{self.description.kind}: status {status}")
 
