@@ -62,9 +62,9 @@ _new_tuple: Any = tuple.__new__
 def recorder(op: Primitive) -> Callable[..., Any]:
     """The function that users and the recorded namespace call."""
     simple = not (op.keeps or op.outputs or op.variadic or op.joint)
-    if len(op.arguments) == 3 and op.differentiable and op.promote is None:
-        if not (op.outputs or op.variadic or op.joint or op.view):
-            return ternary(op)
+    other = op.outputs or op.variadic or op.joint or op.view or op.promote
+    if len(op.arguments) == 3 and op.differentiable and not other:
+        return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
         return viewing(op, unary(op)) if op.view else unary(op)
     if simple and len(op.arguments) == 2 and not op.has_params and not op.view:

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from recorder_tools import leaf, same
 
 import tensorgrad as tg
 from tensorgrad import constants, storages
@@ -14,44 +15,6 @@ from tensorgrad.recording import general
 
 UNARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 1]
 BINARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 2 and op.rules]
-
-
-def leaf(*shape, dtype=np.float32, grad=True, seed=0):
-    values = np.random.default_rng(seed).uniform(0.5, 1.5, shape).astype(dtype)
-    return tg.from_numpy(values).requires_grad_(grad)
-
-
-def what(node):
-    """All that a node says, with the array of each argument saved, or its edge."""
-    if node is None:
-        return None
-    saved = node.saved or (None, *node.inputs)
-    storages = node.storages or (None,) * len(saved)
-    return {
-        "op": node.op, "inputs": node.inputs, "params": node.params, "shape": node.shape,
-        "dtype": node.dtype, "scope": node.scope, "hooks": node.hooks, "line": str(node.location),
-        "saved": [
-            (id(s) if i and isinstance(s, np.ndarray) else type(s))
-            if s is None or isinstance(s, np.ndarray) else s
-            for i, s in enumerate(saved)
-        ],
-        # Where an array is saved: as its tensor holds it, so that writes to either are noticed.
-        "storages": [
-            None if s is None or not isinstance(entry, np.ndarray) else id(s)
-            for s, entry in zip(storages[1:], saved[1:], strict=False)
-        ],
-    }  # fmt: skip
-
-
-def same(op, *args, **params):
-    # Both on one line: nodes keep it.
-    quick, slow = [call(*args, **params) for call in (getattr(recorded, op.name), general(op))]
-    assert quick._array.dtype is slow._array.dtype
-    np.testing.assert_array_equal(quick._array, slow._array)
-    assert type(quick._array) is np.ndarray
-    assert what(quick._node) == what(slow._node)
-    assert quick._requires_grad == slow._requires_grad
-    return quick
 
 
 @pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
@@ -76,34 +39,6 @@ def test_two_arguments(op, shapes):
             if a_dtype is b_dtype:  # a promoted copy is another array each time
                 same(op, a, b)
             del keep
-
-
-WINDOWS = {"stride": (1,), "padding": ((1, 1),), "dilation": (1,), "groups": 1}
-TERNARY = {
-    "linear": (((4, 3), (5, 3), (5,)), {}),
-    "conv": (((4, 3, 6), (5, 3, 3), (5,)), WINDOWS),
-    "where": (((), (2, 3), (2, 3)), {}),
-}
-
-
-@pytest.mark.parametrize("name", TERNARY)
-@pytest.mark.parametrize("needs", np.ndindex(2, 2, 2), ids=str)
-def test_three_arguments(name, needs):
-    shapes, params = TERNARY[name]
-    a, b, c = (leaf(*shape, grad=bool(grad)) for shape, grad in zip(shapes, needs, strict=True))
-    if name == "where":
-        a = a > 1
-    keep = [edge_of(t) for t in (a, b, c)]
-    out = same(primitives[name], a, b, c, **params)
-    assert (out._node is None) == (keep == [None] * 3)
-    if name != "where":
-        same(primitives[name], a, b, None, **params)
-        if needs[0]:  # b is saved
-            b = b.detach()
-            out = getattr(recorded, name)(a, b, c, **params)
-            b.mul_(2)
-            with pytest.raises(RuntimeError, match="modified by an inplace"):
-                out.sum().backward()
 
 
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
