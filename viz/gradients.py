@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ import numpy as np
 
 from tensorgrad.viz.charts.gradient_chart import gradient_chart
 from tensorgrad.viz.charts.gradient_table import gradient_table
-from tensorgrad.viz.figures.arguments import heading
+from tensorgrad.viz.charts.row_folding import fold_rows, folded_words
+from tensorgrad.viz.figures.arguments import heading, whole
 from tensorgrad.viz.figures.figure import Figure, encode, write_atomically
 from tensorgrad.viz.figures.words import no_formula, visible
 from tensorgrad.viz.snapshots.naming import named_tensors
@@ -23,6 +25,10 @@ from tensorgrad.viz.snapshots.naming import named_tensors
 __all__ = ["GradFlowFigure", "GradStats", "grad_flow", "gradient_stats"]
 
 _NUMBERS = ("mean", "max", "std", "norm", "data_norm", "ratio")
+
+_BAD = {"nan": "NaN", "inf": "inf"}  # of several rows the numbers of elements are not told
+# What is wrong with a row, the worst first.
+_TROUBLES = (("nan", "inf"), ("none",), ("zero",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,16 @@ class GradStats:
 
 
 class GradFlowFigure(Figure):
-    """Gradient statistics per parameter: a table as text, rows on a log axis as SVG."""
+    """Gradient statistics per parameter: a table as text, rows on a log axis as SVG.
 
-    def __init__(self, rows: list[GradStats], title: str) -> None:
+    ``rows`` has every parameter, ``shown`` those that are printed and drawn, with a string in the
+    place of others.
+    """
+
+    def __init__(self, rows: list[GradStats], title: str, max_rows: int | None = None) -> None:
         super().__init__(title)
         self.rows = rows
+        self.shown = _shown(rows, max_rows)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """The numbers as CSV, a line for each parameter; also written to ``path`` if given.
@@ -103,23 +114,33 @@ class GradFlowFigure(Figure):
         return {**super()._formats(), ".csv": lambda: encode(self.to_csv())}
 
     def _make_text(self) -> str:
+        return gradient_table(self.shown, self.title)
+
+    def _whole_text(self) -> str:
         return gradient_table(self.rows, self.title)
 
     def _make_svg(self) -> str:
-        return gradient_chart(self.rows, self.title)
+        return gradient_chart(self.shown, self.title, len(self.rows))
 
     def _make_data(self) -> dict[str, Any]:
         rows = [{**asdict(row), "remark": row.remark} for row in self.rows]
         return {"kind": "grad_flow", "title": self.title, "parameters": rows}
 
 
-def grad_flow(model: Any, *, title: str = "Gradient flow") -> GradFlowFigure:
+def grad_flow(
+    model: Any, *, title: str = "Gradient flow", max_rows: int | None = 60
+) -> GradFlowFigure:
     """Mean, maximum and norm of each parameter's gradient, and its ratio to the parameter's norm.
 
     model: a Module, a mapping of names to Tensors, or (name, Tensor) pairs.  Call it after
     ``backward()``, before ``zero_grad()``.  The statistics are taken now, in float64; a parameter
     without a gradient is shown as "no gradient", one with zeros as "all zero".  Raises TypeError
     for anything else, ValueError where there are no parameters.
+
+    max_rows: of more parameters at most so many are printed and drawn: the first, the last, some of
+        those with NaN, without a gradient, with zeros, with the smallest and the largest one;
+        "… 4,940 rows" stands for the others; None shows all.  `data`, .json, .csv and the text in
+        the .html have every one.
     """
     if model is None:
         raise TypeError("viz.grad_flow: expected a Module or named Tensors, got None")
@@ -127,7 +148,33 @@ def grad_flow(model: Any, *, title: str = "Gradient flow") -> GradFlowFigure:
     if not named:
         raise ValueError("viz.grad_flow: there are no parameters to show")
     shown = heading(title, "viz.grad_flow")
-    return GradFlowFigure([gradient_stats(name, t) for name, t in named], shown)
+    if max_rows is not None:
+        whole(max_rows, 2, "viz.grad_flow", "max_rows")
+    return GradFlowFigure([gradient_stats(name, t) for name, t in named], shown, max_rows)
+
+
+def _shown(rows: list[GradStats], limit: int | None) -> list[GradStats | str]:
+    """The rows that are printed and drawn, and what stands in the place of the others."""
+    if limit is None or len(rows) <= limit:
+        return [*rows]
+    worst = _worst(rows, max(1, limit // 10))
+    found = fold_rows(len(rows), max(2, limit - len(worst)), worst)
+    return [rows[i] if isinstance(i, int) else _folded(rows, i) for i in found]
+
+
+def _worst(rows: list[GradStats], each: int) -> set[int]:
+    """The rows that one looks for: so many of each kind of trouble, and of each end."""
+    groups = [[k for k, row in enumerate(rows) if row.status in kinds] for kinds in _TROUBLES]
+    known = [(row.mean, k) for k, row in enumerate(rows) if row.status == "ok"]
+    by_size = [k for _, k in sorted(known)]
+    return {k for group in (*groups, by_size, by_size[::-1]) for k in group[:each]}
+
+
+def _folded(rows: list[GradStats], hidden: range) -> str:
+    """What stands in the place of these rows; what was not computed among them is not hidden."""
+    several = Counter(_BAD.get(rows[k].status) or rows[k].remark for k in hidden)
+    told = [f"{n:,}: {what}" for what, n in several.items() if what]
+    return ", ".join([folded_words(hidden), *told])
 
 
 def gradient_stats(name: str, tensor: Any) -> GradStats:

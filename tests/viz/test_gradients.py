@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -211,6 +212,50 @@ def test_the_columns_of_a_long_table_are_measured_once(monkeypatch):
     monkeypatch.setattr(gradient_table, "_widths", counted)
     model = nn.Sequential(*[nn.Linear(2, 2) for _ in range(100)])
     model(tg.ones(3, 2)).sum().backward()
-    text = str(viz.grad_flow(model))
+    text = str(viz.grad_flow(model, max_rows=None))
     assert text.count("weight") == 100
     assert len(calls) < 10
+
+
+def many(count):
+    """Parameters of which some, in the middle, are ill."""
+    named = {f"layer{k}.weight": parameter([1.0], [1.0 + k / count]) for k in range(count)}
+    ill = {400: None, 410: [math.nan], 420: [0.0], 430: [1e-9], 440: [1e9], 450: None, 460: None}
+    for k, grad in ill.items():
+        named[f"layer{k}.weight"] = parameter([1.0], grad)
+    return named
+
+
+def test_of_thousands_the_worst_are_seen(parse_svg):
+    figure = viz.grad_flow(many(900), max_rows=20)
+    text = str(figure)
+    seen = [line.split(".")[0] for line in text.splitlines() if line.startswith("layer")]
+    wanted = [400, 410, 420, 430, 440]
+    assert {f"layer{k}" for k in wanted} <= set(seen)
+    assert {"layer0", "layer1", "layer898", "layer899"} <= set(seen)
+    assert len(seen) == 18  # two of the largest are the last
+    # Of three without a gradient two are rows, the third is not hidden.
+    assert "… 441 rows" not in text
+    assert re.search(r"^… \d+ rows, 1: no gradient$", text, re.MULTILINE)
+    folds = [line for line in text.splitlines() if line.startswith("…")]
+    assert sum(int(re.match(r"… (\d+) row", line)[1]) for line in folds) == 882
+    drawn = ["".join(t.itertext()) for t in parse_svg(figure.svg()).iter(SVG + "text")]
+    assert set(folds) <= set(drawn)
+    assert len([t for t in drawn if t.startswith("layer")]) == 18
+    assert "900 parameters" in figure.svg()
+
+
+def test_what_is_folded_is_in_the_data_and_in_the_page():
+    figure = viz.grad_flow(many(900))
+    assert len(figure.data["parameters"]) == len(figure.rows) == 900
+    assert figure.to_csv().count("\n") == 901
+    assert figure.html().count("layer123.weight") == 1
+    assert "layer123.weight" not in str(figure)
+    assert "layer123.weight" in str(viz.grad_flow(many(900), max_rows=None))
+
+
+def test_rows_that_fit_are_not_folded():
+    assert "…" not in str(viz.grad_flow({f"p{k}": parameter([1.0], [1.0]) for k in range(60)}))
+    for wrong, kind in ((1, ValueError), ("9", TypeError), (True, TypeError)):
+        with pytest.raises(kind, match=r"viz\.grad_flow: max_rows must be"):
+            viz.grad_flow({"w": parameter([1.0], None)}, max_rows=wrong)

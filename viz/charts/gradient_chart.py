@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tensorgrad.viz.charts.scales import Log, log_for
@@ -21,14 +22,18 @@ GAP = 40.0
 MARGIN = 14.0
 
 
-def gradient_chart(rows: list[GradStats], title: str) -> str:
-    """Horizontal rows rather than bars over layers: names stay level and never overlap."""
+def gradient_chart(shown: Sequence[GradStats | str], title: str, count: int) -> str:
+    """Horizontal rows rather than bars over layers: names stay level and never overlap.
+
+    A string stands for rows that are left out, of ``count`` in all.
+    """
+    rows = [row for row in shown if not isinstance(row, str)]
     names = [shorten(row.name, 44, middle=True) for row in rows]
     labels = max(text_width(name, 11) * 1.08 for name in names)
     shapes = max(text_width(shape(row.shape), 10) * 1.08 for row in rows)
     left = MARGIN + labels + 10 + shapes + 10
     top = 72.0
-    bottom = top + ROW * len(rows)
+    bottom = top + ROW * len(shown)
     values = [v for row in rows if row.status == "ok" for v in (row.mean, row.max) if v]
     ratios = [row.ratio for row in rows if _has_ratio(row) and row.ratio]
     gradients = log_for(values, left, left + PANEL, decades=True)
@@ -39,9 +44,15 @@ def gradient_chart(rows: list[GradStats], title: str) -> str:
         (ratio_scale, "‖gradient‖ / ‖parameter‖", RATIO),
     ):
         body.append(text(scale.start, 48, heading, "muted"))
-        body += _axis(scale, room, top, bottom, above=len(rows) > 24)
-    for k, (row, name) in enumerate(zip(rows, names)):
+        body += _axis(scale, room, top, bottom, above=len(shown) > 24)
+    labelled = iter(names)
+    for k, row in enumerate(shown):
         y = top + ROW * (k + 0.5)
+        if isinstance(row, str):
+            # It can be longer than the names' column, and then stands over the grid.
+            body.append(text(MARGIN, y + 4, row, "muted halo"))
+            continue
+        name = next(labelled)
         line = element("g", element("title", _tooltip(row)))
         # Something to hover over between the marks as well.
         line.add(element("rect", x=0, y=y - ROW / 2, width=left, height=ROW, fill_opacity=0))
@@ -50,7 +61,7 @@ def gradient_chart(rows: list[GradStats], title: str) -> str:
         line.add(*_marks(row, y, gradients, ratio_scale))
         body.append(line)
     width = ratio_scale.end + MARGIN + 10
-    said = f"Gradient statistics of {plural(len(rows), 'parameter')}"
+    said = f"Gradient statistics of {plural(count, 'parameter')}"
     return document(body, width, bottom + 34, label=said, kind="chart")
 
 

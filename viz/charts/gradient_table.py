@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tensorgrad.viz.figures.words import number, shape, shorten
@@ -17,8 +18,12 @@ _BAR = 16
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-def gradient_table(rows: list[GradStats], title: str) -> str:
-    """One line a parameter; the bar shows the mean on a log scale from decade to decade."""
+def gradient_table(shown: Sequence[GradStats | str], title: str) -> str:
+    """One line a parameter; the bar shows the mean on a log scale from decade to decade.
+
+    A string stands for rows that are left out.
+    """
+    rows = [row for row in shown if not isinstance(row, str)]
     means = [row.mean for row in rows if row.status == "ok" and row.mean]
     head = ["parameter", "shape", "mean|g|", "max|g|", "std g", "‖g‖", "g/w", "log"]
     lines, numbers = [head[:2]], [head[2:7]]
@@ -39,13 +44,15 @@ def gradient_table(rows: list[GradStats], title: str) -> str:
     scale = _decades(means)
     ends = [head[7], *(row.remark or _bar(row.mean or 0.0, scale, bar) for row in rows)]
     widths = _widths(numbers)
-    out = [title, ""]
+    out = []
     for line, cells, end in zip(lines, numbers, ends):
         name = shorten(line[0], columns[0], middle=True)
         left = [name.ljust(columns[0]), line[1].ljust(columns[1])]
         right = [cell.rjust(width) for cell, width in zip(cells, widths)]
         out.append("  ".join([*left, *right, end]).rstrip())
-    return "\n".join(out)
+    made = iter(out)
+    top = [title, "", next(made)]
+    return "\n".join([*top, *(row if isinstance(row, str) else next(made) for row in shown)])
 
 
 def _widths(lines: list[list[str]]) -> list[int]:

@@ -72,10 +72,12 @@ def _by_decades(axis: Any) -> None:
 
 def gradients_to_matplotlib(flow: GradFlowFigure) -> Any:
     """A row for each parameter: mean and largest |gradient|, and the ratio of the norms."""
-    rows = flow.rows
+    rows = flow.shown
     figure, axes = _figure("to_matplotlib", 1, 2, (9, 0.28 * len(rows) + 1.4))
     left, right = axes[0]
-    known = [(k, row) for k, row in enumerate(rows) if row.status == "ok"]
+    known = [
+        (k, row) for k, row in enumerate(rows) if not isinstance(row, str) and row.status == "ok"
+    ]
     places = [k for k, _ in known]
     left.plot([row.mean for _, row in known], places, "|", markersize=9, label="mean |g|")
     left.plot([row.max for _, row in known], places, ".", label="max |g|")
@@ -89,7 +91,10 @@ def gradients_to_matplotlib(flow: GradFlowFigure) -> Any:
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.grid(alpha=0.3)
     # What was not computed keeps its row, and says so.
-    names = [_plain(row.name + (f" ({row.remark})" if row.remark else "")) for row in rows]
+    names = [
+        _plain(row if isinstance(row, str) else f"{row.name} ({row.remark})".removesuffix(" ()"))
+        for row in rows
+    ]
     left.set_yticks(range(len(rows)), names, fontsize="small")
     right.set_yticks(range(len(rows)), [""] * len(rows))
     if known:
