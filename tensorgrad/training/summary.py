@@ -17,6 +17,7 @@ from tensorgrad.node import local
 from tensorgrad.random import fork_rng
 from tensorgrad.tensor import Tensor
 from tensorgrad.training.costs import multiply_adds
+from tensorgrad.training.folding import fold_calls
 from tensorgrad.training.table import format_table
 
 __all__ = ["Summary", "SummaryError", "summary"]
@@ -96,7 +97,8 @@ class Summary:
 
     def __repr__(self) -> str:
         columns = ["layer", "output", "parameters", "trainable", "buffers", "multiply-adds"]
-        cells = [_cells(row) for row in self._rows]
+        folded = fold_calls(self._rows, lambda row: row.depth, _kind_of_call)
+        cells = [_cells(rows) for rows in folded]
         for k, empty in ((4, {"-"}), (3, {"-", "yes"})):  # columns that would say nothing
             if all(row[k] in empty for row in cells):
                 columns.pop(k)
@@ -145,7 +147,8 @@ def summary(
     The model runs in evaluation mode and is left as it was, but that lazy modules get their sizes.
     Parameters are written as ``5x5x16+16 = 416``, a kernel by its height, width, input channels
     (unless there is one) and output channels. A module that is called again has a row for each
-    call, its parameters in the first. Modules that are never called have a row if they have
+    call, its parameters in the first; calls that follow each other are printed as one row, marked
+    "x50", with their multiply-adds together. Modules that are never called have a row if they have
     parameters. Raises SummaryError, with the rows so far, if the model fails.
     """
     if not isinstance(model, Module):
@@ -298,18 +301,28 @@ def _maps(module: Module) -> bool:
     return hasattr(module, "in_features") and hasattr(module, "out_features")
 
 
-def _cells(row: _Row) -> list[str]:
-    label = f"{row.label}: {row.type}" if row.label else row.type
-    note = f" ({row.note})" if row.note else ""
+def _kind_of_call(row: _Row) -> object:
+    """Calls of which this is equal are printed as one row, one after the other."""
+    return row.name, row.type, row.note == "failed", row.note == "not called"
+
+
+def _cells(rows: list[_Row]) -> list[str]:
+    """What is printed of a call, or of several together: what adds up is their sum."""
+    first = rows[0]
+    label = f"{first.label}: {first.type}" if first.label else first.type
+    times = f" x{len(rows)}" if len(rows) > 1 else ""
+    note = f" ({first.note})" if first.note else ""
     names: dict[Any, str] = {True: "yes", False: "no", None: "-", "partly": "partly"}
-    trainable = names[row.trainable]
+    buffers, cost = sum(r.buffers for r in rows), sum(r.multiply_adds for r in rows)
+    # A text that grows is longer at each call.
+    shapes = dict.fromkeys(_shape(row.output_shape) for row in (first, rows[-1]))
     return [
-        f"{'  ' * row.depth}{label}{note}",
-        _shape(row.output_shape),
-        row.formula or "None",
-        trainable,
-        f"{row.buffers:,}" if row.buffers else "-",
-        f"{row.multiply_adds:,}" if row.multiply_adds else "-",
+        f"{'  ' * first.depth}{label}{times}{note}",
+        " to ".join(shapes),
+        first.formula or "None",
+        names[first.trainable],
+        f"{buffers:,}" if buffers else "-",
+        f"{cost:,}" if cost else "-",
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import tensorgrad as tg
@@ -212,3 +214,90 @@ def test_failures_show_the_rows_so_far():
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+class Decoder(nn.Module):
+    """A cell and a layer that are called in turns, and a text that grows."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+        self.cell = nn.GRUCell(4, 4)
+        self.out = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+        self.norm = nn.LayerNorm(4)
+
+    def forward(self, x):
+        h, seen = x, []
+        for _ in range(self.steps):
+            h = self.cell(x, h)
+            x = self.out(h)
+            seen.append(x)
+        for k in range(1, self.steps):
+            whole = self.norm(tg.stack(seen[:k], 1))
+        return self.out(whole)
+
+
+def printed(found):
+    """The rows of the table, their cells."""
+    rows = str(found).split("\n\n")[0].splitlines()[2:]
+    return [re.split(r"  +", row.strip()) for row in rows]
+
+
+def test_calls_that_repeat_are_one_row():
+    found = summary(nn.Sequential(Decoder(50), nn.Linear(4, 2)), (3, 4))
+    assert len(found.data) == 1 + 1 + 50 * 4 + 49 + 3 + 1
+    rows = printed(found)
+    assert [row[0] for row in rows] == [
+        "Sequential",
+        "0: Decoder",
+        "cell: GRUCell x50",
+        "out: Sequential x50",
+        "0: Linear x50",
+        "1: Tanh x50",
+        "norm: LayerNorm x49",
+        "out: Sequential (called again)",
+        "0: Linear (called again)",
+        "1: Tanh (called again)",
+        "1: Linear",
+    ]
+    assert "(3, 1, 4) to (3, 49, 4)" in str(found)
+    costs = [row[-1] for row in rows]
+    assert sum(int(cost.replace(",", "")) for cost in costs if cost != "-") == (
+        found.total_multiply_adds
+    )
+    assert "12x4+12x4+12+12 = 120" in str(found)
+    assert sum(row["multiply_adds"] for row in found.data) == found.total_multiply_adds
+
+
+def test_what_repeats_within_what_repeats():
+    class Loop(nn.Module):
+        def __init__(self, inner, times):
+            super().__init__()
+            self.inner, self.times = inner, times
+
+        def forward(self, x):
+            for times in self.times:
+                for _ in range(times):
+                    x = self.inner(x)
+            return x
+
+    # Two calls of a loop that calls three times, then two of one that calls four times.
+    model = Loop(Loop(Loop(nn.Linear(4, 4), [3]), [1, 1]), [2])
+    labels = [row[0] for row in printed(summary(model, (1, 4)))]
+    assert labels == ["Loop", "inner: Loop x2", "inner: Loop x4", "inner: Linear x12"]
+
+
+def test_calls_of_different_modules_are_not_folded():
+    class Turns(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = (nn.Linear(4, 4) for _ in range(3))
+
+        def forward(self, x):
+            return self.a(self.c(self.a(self.b(self.a(x)))))
+
+    rows = [row[0] for row in printed(summary(Turns(), (1, 4)))[1:]]
+    assert rows == [
+        "a: Linear", "b: Linear", "a: Linear (called again)", "c: Linear",
+        "a: Linear (called again)",
+    ]  # fmt: skip

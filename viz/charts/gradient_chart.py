@@ -49,8 +49,10 @@ def gradient_chart(shown: Sequence[GradStats | str], title: str, count: int) -> 
     for k, row in enumerate(shown):
         y = top + ROW * (k + 0.5)
         if isinstance(row, str):
-            # It can be longer than the names' column, and then stands over the grid.
-            body.append(text(MARGIN, y + 4, row, "muted halo"))
+            # It can be longer than the names' column: no line of the grid runs through it.
+            wide = 1.08 * text_width(row, 11) + 4
+            body.append(element("rect", class_="paper", x=MARGIN, y=y - 8, width=wide, height=16))
+            body.append(text(MARGIN, y + 4, row, "muted"))
             continue
         name = next(labelled)
         line = element("g", element("title", _tooltip(row)))
