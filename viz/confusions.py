@@ -15,7 +15,7 @@ from tensorgrad.viz.figures.arguments import heading, listed, one_of
 from tensorgrad.viz.figures.figure import Figure, encode
 from tensorgrad.viz.figures.latex_tables import latex_table
 from tensorgrad.viz.figures.pixels import as_array
-from tensorgrad.viz.figures.words import no_formula, percent, plural, shape, shorten, visible
+from tensorgrad.viz.figures.words import no_formula, percent, plural, shape, shorten_all, visible
 
 __all__ = ["ConfusionFigure", "confusion_matrix"]
 
@@ -68,8 +68,9 @@ class ConfusionFigure(Figure):
     def _make_text(self) -> str:
         head, rows = self._rows()
         limit = 9 if len(head) <= 7 else 5
-        names = ["true\\pred", *(shorten(x, limit) for x in head[1:-1]), "recall"]
-        rows = [[shorten(x.removesuffix(" %"), 11) for x in row] for row in rows]
+        names = ["true\\pred", *shorten_all(head[1:-1], limit), "recall"]
+        left = [*shorten_all(head[1:-1], 11), rows[-1][0]]
+        rows = [[name, *(x.removesuffix(" %") for x in row[1:])] for name, row in zip(left, rows)]
         widths = [max(len(row[k]) for row in [names, *rows]) for k in range(len(names))]
         lines = [self.title, self.note, ""]
         for row in [names, *rows]:
@@ -100,9 +101,14 @@ class ConfusionFigure(Figure):
     def latex(self) -> str:
         """The table as a LaTeX tabular (package booktabs)."""
         head, rows = self._rows()
-        names = [shorten(name, 16) for name in head[1:]]
-        rows = [[shorten(row[0], 30, middle=True), *row[1:]] for row in rows]
-        return latex_table(["true / predicted", *names], rows, rule_before=len(rows) - 1, room=16)
+        names = shorten_all(head[1:], 16)
+        left = shorten_all([row[0] for row in rows], 30, middle=True)
+        rows = [[name, *row[1:]] for name, row in zip(left, rows)]
+        head = ["true / predicted", *names]
+        if len(self.labels) > 10:  # the sign would be what makes the table wide
+            rows = [[cell.removesuffix(" %") for cell in row] for row in rows]
+            head[-1], rows[-1][0] = "recall, %", "precision, %"
+        return latex_table(head, rows, rule_before=len(rows) - 1, room=16, matrix=True)
 
     def _formats(self) -> dict[str, Callable[[], bytes]]:
         return {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tensorgrad.autograd import enable_grad
-from tensorgrad.creation import zeros
 from tensorgrad.dtypes import dtype as DType
 from tensorgrad.nn import Module
 from tensorgrad.nn.parameter import is_lazy
@@ -18,6 +17,7 @@ from tensorgrad.random import fork_rng
 from tensorgrad.tensor import Tensor
 from tensorgrad.training.costs import multiply_adds
 from tensorgrad.training.folding import fold_calls
+from tensorgrad.training.inputs import inputs_of, recorded
 from tensorgrad.training.table import format_table
 
 __all__ = ["Summary", "SummaryError", "summary"]
@@ -155,12 +155,12 @@ def summary(
         raise TypeError(f"summary: model must be an nn.Module, got {type(model).__name__}")
     if depth is not None and depth < 0:
         raise ValueError(f"summary: depth must not be negative, got {depth}")
-    inputs = _inputs(input, dtype)
+    inputs = inputs_of(input, dtype)
     frozen = {id(p) for p in model.parameters() if not p.requires_grad}
     watch = _Watch(model, depth, frozen)
     try:
         with _undisturbed(model), watch.watching():
-            model(*map(_recorded, inputs), **(kwargs or {}))
+            model(*map(recorded, inputs), **(kwargs or {}))
     except Exception as error:
         found = Summary(watch.rows)
         place = "the model"
@@ -348,44 +348,6 @@ def _shapes(value: Any) -> Any:
 
     walk(value)
     return None if not found else found[0] if len(found) == 1 else found
-
-
-def _inputs(given: Any, dtype: DType | None) -> tuple[Any, ...]:
-    if isinstance(given, Tensor):
-        if dtype is not None:
-            raise ValueError("summary: dtype is for inputs given by their sizes; leave it out")
-        return (given,)
-    if _is_size(given):
-        return (zeros(tuple(given), dtype=dtype),)
-    if isinstance(given, (tuple, list)) and given:
-        if all(_is_size(item) for item in given):
-            return tuple(zeros(tuple(size), dtype=dtype) for size in given)
-        if dtype is not None:
-            raise ValueError("summary: dtype is for inputs given by their sizes; leave it out")
-        return tuple(given)
-    raise TypeError(
-        "summary: input must be a tensor, a tuple of what forward takes, or sizes with the batch "
-        f"such as (1, 3, 32, 32), got {given!r:.60}"
-    )
-
-
-def _recorded(value: Any) -> Any:
-    """A copy that is the result of an operation, so that what follows is recorded.
-
-    A copy, and not a leaf, since a model may write into its input.
-    """
-    if isinstance(value, Tensor) and value.is_floating_point():
-        return value.detach().requires_grad_(True).clone()
-    return value
-
-
-def _is_size(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and bool(value)
-        and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
-    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tensorgrad.viz.figures.svg import Element, document, element, text
-from tensorgrad.viz.figures.words import percent, shorten, text_width
+from tensorgrad.viz.figures.words import percent, shorten_all, text_width
 
 if TYPE_CHECKING:
     from tensorgrad.viz.confusions import ConfusionFigure
@@ -67,7 +67,7 @@ def confusion_chart(figure: ConfusionFigure) -> str:
 def _place(labels: list[str]) -> _Place:
     n = len(labels)
     side = 44.0 if n <= 12 else max(14.0, 560.0 / n)
-    names = [shorten(label, 16) for label in labels]
+    names = shorten_all(labels, 16)
     longest = max((text_width(name, 11) * 1.08 for name in names), default=0)
     # The narrower the columns, the steeper their names, or they touch.
     angle = 0 if longest <= side - 4 else 45 if side > 16 else 60

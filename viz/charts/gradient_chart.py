@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorgrad.viz.charts.scales import Log, log_for
 from tensorgrad.viz.figures.svg import Element, document, element, text
-from tensorgrad.viz.figures.words import number, plural, shape, shorten, text_width
+from tensorgrad.viz.figures.words import number, plural, shape, shorten_all, text_width
 
 if TYPE_CHECKING:
     from tensorgrad.viz.gradients import GradStats
@@ -28,7 +28,7 @@ def gradient_chart(shown: Sequence[GradStats | str], title: str, count: int) -> 
     A string stands for rows that are left out, of ``count`` in all.
     """
     rows = [row for row in shown if not isinstance(row, str)]
-    names = [shorten(row.name, 44, middle=True) for row in rows]
+    names = shorten_all([row.name for row in rows], 44, middle=True)
     labels = max(text_width(name, 11) * 1.08 for name in names)
     shapes = max(text_width(shape(row.shape), 10) * 1.08 for row in rows)
     left = MARGIN + labels + 10 + shapes + 10

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tensorgrad.viz.figures.words import number, shape, shorten
+from tensorgrad.viz.figures.words import number, shape, shorten, shorten_all
 
 if TYPE_CHECKING:
     from tensorgrad.viz.gradients import GradStats
@@ -44,9 +44,9 @@ def gradient_table(shown: Sequence[GradStats | str], title: str) -> str:
     scale = _decades(means)
     ends = [head[7], *(row.remark or _bar(row.mean or 0.0, scale, bar) for row in rows)]
     widths = _widths(numbers)
+    names = shorten_all([line[0] for line in lines], columns[0], middle=True)
     out = []
-    for line, cells, end in zip(lines, numbers, ends):
-        name = shorten(line[0], columns[0], middle=True)
+    for name, line, cells, end in zip(names, lines, numbers, ends):
         left = [name.ljust(columns[0]), line[1].ljust(columns[1])]
         right = [cell.rjust(width) for cell, width in zip(cells, widths)]
         out.append("  ".join([*left, *right, end]).rstrip())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
+    "alike",
     "count",
     "no_formula",
     "number",
@@ -15,6 +17,7 @@ __all__ = [
     "power_of_ten",
     "shape",
     "shorten",
+    "shorten_all",
     "text_width",
     "visible",
 ]
@@ -59,6 +62,23 @@ def shorten(text: str, limit: int, *, middle: bool = False) -> str:
         return text[: limit - 1] + "…"
     head = (limit - 1) // 2
     return text[:head] + "…" + text[len(text) - (limit - 1 - head) :]
+
+
+def shorten_all(texts: Sequence[str], limit: int, *, middle: bool = False) -> list[str]:
+    """Each as `shorten` cuts it; those that differ and would look the same have their number."""
+    shown = [shorten(text, limit, middle=middle) for text in texts]
+    for k in alike(texts, shown):
+        sign = f"…#{k + 1}"
+        shown[k] = texts[k][: max(0, limit - len(sign))] + sign
+    return shown
+
+
+def alike(texts: Sequence[str], shown: Sequence[str]) -> list[int]:
+    """The places of those that are shown as another text is."""
+    meant: dict[str, set[str]] = {}
+    for text, seen in zip(texts, shown):
+        meant.setdefault(seen, set()).add(text)
+    return [k for k, seen in enumerate(shown) if len(meant[seen]) > 1]
 
 
 def no_formula(text: str) -> str:
