@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad import arena
+from tensorgrad.kernels.turned import turn
 from tensorgrad.threads import one_blas_thread
 
 __all__ = ["Problem", "gru", "lstm", "rnn", "serves"]
@@ -58,18 +59,20 @@ _Step = Callable[[Any, Any, Any], None]
 
 
 class _Cell(NamedTuple):
-    """A recurrence: the gates are hidden @ h + inputs @ x + bias, the weights in parts to be
-    joined.
+    """A recurrence: the gates are hidden @ h + inputs @ x + bias.
 
-    With ``opposite`` they are given to the step with the opposite sign.  What of the input a step
-    wants beside the gates, and not added to them, has further rows of inputs and bias.
+    The weights stand as the user has them; in the gates' order their rows are those of ``hidden``
+    joined, and the rows ``places`` of ``inputs``, None where x adds nothing, with a part of
+    ``bias`` for each.  What of the input a step wants beside the gates, and not added to them, has
+    further places.  With ``opposite`` all of it is given to the step with the opposite sign.
     begin(columns) gives memory for the gates (rows, ...), the step that works there, and the cell
     state, or None; the columns are the states (n, ...), one number a member or a row of them.
     """
 
     hidden: Sequence[Any]
-    inputs: Sequence[Any]
-    bias: Any
+    inputs: Any
+    places: Sequence[slice | None]
+    bias: Sequence[Any]
     opposite: bool
     begin: Callable[[Sequence[Any]], tuple[Any, _Step, Any]]
 
@@ -89,16 +92,14 @@ def lstm(
     n = c.shape[1]
 
     def begin(columns: Sequence[Any]) -> tuple[Any, _Step, Any]:
-        state = np.zeros((5, *columns[1].shape), x.dtype)
-        state[4] = columns[1]
-        gates = state[:4].reshape(4 * n, *state.shape[2:])
+        memory = np.empty((8 if w_hr is None else 9, *columns[1].shape), x.dtype)
+        gates = memory[:4].reshape(4 * n, *memory.shape[2:])
         # f * c + i * u are two quotients by 1 + exp(-f) and 1 + exp(-i), taken at once.
-        sigmoids, pair, by = state[:3], state[3:], state[:2]
-        o, u, cell = state[2:]
-        one, products = np.array(1, state.dtype), np.empty_like(by)
-        lost, kept = products
-        tanh_c, out = np.empty_like(o), np.empty_like(o)
-        # Fifty steps take 0.6 ms in all: names without dots, results by position.
+        sigmoids, by, pair, products = memory[:3], memory[:2], memory[3:5], memory[5:7]
+        o, u, cell, lost, kept, tanh_c = memory[2:8]
+        out, one = memory[-1], np.array(1, x.dtype)
+        cell[...] = columns[1]
+        # Fifty steps take 0.5 ms in all: names without dots, results by position.
         dot, add, divide, exp, tanh = np.dot, np.add, np.divide, np.exp, np.tanh
         subtract = np.subtract
 
@@ -116,9 +117,11 @@ def lstm(
 
         return gates, step, cell
 
-    bias = np.concatenate(_ordered(_together(b_ih, b_hh, w_hh)))
-    cell = _Cell(_ordered(w_hh), _ordered(w_ih), bias, True, begin)
-    return _walked(cell, x, [h, c], steps), None
+    # The user's order is i, f, u, o.
+    places = slice(0, 2 * n), slice(3 * n, 4 * n), slice(2 * n, 3 * n)
+    bias = _together(b_ih, b_hh, w_hh)
+    parts = [[a[place] for place in places] for a in (w_hh, bias)]
+    return _walked(_Cell(parts[0], w_ih, places, parts[1], True, begin), x, [h, c], steps), None
 
 
 def gru(
@@ -130,19 +133,19 @@ def gru(
     the input is aside.  All have the opposite sign, and so has the candidate u.
     """
     n = h.shape[1]
-    both = slice(0, 2 * n)
-    inputs = [w_ih[both], np.zeros((n, x.shape[1]), x.dtype), w_ih[2 * n :]]
-    bias = np.zeros(4 * n, x.dtype)
-    if b_ih is not None:
-        bias[both], bias[3 * n :] = b_ih[both], b_ih[2 * n :]
-    if b_hh is not None:
-        bias[: 3 * n] += b_hh
+    both, last = slice(0, 2 * n), slice(2 * n, 3 * n)
+    nothing = np.zeros(n, x.dtype)
+    bias = [
+        _together(b_ih, b_hh, w_hh)[both],
+        nothing if b_hh is None else b_hh[last],
+        nothing if b_ih is None else b_ih[last],
+    ]
 
     def begin(columns: Sequence[Any]) -> tuple[Any, _Step, Any]:
         state = np.empty((3, *columns[0].shape), x.dtype)
         gates, spare = state.reshape(3 * n, *state.shape[2:]), np.empty_like(state[0])
         sigmoids, (r, z, u) = state[:2], state
-        one = np.array(1, state.dtype)
+        one = np.array(1, x.dtype)
         add, divide, exp, subtract, tanh = np.add, np.divide, np.exp, np.subtract, np.tanh
 
         def step(into: Any, before: Any, aside: Any) -> None:
@@ -157,7 +160,8 @@ def gru(
 
         return gates, step, None
 
-    return _walked(_Cell([w_hh], inputs, bias, True, begin), x, [h], steps), None
+    cell = _Cell([w_hh], w_ih, [both, None, last], bias, True, begin)
+    return _walked(cell, x, [h], steps), None
 
 
 def rnn(
@@ -179,14 +183,9 @@ def rnn(
 
         return gates, by_relu if relu else by_tanh, None
 
-    cell = _Cell([w_hh], [w_ih], _together(b_ih, b_hh, w_hh), False, begin)
+    bias = _together(b_ih, b_hh, w_hh)
+    cell = _Cell([w_hh], w_ih, [slice(0, len(w_ih))], [bias], False, begin)
     return _walked(cell, x, [h], steps), None
-
-
-def _ordered(a: Any) -> list[Any]:
-    """A weight or bias, whose rows are those of i, f, u, o, in parts in the order i, f, o, u."""
-    n = len(a) // 4
-    return [a[: 2 * n], a[3 * n :], a[2 * n : 3 * n]]
 
 
 def _joined(parts: Sequence[Any]) -> Any:
@@ -241,10 +240,9 @@ def _runs(rows: int, steps: Any) -> list[tuple[int, int]]:
 
 
 # Transposed weights, row after row times a number, take two thirds of the time of rows times the
-# vector, 5.7 us and 8.5 for (512, 128); larger ones do not.  Turning them takes 64.
+# vector, 4.1 us and 6.7 for (512, 128); larger ones do not.  Turning them takes 25.
 _TURNED = 1 << 16
-_STEPS = 32
-_ROWS = 64  # turned at a time: all at once took 90
+_STEPS = 16
 
 
 def _one(cell: _Cell, x: Any, states: Sequence[Any], y: Any) -> None:
@@ -254,20 +252,14 @@ def _one(cell: _Cell, x: Any, states: Sequence[Any], y: Any) -> None:
     gain nothing on 512 rows of 128 (5 us either way), and every one of them waits for a busy
     machine: 50 steps took 11 ms then instead of 0.5.
     """
-    projected = np.dot(x, _joined(cell.inputs).T)
-    if cell.opposite:
-        np.subtract(np.negative(cell.bias), projected, projected)
-    else:
-        np.add(projected, cell.bias, projected)
+    projected = _projected(cell, x)
     h, gates, step, state = states[0], *cell.begin(states)
     rows = len(gates)
     if len(x) >= _STEPS and rows * len(h) <= _TURNED:
         turned, place = arena.empty((len(h), rows), x.dtype), 0
         for part in cell.hidden:
-            for start in range(0, len(part), _ROWS):
-                some = part[start : start + _ROWS]
-                turned[:, place : place + len(some)] = some.T
-                place += len(some)
+            turn(part, turned[:, place : place + len(part)])
+            place += len(part)
         weights = turned.T
     else:
         weights = _joined(cell.hidden)
@@ -283,25 +275,52 @@ def _one(cell: _Cell, x: Any, states: Sequence[Any], y: Any) -> None:
         states[1][...] = state
 
 
+def _projected(cell: _Cell, x: Any) -> Any:
+    """What the input adds to the gates of each step, and what is aside: (steps, ...).
+
+    The rows come into the gates' order with the sum that is due anyway.
+    """
+    products = np.dot(x, cell.inputs.T)
+    found, start = products, 0
+    if len(cell.places) > 1:
+        found = np.empty((len(x), sum(map(len, cell.bias))), x.dtype)
+    put: Any = np.subtract if cell.opposite else np.add
+    for place, bias in zip(cell.places, cell.bias, strict=True):
+        part = found[:, start : start + len(bias)]
+        start += len(bias)
+        if cell.opposite:
+            bias = np.negative(bias)
+        if place is None:
+            part[...] = bias
+        else:
+            put(bias, products[:, place], part)
+    return found
+
+
 def _several(cell: _Cell, x: Any, states: Sequence[Any], y: Any) -> None:
     """x (steps, batch, in); h goes into y (steps, batch, out), a cell state is changed in place."""
     steps, batch, features = x.shape
     rows, above, kind = sum(map(len, cell.hidden)), states[0].shape[1], x.dtype
     weights = arena.empty((rows, above + features + 1), kind)
     np.concatenate(cell.hidden, out=weights[:, :above])
-    of_inputs = _joined(cell.inputs)
-    weights[:, above:-1], weights[:, -1] = of_inputs[:rows], cell.bias[:rows]
     # All steps turned at once: step by step the short rows took 5 us each way.
     columns = arena.empty((steps, features, batch), kind)
     columns[...] = x.transpose(0, 2, 1)
     asides: Any = repeat(None)
-    if len(of_inputs) > rows:
-        asides = np.matmul(of_inputs[rows:], columns)
-        asides += cell.bias[rows:, None]
+    start = 0
+    for place, bias in zip(cell.places, cell.bias, strict=True):
+        of_inputs = 0 if place is None else cell.inputs[place]
+        if start < rows:
+            part = weights[start : start + len(bias)]
+            part[:, above:-1], part[:, -1] = of_inputs, bias
+            start += len(bias)
+        else:
+            asides = np.matmul(of_inputs, columns)
+            asides += bias[:, None]
+            if cell.opposite:
+                np.negative(asides, asides)
     if cell.opposite:
         np.negative(weights, weights)
-        if len(of_inputs) > rows:
-            np.negative(asides, asides)
     given = np.ones((above + features + 1, batch), kind)
     hidden, inputs = given[:above], given[above:-1]
     hidden[...] = states[0].T

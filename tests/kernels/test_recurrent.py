@@ -177,6 +177,23 @@ def test_one_member(hidden: int, out: int) -> None:
         np.testing.assert_allclose(one.numpy(), other.detach().numpy(), rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("hidden", [5, 128, 150])
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+def test_one_member_for_long(kind: str, hidden: int, dtype: Any) -> None:
+    """Over so many steps the weights are turned first, the smaller ones."""
+    assert kernels._STEPS < 40
+    tg.manual_seed(0)
+    layer = LAYERS[kind](8, hidden, dtype=dtype)
+    x = tg.randn(40, 1, 8, dtype=dtype)
+    expected = flat(layer(x))
+    with tg.no_grad():
+        found = flat(layer(x))
+    near = {"rtol": 1e-4, "atol": 1e-5} if dtype is tg.float32 else {"rtol": 1e-11, "atol": 1e-12}
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.detach().numpy(), **near)
+
+
 def test_chosen_where_no_gradient_follows() -> None:
     layer = tg.nn.LSTM(3, 4, num_layers=2, bidirectional=True)
     x = tg.from_numpy(drawn(6, 2, 3, dtype=np.float32, seed=0))
