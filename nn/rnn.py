@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,14 @@ from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.rnn_arguments import GATES, check, no_projection
+from tensorgrad.nn.rnn_on_arrays import recurrent_layers
+from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.nn.utils.rnn import PackedSequence
 from tensorgrad.node import wrap
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
-
-# How many rows of weights there are for each hidden unit.
-_GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 
 class RNNBase(Module):
@@ -49,7 +47,7 @@ class RNNBase(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        _check(mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
+        check(mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -60,7 +58,7 @@ class RNNBase(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         directions = 2 if bidirectional else 1
-        gates, out = _GATES[mode] * hidden_size, proj_size or hidden_size
+        gates, out = GATES[mode] * hidden_size, proj_size or hidden_size
         self._all_weights: list[list[str]] = []
         for layer in range(num_layers):
             for suffix in ("", "_reverse")[:directions]:
@@ -218,56 +216,6 @@ class RNNBase(Module):
         return text
 
 
-def _check(
-    mode: str, input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any,
-    dropout: Any, proj_size: Any,
-) -> None:  # fmt: skip
-    """The errors of PyTorch's constructor."""
-    real = isinstance(dropout, numbers.Number) and not isinstance(dropout, bool)
-    if not real or not 0 <= dropout <= 1:
-        raise ValueError(
-            "dropout should be a number in range [0, 1] representing the probability of an element "
-            f"being zeroed, got {dropout!r}"
-        )
-    if dropout > 0 and num_layers == 1:
-        warn(
-            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
-            f"expects num_layers greater than 1, but got dropout={dropout} and "
-            f"num_layers={num_layers}"
-        )
-    for name, value, kind in (
-        ("bias", bias, bool),
-        ("batch_first", batch_first, bool),
-        ("input_size", input_size, int),
-        ("hidden_size", hidden_size, int),
-    ):
-        if not isinstance(value, kind):
-            raise TypeError(
-                f"{name} should be of type {kind.__name__}, got: {type(value).__name__}"
-            )
-    for name, value in (
-        ("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)
-    ):  # fmt: skip
-        if value <= 0:
-            raise ValueError(f"{name} must be greater than zero, got {value}")
-    if proj_size < 0:
-        raise ValueError(
-            "proj_size should be a positive integer or zero to disable projections, got "
-            f"{proj_size}"
-        )
-    if proj_size >= hidden_size:
-        raise ValueError(
-            f"proj_size has to be smaller than hidden_size, got {proj_size} and {hidden_size}"
-        )
-    if mode not in _GATES:
-        raise ValueError(f"Unrecognized RNN mode: {mode}; use one of {', '.join(_GATES)}")
-
-
-def _no_projection(proj_size: int | None) -> None:
-    if proj_size is not None:
-        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
-
-
 class RNN(RNNBase):
     """h = tanh(w_ih x + b_ih + w_hh h + b_hh), or relu of it, layer upon layer.
 
@@ -291,7 +239,7 @@ class RNN(RNNBase):
         *,
         proj_size: int | None = None,
     ) -> None:
-        _no_projection(proj_size)
+        no_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
@@ -302,6 +250,7 @@ class RNN(RNNBase):
         )  # fmt: skip
         self.nonlinearity = nonlinearity
 
+    @on_arrays(recurrent_layers)
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """(output, h_n)."""
         return self._forward(input, hx)
@@ -324,12 +273,13 @@ class GRU(RNNBase):
         *,
         proj_size: int | None = None,
     ) -> None:
-        _no_projection(proj_size)
+        no_projection(proj_size)
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             0, device, dtype,
         )  # fmt: skip
 
+    @on_arrays(recurrent_layers)
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """(output, h_n)."""
         return self._forward(input, hx)
@@ -392,6 +342,7 @@ class LSTM(RNNBase):
     def _squeezed(self, hx: Any) -> Any:
         return tuple(super(LSTM, self)._squeezed(state) for state in hx)
 
+    @on_arrays(recurrent_layers)
     def forward(
         self, input: Any, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Any, tuple[Tensor, Tensor]]:

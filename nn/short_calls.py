@@ -8,9 +8,10 @@ array alone, for calls under `no_grad`::
     def forward(self, input): ...
 
 A rule is called as ``rule(module, x, own)`` with an array of float32 or float64 (of integers, if it
-was declared so) in any order, which it may write if ``own`` says so; it returns an array, or None
-where the forward must be called.  What a rule raises is not shown: the forward will say what is
-wrong.  Rules run no code of the user's.
+was declared so) in any order, which it may write if ``own`` says so; it returns an array (or, of a
+layer with several results, the tuple of Tensors that the forward would), or None where the forward
+must be called.  What a rule raises is not shown: the forward will say what is wrong.  Rules run no
+code of the user's.
 
 A rule belongs to the function that it stands beside.  So a subclass with a forward of its own, a
 function put in the forward's place, and an instance that was given one have none.
@@ -123,7 +124,7 @@ def called(module: Module, layer: Layer, value: Any) -> Any:
         found = layer.arrays(module, array, False)
     except Exception:
         return None
-    return None if found is None else _tensor(found)
+    return found if found is None or type(found) is tuple else _tensor(found)
 
 
 def unrecorded(modules: Iterable[Any], value: Any) -> Any:
@@ -149,8 +150,11 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
                 except Exception:
                     found = None
                 if found is not None:
-                    array, own = found, True
                     state["_calls"] += 1
+                    if type(found) is tuple:
+                        array, own, value = None, False, found
+                    else:
+                        array, own = found, True
                     continue
         value = module(_tensor(array) if own else value)
         array, own = _array(value) if plain else None, False

@@ -41,12 +41,15 @@ __all__ = [
 
 
 class Call(NamedTuple):
-    """A call of one of the four functions, whichever of the two lists of arguments it used."""
+    """A call of one of the four functions, whichever of the two lists of arguments it used.
 
-    input: Tensor
+    Input, states and weights are arrays where it is computed on arrays.
+    """
+
+    input: Any
     batch_sizes: Tensor | None
     hx: Any
-    params: Sequence[Tensor]
+    params: Sequence[Any]
     has_biases: bool
     num_layers: int
     dropout: float
@@ -169,11 +172,9 @@ def _layer(
     return found  # type: ignore[no-any-return]
 
 
-def _layers(
-    xp: Any, name: str, call: Call, rows: Any, first: Sequence[Any], params: Sequence[Any],
-    steps: Any, batch: int,
-) -> list[Any]:  # fmt: skip
+def _layers(xp: Any, name: str, call: Call, steps: Any, batch: int) -> list[Any]:
     """The output, steps first, and the last state of every layer and direction, for each state."""
+    rows, first, params = call.input, call.hx, call.params
     directions = 2 if call.bidirectional else 1
     count = call.num_layers * directions
     per = len(params) // count
@@ -201,24 +202,29 @@ def _layers(
     return [rows, *(held[0] if count == 1 else xp.cat(*held, axis=0) for held in last)]
 
 
-def run(name: str, call: Call) -> tuple[Any, ...]:
-    """(output, last state of every layer and direction, for each state) of a function's call."""
-    states, steps, batch = _checked(name, call)
-    context = local.context
-    found = None
-    if not context.grad_enabled and not context.vmaps:
-        first, weights = [t._array for t in states], [t._array for t in call.params]
-        try:
-            found = _layers(raw, name, call, call.input._array, first, weights, steps, batch)
-        except Exception:
-            found = None  # the operations on Tensors say what is wrong, and where
-        else:
-            found = [wrap(array) for array in found]
-    if found is None:
-        found = _layers(recorded, name, call, call.input, states, call.params, steps, batch)
+def unrecorded(name: str, call: Call, steps: Any, batch: int) -> list[Any]:
+    """What `run` returns, computed on the arrays of a call whose arguments fit."""
+    found: list[Any] = [wrap(array) for array in _layers(raw, name, call, steps, batch)]
     if call.batch_first:
         found[0] = shape.permute(found[0], axes=(1, 0, 2))
-    return tuple(found)
+    return found
+
+
+def run(name: str, call: Call) -> list[Any]:
+    """[output, last state of every layer and direction, for each state] of a function's call."""
+    states, steps, batch = _checked(name, call)
+    context = local.context
+    if not context.grad_enabled and not context.vmaps:
+        arrays = [[t._array for t in tensors] for tensors in (states, call.params)]
+        given = call._replace(input=call.input._array, hx=arrays[0], params=arrays[1])
+        try:
+            return unrecorded(name, given, steps, batch)
+        except Exception:
+            pass  # the operations on Tensors say what is wrong, and where
+    found = _layers(recorded, name, call._replace(hx=states), steps, batch)
+    if call.batch_first:
+        found[0] = shape.permute(found[0], axes=(1, 0, 2))
+    return found
 
 
 def lstm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad import arena
-from tensorgrad.kernels.turned import turn
+from tensorgrad.kernels.turned import turned
 from tensorgrad.threads import one_blas_thread
 
 __all__ = ["Problem", "gru", "lstm", "rnn", "serves"]
@@ -256,11 +256,7 @@ def _one(cell: _Cell, x: Any, states: Sequence[Any], y: Any) -> None:
     h, gates, step, state = states[0], *cell.begin(states)
     rows = len(gates)
     if len(x) >= _STEPS and rows * len(h) <= _TURNED:
-        turned, place = arena.empty((len(h), rows), x.dtype), 0
-        for part in cell.hidden:
-            turn(part, turned[:, place : place + len(part)])
-            place += len(part)
-        weights = turned.T
+        weights = turned(cell.hidden).T
     else:
         weights = _joined(cell.hidden)
     asides: Iterable[Any] = projected[:, rows:] if projected.shape[1] > rows else repeat(None)

@@ -65,16 +65,16 @@ def check(
     x: Any, states: Sequence[Any], weights: Sequence[Any], gates: int, out: int, kinds: str = "fc"
 ) -> None:
     """RuntimeError unless types and shapes fit: ``gates`` rows in the weights, ``out`` columns."""
-    present = [a for a in (x, *states, *weights) if a is not None]
-    dtypes = {a.dtype for a in present}
-    if len(dtypes) > 1 or x.dtype.kind not in kinds:
+    kind = x.dtype
+    dtypes = {a.dtype for a in (*states, *weights) if a is not None and a.dtype is not kind}
+    dtypes.add(kind)
+    if len(dtypes) > 1 or kind.kind not in kinds:
         raise RuntimeError(
             "input, states and weights must have one floating-point dtype, got "
             f"{', '.join(sorted(map(str, dtypes)))}"
         )
-    w_ih, w_hh, *biases = weights
-    wanted = [(w_ih, (gates, x.shape[1])), (w_hh, (gates, out)), *((b, (gates,)) for b in biases)]
-    for a, shape in wanted:
+    shapes = (gates, x.shape[1]), (gates, out), (gates,), (gates,)
+    for a, shape in zip(weights, shapes, strict=True):
         if a is not None and a.shape != shape:
             raise RuntimeError(f"expected a weight or bias of shape {shape}, got {a.shape}")
     if states[0].shape[1] != out:
