@@ -44,7 +44,10 @@ def gradient_table(shown: Sequence[GradStats | str], title: str) -> str:
     scale = _decades(means)
     ends = [head[7], *(row.remark or _bar(row.mean or 0.0, scale, bar) for row in rows)]
     widths = _widths(numbers)
-    names = shorten_all([line[0] for line in lines], columns[0], middle=True)
+    names = [
+        lines[0][0],
+        *shorten_all([line[0] for line in lines[1:]], columns[0], middle=True),
+    ]
     out = []
     for name, line, cells, end in zip(names, lines, numbers, ends):
         left = [name.ljust(columns[0]), line[1].ljust(columns[1])]
