@@ -182,12 +182,14 @@ def make_contiguous(tensor: Any) -> None:
 def view_as_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
     """A reshape that is guaranteed to share memory; None where PyTorch's strides forbid it."""
     array = tensor._array
-    if isinstance(array, ndarray) and _as_it_seems(tensor):
-        if _reshapes_without_copy(array, shape):
-            return recorded.reshape(tensor, shape=shape)
-        return None
-    if not fits(array.shape, logical_strides(tensor), shape):
-        return None
+    # What an operation made and nobody shares is contiguous to its user, however it lies.
+    if tensor._view is not None or tensor._storage is not None:
+        if isinstance(array, ndarray) and _as_it_seems(tensor):
+            if _reshapes_without_copy(array, shape):
+                return recorded.reshape(tensor, shape=shape)
+            return None
+        if not fits(array.shape, logical_strides(tensor), shape):
+            return None
     if not isinstance(array, Batch) and not _reshapes_without_copy(array, shape):
         make_contiguous(tensor)
     return recorded.reshape(tensor, shape=shape)

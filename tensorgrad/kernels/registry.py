@@ -102,6 +102,10 @@ class Operation:
         except KeyError:
             return self.explain(problem).kernel.run
 
+    def chosen(self, problem: Hashable) -> Callable[..., Any] | None:
+        """The implementation, if one was chosen for this very problem before."""
+        return self._runs.get(problem)
+
     def explain(self, problem: Hashable) -> Choice:
         """The choice for a problem, made if it is a new one."""
         found = self.choices.get(problem)

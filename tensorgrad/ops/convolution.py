@@ -72,14 +72,26 @@ def check(x: Any, w: Any, b: Any, groups: int, padding: Any, dilation: Any) -> N
             )
 
 
+def chosen(operation: Operation, problem: kernels.Problem, x: Any, w: Any, b: Any) -> Any:
+    """The implementation for arrays that fit; RuntimeError if they do not."""
+    check(x, w, b, problem.groups, problem.padding, problem.dilation)
+    return operation.choose(problem)
+
+
 def computed(
     operation: Operation, x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any,
     groups: int, keep: bool = False,
 ) -> Kept:  # fmt: skip
     """What an operation of `kernels` with convolve's arguments gives, and what it keeps."""
-    check(x, w, b, groups, padding, dilation)
     problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
-    y, cache = operation.choose(problem)(problem, x, w, b, keep)
+    run, kind = operation.chosen(problem), x.dtype
+    if (
+        run is None  # else these shapes were looked at before
+        or w.dtype is not kind
+        or (b is not None and (b.dtype is not kind or b.shape != w.shape[:1]))
+    ):
+        run = chosen(operation, problem, x, w, b)
+    y, cache = run(problem, x, w, b, keep)
     return Kept(y, cache=cache)
 
 
@@ -91,6 +103,7 @@ def computed(
     keeps="cache",
     formula=("conv_input(g, w, x)", "conv_weight(x, g, w)", "sum_channels(g)"),
     batch=batching.conv,
+    exact=True,
 )
 def conv(
     x: Any,

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from tensorgrad.kernels import convolution as kernels
-from tensorgrad.ops.convolution import computed, conv
+from tensorgrad.ops.convolution import chosen, computed, conv
 from tensorgrad.ops.elementwise import relu
 from tensorgrad.primitive import Primitive, primitives
 from tensorgrad.recorders import recorder
@@ -44,7 +44,10 @@ def rectified_conv(x: Any, w: Any, b: Any, **how: Any) -> Any:
     """
     array = x._array
     problem = kernels.Problem(array.shape, w._array.shape, **how, dtype=array.dtype)
-    if kernels.rectified.choose(problem) is kernels.rectified.reference.run:
+    run = kernels.rectified.chosen(problem)
+    if run is None:
+        run = chosen(kernels.rectified, problem, array, w._array, None if b is None else b._array)
+    if run is kernels.rectified.reference.run:
         return None
     return _named(_record_conv(x, w, b, **how), "conv")
 

@@ -22,8 +22,11 @@ def test_gradients_have_the_shapes_and_the_dtype_of_the_arguments(sample, number
     nodes = [node for node in seen if node.op.exact]
     assert nodes
     for node in nodes:
-        g = np.ones(node.shape, node.dtype)
+        g, saved, words = np.ones(node.shape, node.dtype), node.saved, node.params or {}
+        if node.op.keeps:
+            *saved, extras = saved
+            words = {**words, **extras}
         for edge, rule in zip(node.inputs, node.op.rules, strict=True):
             if edge is not None:
-                d = np.asarray(rule(raw, g, *node.saved))
+                d = np.asarray(rule(raw, g, *saved, **words))
                 assert (d.shape, d.dtype) == (edge.shape, edge.dtype)

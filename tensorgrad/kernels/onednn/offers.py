@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import bounds, rectify
+from tensorgrad.kernels import bounds, one_image, rectify, taps_convolution, winograd
 from tensorgrad.kernels import convolution as convolutions
 from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import layer_norm as layer_norms
@@ -95,17 +95,50 @@ def _convolution(problem: Any) -> str:
     return ""
 
 
+# Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, on maps hardly
+# larger than the window much of it meets nothing but padding, and oneDNN brings weights into an
+# order of its own, which takes longer than the product for a single small image.  For each of 3x3
+# layers of 64 to 512 channels measured, on two AVX2 cores: docs/benchmarks.md.
+_WINOGRAD_FROM, _WINOGRAD_GRADIENTS_FROM = 256, 128
+_WINOGRAD_TILES = 96
+_BY_PLACE_ROWS = 32
+_SMALL_IMAGE = 16
+
+
+def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
+    tiles = problem.input[0] * prod(-(-n // 4) for n in problem.output)
+    if min(problem.weight[:2]) < least or tiles < _WINOGRAD_TILES or serves(problem):
+        return ""
+    return f"Winograd's convolution is faster from {least} channels and {_WINOGRAD_TILES} tiles on"
+
+
+def _convolution_forward(problem: Any) -> str:
+    reason = _convolution(problem)
+    if not reason and prod(problem.output) <= _SMALL_IMAGE and not one_image.serves(problem):
+        return f"one product is faster for one image of up to {_SMALL_IMAGE} results a channel"
+    return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_FROM)
+
+
 def _convolution_input(problem: Any) -> str:
     if problem.weight[1] < 4:
         return f"slower than NumPy with {problem.weight[1]} input channels a group"
-    return _convolution(problem)
+    reason = _convolution(problem)
+    return reason or _by_winograd(problem, winograd.serves_input, _WINOGRAD_GRADIENTS_FROM)
+
+
+def _convolution_weight(problem: Any) -> str:
+    reason = _convolution(problem)
+    rows = problem.input[0] * prod(problem.output)
+    if not reason and rows >= _BY_PLACE_ROWS and not taps_convolution.serves(problem):
+        return "a product for each place of the window is faster on maps this small"
+    return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_GRADIENTS_FROM)
 
 
 def _how(problem: Any) -> tuple[Any, ...]:
     return problem.stride, problem.padding, problem.dilation, problem.groups
 
 
-@offer(convolutions.convolve, _convolution)
+@offer(convolutions.convolve, _convolution_forward)
 def _convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
     return convolution.convolve(x, w, b, *_how(problem)), None
 
@@ -114,7 +147,7 @@ def _convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, An
 _NO_OVERFLOW = 1e74
 
 
-@offer(convolutions.rectified, _convolution)
+@offer(convolutions.rectified, _convolution_forward)
 def _convolve_rectified(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
     # It makes 0 of NaN, which cannot be where no sum of products can overflow: none is larger
     # than the norm of the inputs times that of the weights.
@@ -137,7 +170,7 @@ def _input_gradient(problem: Any, g: Any, w: Any) -> Any:
     return convolution.input_gradient(g, w, problem.input, *_how(problem))
 
 
-@offer(convolutions.weight_gradient, _convolution)
+@offer(convolutions.weight_gradient, _convolution_weight)
 def _weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
     return convolution.weight_gradient(x, g, problem.weight, *_how(problem))
 

@@ -1,0 +1,31 @@
+"""Which convolutions oneDNN leaves to NumPy, since those are faster."""
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.kernels import convolution as numpy_convolution
+
+
+@pytest.mark.parametrize(
+    ("images", "channels", "size", "chosen"),
+    [
+        (32, 256, 8, ["winograd"] * 3),
+        (32, 128, 8, ["onednn", "winograd", "winograd"]),
+        (32, 64, 8, ["onednn"] * 3),
+        (8, 256, 8, ["onednn"] * 3),
+        (32, 512, 2, ["onednn", "onednn", "by place"]),
+        (1, 512, 2, ["one image", "onednn", "onednn"]),
+    ],
+)
+def test_where_numpy_is_faster_it_computes(onednn, images, channels, size, chosen):
+    problem = numpy_convolution.Problem(
+        (images, channels, size, size), (channels, channels, 3, 3), (1, 1), ((1, 1), (1, 1)),
+        (1, 1), 1, np.dtype(np.float32),
+    )  # fmt: skip
+    with tg.backends.use_kernels("auto"):
+        found = [
+            getattr(numpy_convolution, name).explain(problem).kernel.name
+            for name in ("convolve", "input_gradient", "weight_gradient")
+        ]
+    assert found == chosen
