@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 from tensorgrad.kernels import layer_norm
@@ -47,7 +46,7 @@ def _layer_norm(module: Any, x: Any, own: bool) -> Any:
     if axes > 1:
         return raw.layer_norm(x, w, b, axes=axes, eps=eps)
     sizes = x.shape
-    rows = x.reshape(prod(sizes[:-1]), sizes[-1])
+    rows = x if x.ndim == 2 else x.reshape(x.size // shape[0], shape[0])
     problem = layer_norm.Problem(rows.shape, kind, True)
     return layer_norm.layer_norm.choose(problem)(problem, rows, w, b, eps)[0].reshape(sizes)
 

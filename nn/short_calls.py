@@ -137,7 +137,7 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
     if array is not None and array.ndim > 2:
         modules = order = [*modules]
         for i in range(len(order) - 1):
-            if _may_wait(order[i], order[i + 1]):
+            if type(order[i]).forward in _RISING and _may_wait(order[i], order[i + 1]):
                 order[i : i + 2] = order[i + 1], order[i]
     for module in modules:
         if array is not None and module is not None:

@@ -19,7 +19,7 @@ from tensorgrad.storages import SAVED
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["shared", "viewing"]
+__all__ = ["reshaped", "shared", "viewing"]
 
 
 def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,6 +40,30 @@ def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
         return shared(op, a, y, params) if base is x or base is x.base else wrap(y)
 
     return view
+
+
+def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> Any:
+    """A reshape that takes no copy, unrecorded; None where that needs a closer look, or is wrong.
+
+    seen: only if the strides of the array are those that the user sees, which decide on a `view`.
+    """
+    context = local.context
+    array, held = tensor._array, tensor._held
+    if context.grad_enabled or context.vmaps or type(array) is not ndarray:
+        return None
+    if not array.flags.c_contiguous:
+        if held is None or not held.plain or held.aliases is not None:
+            return None
+    elif seen and held is not None and (held is SAVED or held.aliases is not None):
+        return None
+    try:
+        y = array.reshape(sizes, copy=False)
+    except (TypeError, ValueError):
+        return None
+    shape = y.shape
+    if shape != sizes and (-1 not in sizes or min(sizes) < -1):  # NumPy infers any negative one
+        return None
+    return shared(op, tensor, y, {"shape": shape})
 
 
 def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:

@@ -10,11 +10,11 @@ import numpy as np
 from tensorgrad.constants import float32, float64
 from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
+from tensorgrad.kernels import attention as kernels
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops.attention import attention
-from tensorgrad.primitive import raw
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
 
@@ -94,9 +94,10 @@ def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Te
     ):
         return None
     scale = 1 / math.sqrt(shape[-1]) if scale is None else float(scale)
-    return wrap(
-        raw.attention(q, k, v, None, scale=scale, causal=bool(causal), kept=None, share=1.0)
-    )
+    problem = kernels.Problem(shape, size, given, None, False, kind)
+    extras = kernels.Extras(None, scale, bool(causal), None, 1.0)
+    y, _ = kernels.attention.choose(problem)(problem, q, k, v, extras, False)
+    return wrap(y)
 
 
 def _given(query: Tensor, key: Tensor, value: Tensor) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
-from tensorgrad.node import TensorBase, storage_of, strided
+from tensorgrad.node import TensorBase, local, storage_of, strided
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
 from tensorgrad.strides import view_as_shape
+from tensorgrad.viewing import reshaped, shared
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -46,6 +47,9 @@ __all__ = [
     "unsqueeze",
     "view",
 ]
+
+_RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
+_PERMUTE: Any = ops.permute.primitive  # type: ignore[attr-defined]
 
 
 def dimension(dim: Any) -> int:
@@ -116,19 +120,25 @@ def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
+    if isinstance(shape, tuple) and (quick := reshaped(_RESHAPE, input, shape, False)) is not None:
+        return quick  # type: ignore[no-any-return]
     array = input._array
     sizes = _filled(array.shape, sizes_of((shape,)), "reshape")
     if type(array) is ndarray and array.flags.c_contiguous:  # no question of sharing its memory
         return ops.reshape(input, shape=sizes)
-    shared: Any = view_as_shape(input, sizes)
-    return ops.reshape(input, shape=sizes) if shared is None else shared
+    found: Any = view_as_shape(input, sizes)
+    return ops.reshape(input, shape=sizes) if found is None else found
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
+    given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    found = reshaped(_RESHAPE, input, given, True)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     sizes = _filled(input._array.shape, sizes_of(shape), "view")
-    shared: Any = view_as_shape(input, sizes)
-    if shared is None:
+    found = view_as_shape(input, sizes)
+    if found is None:
         raise RuntimeError(
             f"view size {list(sizes)} is not compatible with input tensor's size "
             f"{tuple(input.shape)} and "
@@ -136,7 +146,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             "subspaces). "
             "Use .reshape(...) instead."
         )
-    return shared  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]
 
 
 def view_as_dtype(input: Tensor, dtype: Any) -> Tensor:
@@ -221,10 +231,15 @@ def _exchanged(ndim: int, dim0: int, dim1: int) -> tuple[int, ...]:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
-    ndim = input._array.ndim
+    array = input._array
+    ndim = array.ndim
     if type(dim0) is not int or type(dim1) is not int:
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
-    return ops.permute(input, axes=_exchanged(ndim, dim0, dim1))
+    axes, context = _exchanged(ndim, dim0, dim1), local.context
+    if context.grad_enabled or context.vmaps or type(array) is not ndarray:
+        return ops.permute(input, axes=axes)
+    found: Any = shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
+    return found  # type: ignore[no-any-return]
 
 
 swapdims = transpose

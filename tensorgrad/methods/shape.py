@@ -110,8 +110,8 @@ class ShapeMethods:
         """
         if (
             len(shape) == 1
-            and not hasattr(shape[0], "__index__")
             and not isinstance(shape[0], (tuple, list))
+            and not hasattr(shape[0], "__index__")
         ):
             dtype, shape = shape[0], ()
         if dtype is not None:
