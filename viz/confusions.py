@@ -135,17 +135,13 @@ def confusion_matrix(
     caller = "viz.confusion_matrix"
     told = heading(title, caller)
     one_of(normalize, (None, "true", "predicted", "all"), caller, "normalize")
-    counts = as_array(getattr(matrix, "counts", matrix))
+    counts = as_array(getattr(matrix, "counts", matrix), caller, "counts")
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
         raise ValueError(
             f"viz.confusion_matrix: counts have shape {shape(counts.shape)}; expected (C, C). From "
             "outputs and targets: training.confusion_matrix(outputs, targets)"
         )
-    if (
-        counts.dtype.kind not in "fiub"
-        or not np.isfinite(counts.astype(float)).all()
-        or (counts < 0).any()
-    ):
+    if not np.isfinite(counts.astype(float)).all() or (counts < 0).any():
         raise ValueError("viz.confusion_matrix: counts must be finite numbers, not negative")
     names = labels if labels is not None else getattr(matrix, "labels", range(len(counts)))
     shown = [visible(str(name)) for name in listed(names, caller, "labels", "names of the classes")]

@@ -142,8 +142,8 @@ def learning_curves(
     """
     if not isinstance(history, Mapping):
         raise TypeError(
-            "viz.learning_curves: history must be a mapping of panels to series, got "
-            f"{type(history).__name__}"
+            "viz.learning_curves: history must be a mapping of panels to series, such as "
+            f"{{'loss': losses}}, got {type(history).__name__}"
         )
     caller = "viz.learning_curves"
     shown, x_label = heading(title, caller), heading(x_label, caller, "x_label")

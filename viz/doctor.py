@@ -9,6 +9,7 @@ from tensorgrad.viz.diagnosis.examination import examine
 from tensorgrad.viz.diagnosis.findings import Findings
 from tensorgrad.viz.diagnosis.steps import step_findings
 from tensorgrad.viz.figures.words import plural, visible
+from tensorgrad.viz.snapshots.naming import is_module, kind_of
 
 if TYPE_CHECKING:
     from tensorgrad.nn import Module
@@ -35,9 +36,9 @@ def doctor(
     no parameter, no running statistics, no random numbers.  Works before, during and after
     training.  What is looked for, and beyond which limits, is told in docs/doctor.md.
     """
-    if not callable(getattr(model, "named_parameters", None)):
+    if not is_module(model):
         raise TypeError(
-            f"viz.doctor: model must be a Module, got {type(model).__name__}; "
+            f"viz.doctor: model must be a Module, got {kind_of(model)}; "
             "doctor(model, loss), or doctor(model, loss_function, (input, target))"
         )
     facts = examine(model, loss, batch)

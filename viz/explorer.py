@@ -15,7 +15,7 @@ from tensorgrad.viz.figures.figure import Figure, jsonable
 from tensorgrad.viz.figures.svg import escape
 from tensorgrad.viz.graphs import GraphFigure, check_limit
 from tensorgrad.viz.snapshots.capture import capture_with_sources
-from tensorgrad.viz.snapshots.naming import module_names, named_tensors
+from tensorgrad.viz.snapshots.naming import is_module, kind_of, module_names, named_tensors
 from tensorgrad.viz.tracing import Recording, Trace
 
 __all__ = ["ExplorerFigure", "explore"]
@@ -93,15 +93,17 @@ def explore(
     """
     for name, value, kind in (("trace", trace, Trace), ("record", record, Recording)):
         if value is not None and not isinstance(value, kind):
-            model = callable(getattr(value, "named_parameters", None))
+            model = is_module(value)
             raise TypeError(
                 f"viz.explore: {name} must be what `with viz."
                 f"{'trace_backward(loss)' if kind is Trace else 'record()'} as {name}` gave, "
-                f"not {type(value).__name__}{'; a model goes to params=' if model else ''}"
+                f"not {kind_of(value)}{'; a model goes to params=' if model else ''}"
             )
     check_limit(max_nodes, "viz.explore")
     names = named_tensors(params, "viz.explore: params")
-    snapshot, sources = capture_with_sources(loss, names, max_nodes, module_names(params))
+    snapshot, sources = capture_with_sources(
+        loss, names, max_nodes, module_names(params), "viz.explore"
+    )
     shown = heading("Computation graph" if title is None else title, "viz.explore")
     data = jsonable(explorer_data(snapshot, sources, trace, record, shown))
     return ExplorerFigure(data, GraphFigure(snapshot, ("shape",), "TB", "auto"), shown)

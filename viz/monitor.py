@@ -21,6 +21,7 @@ from tensorgrad.viz.monitoring.rules import warnings_of
 from tensorgrad.viz.monitoring.sampling import STATISTICS
 from tensorgrad.viz.monitoring.views import Course, MonitorFigure, Track
 from tensorgrad.viz.monitoring.watch import Watch
+from tensorgrad.viz.snapshots.naming import is_module, kind_of
 
 if TYPE_CHECKING:
     from tensorgrad.nn import Module
@@ -77,8 +78,8 @@ class Monitor:
             raise TypeError(
                 f"viz.Monitor: activations must be True, False or None, got {activations!r}"
             )
-        if not callable(getattr(model, "named_parameters", None)):
-            raise TypeError(f"viz.Monitor: model must be a Module, got {type(model).__name__}")
+        if not is_module(model):
+            raise TypeError(f"viz.Monitor: model must be a Module, got {kind_of(model)}")
         if not callable(getattr(optimizer, "register_step_post_hook", None)):
             raise TypeError(
                 f"viz.Monitor: optimizer must be an Optimizer, got {type(optimizer).__name__}; "

@@ -14,6 +14,7 @@ from tensorgrad.viz.figures.figure import Figure
 from tensorgrad.viz.figures.pixels import as_array, as_images, picture, shades, to_bytes
 from tensorgrad.viz.figures.svg import Element, document, element, text
 from tensorgrad.viz.figures.words import number, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.snapshots.naming import is_module, kind_of
 
 __all__ = ["ImagesFigure", "images", "kernels", "misclassified"]
 
@@ -145,7 +146,8 @@ def misclassified(
     labels: names of the classes.  Each caption is "true → predicted".
     """
     array = as_images(images, "viz.misclassified")
-    scores, true = as_array(outputs), as_array(targets)
+    scores = as_array(outputs, "viz.misclassified", "outputs")
+    true = as_array(targets, "viz.misclassified", "targets")
     if true.shape != array.shape[:1] or scores.shape[:1] != array.shape[:1]:
         raise ValueError(
             f"viz.misclassified: {plural(len(array), 'image')}, outputs {shape(scores.shape)} and "
@@ -206,7 +208,13 @@ def kernels(
         a colour image, with any other number each pair of output and input is a grey one.
     each: scale every kernel by itself, not all together.  0 is the middle grey.
     """
-    weight = as_array(getattr(layer, "weight", layer))
+    given = getattr(layer, "weight", layer)
+    if is_module(given):
+        raise TypeError(
+            f"viz.kernels: layer must be a Conv2d or its weight, got {kind_of(layer)} "
+            "without one; pass one of its layers, such as model[0]"
+        )
+    weight = as_array(given, "viz.kernels", "weights")
     if weight.ndim != 4:
         kind = "a weight" if not hasattr(layer, "weight") else f"{type(layer).__name__}'s weight"
         raise ValueError(
@@ -263,8 +271,6 @@ def _check(columns: Any, limit: Any, size: Any, caller: str) -> None:
 
 def _check_classes(targets: NDArray[Any], count: int) -> None:
     """Raise unless targets are numbers of ``count`` classes."""
-    if targets.dtype.kind not in "fiub":
-        raise TypeError(f"viz.misclassified: targets must be numbers, got {targets.dtype}")
     wrong = np.flatnonzero(~((targets >= 0) & (targets < count)))
     if wrong.size:
         raise ValueError(

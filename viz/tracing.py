@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tensorgrad.autograd import observe_backward, observe_forward
+from tensorgrad.node import Freed
 from tensorgrad.provenance import warn
 from tensorgrad.viz.figures.words import number, plural, shape, visible
-from tensorgrad.viz.snapshots.naming import is_tensor
+from tensorgrad.viz.snapshots.naming import is_tensor, kind_of
 from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 
 __all__ = ["Arrival", "Recording", "Trace", "operation_of", "record", "trace_backward"]
@@ -191,22 +192,44 @@ def _stats(gradient: Any) -> ArrayStats:
     return array_stats(np.asarray(getattr(gradient, "_array", gradient)))
 
 
-def trace_backward(loss: Any = None) -> Trace:
+_ANY = object()  # of a loss that was not given: None is a mistake, such as backward()'s result
+
+
+def trace_backward(loss: Any = _ANY) -> Trace:
     """Keep the statistics of every gradient of a ``with`` block, in the order of arrival.
 
     ``with viz.trace_backward(loss) as trace: loss.backward()``, then
     ``viz.explore(loss, trace=trace)``.  Given the loss, it warns where the block's backward did not
     start there; without one it takes what comes.  Raises TypeError for a loss that is no Tensor,
-    RuntimeError for one without a graph.
+    RuntimeError for one without a graph, or whose graph an earlier backward freed.
     """
-    if loss is None:
+    if loss is _ANY:
         return Trace(None)
     if not is_tensor(loss):
         raise TypeError(
-            f"viz.trace_backward: loss must be a Tensor, got {type(loss).__name__}; write "
+            f"viz.trace_backward: loss must be a Tensor, got {kind_of(loss)}; write "
             "`with viz.trace_backward(loss) as trace: loss.backward()`"
         )
     if loss.grad_fn is None:
         why = "no operation computed it" if loss.requires_grad else "no input of it requires grad"
         raise RuntimeError(f"viz.trace_backward: the loss has no graph: {why}")
+    if _is_freed(loss.grad_fn):
+        raise RuntimeError(
+            "viz.trace_backward: backward() has already freed the graph of this loss; enter the "
+            "block before it, or pass retain_graph=True to the first backward()"
+        )
     return Trace(operation_of(loss.grad_fn)[0])
+
+
+def _is_freed(root: Any) -> bool:
+    """Whether an earlier backward took arrays that another one would need."""
+    seen = {root}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if type(getattr(node, "saved", None)) is Freed:
+            return True
+        fresh = {edge for edge in node.inputs if edge is not None} - seen
+        seen |= fresh
+        waiting += fresh
+    return False

@@ -136,7 +136,7 @@ BEYOND = {
     r"viz.misclassified: outputs \(5, 0\) are not": lambda: viz.misclassified(
         IMAGES, np.zeros((5, 0)), [0] * 5
     ),
-    r"viz.misclassified: 5 images, outputs \(\)": lambda: viz.misclassified(IMAGES, None, [0] * 5),
+    r"viz.misclassified: 5 images, outputs \(\)": lambda: viz.misclassified(IMAGES, 1, [0] * 5),
     "DerivationFigure.text: width must be at least 20": lambda: viz.derive(loss(), W).text(3),
 }
 

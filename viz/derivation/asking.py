@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 
 from tensorgrad.viz.derivation.between import Part, between, key_of
 from tensorgrad.viz.derivation.naming import Names
-from tensorgrad.viz.snapshots.naming import is_tensor, module_names, named_tensors
+from tensorgrad.viz.snapshots.naming import (
+    is_module,
+    is_tensor,
+    kind_of,
+    module_names,
+    named_tensors,
+)
 
 __all__ = ["Asked", "ask", "key_of_tensor"]
 
@@ -42,9 +48,9 @@ def ask(loss: Any, wrt: Any, params: Any, gradient: Any, frame: FrameType, calle
 
 def _root(loss: Any, gradient: Any, caller: str) -> Any:
     if not is_tensor(loss):
-        raise TypeError(f"{caller}: loss must be a Tensor, got {type(loss).__name__}")
+        raise TypeError(f"{caller}: loss must be a Tensor, got {kind_of(loss)}")
     if gradient is not None and not is_tensor(gradient):
-        raise TypeError(f"{caller}: gradient must be a Tensor, got {type(gradient).__name__}")
+        raise TypeError(f"{caller}: gradient must be a Tensor, got {kind_of(gradient)}")
     if loss.grad_fn is None and loss.requires_grad:
         raise RuntimeError(
             f"{caller}: loss is a leaf, no operation computed it: there is nothing to derive"
@@ -75,7 +81,7 @@ def _wanted(
     called = {id(tensor): name for name, tensor in given}
     if is_tensor(wrt):
         pairs = [("", wrt)]
-    elif callable(getattr(wrt, "named_parameters", None)) or isinstance(wrt, Mapping):
+    elif is_module(wrt) or isinstance(wrt, Mapping):
         pairs = named_tensors(wrt, f"{caller}: wrt")
     elif isinstance(wrt, (list, tuple)):
         pairs = []
@@ -85,11 +91,11 @@ def _wanted(
             elif is_tensor(item):
                 pairs.append(("", item))
             else:
-                raise TypeError(f"{caller}: wrt must hold Tensors, got {type(item).__name__}")
+                raise TypeError(f"{caller}: wrt must hold Tensors, got {kind_of(item)}")
     else:
         raise TypeError(
             f"{caller}: wrt must be a Tensor, a list or mapping of Tensors, a Module, or a name "
-            f"with params=model, got {type(wrt).__name__}"
+            f"with params=model, got {kind_of(wrt)}"
         )
     if not pairs:
         raise ValueError(f"{caller}: wrt is empty")

@@ -53,6 +53,8 @@ def listed(value: Any, caller: str, name: str, what: str) -> list[Any]:
     """
     if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
         raise TypeError(f"{caller}: {name} must be {what}, got {_brief(value)}")
+    if getattr(value, "ndim", 1) == 0:
+        raise TypeError(f"{caller}: {name} must be {what}, got one number")
     return list(value)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tensorgrad.utils.png import encode_png
 from tensorgrad.viz.figures.svg import Element, element
+from tensorgrad.viz.figures.words import shape
 
 __all__ = ["as_array", "as_images", "picture", "shades", "to_bytes"]
 
@@ -18,11 +19,28 @@ COARSE = 5  # a pixel of so many pixels of the picture is seen as a square
 WRONG = (179, 38, 30)  # what is not finite: no grey, so that it is seen
 
 
-def as_array(value: Any) -> Array:
-    """The array of a Tensor, an array or nested lists; a copy is not made."""
+def as_array(value: Any, caller: str, name: str) -> Array:
+    """The array of a Tensor, an array or nested lists (of Tensors too); a copy is not made.
+
+    Raises ValueError where lists are of different lengths, TypeError where they are not of numbers.
+    """
     if hasattr(value, "detach"):
         value = value.detach().numpy()
-    return np.asarray(value)
+    if isinstance(value, list | tuple):
+        value = [as_array(v, caller, name) if not _is_number(v) else v for v in value]
+        shapes = {np.shape(v) for v in value}
+        if len(shapes) > 1:
+            a, b, *_ = sorted(shapes)
+            raise ValueError(f"{caller}: {name} hold shapes {shape(a)} and {shape(b)}: they differ")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        kind = array.dtype if isinstance(value, np.ndarray | list) else type(value).__name__
+        raise TypeError(f"{caller}: {name} must be numbers, got {kind}")
+    return array
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.generic)
 
 
 def as_images(value: Any, caller: str) -> Array:
@@ -31,9 +49,7 @@ def as_images(value: Any, caller: str) -> Array:
     value: (H, W), (N, H, W), (N, 1, H, W), (N, 3, H, W) or (N, H, W, 3); numbers or bools.
     Raises ValueError for other shapes, TypeError for what is no array of numbers.
     """
-    array = as_array(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{caller}: images must be numbers, got {array.dtype}")
+    array = as_array(value, caller, "images")
     if array.ndim == 2:
         array = array[None]
     if array.ndim == 4 and array.shape[1] == 1:

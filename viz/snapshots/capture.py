@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.viz.figures.words import visible
 from tensorgrad.viz.snapshots.describe import dtype_of, formula_of, nbytes_of, parameters_of
-from tensorgrad.viz.snapshots.naming import is_tensor, named_scopes
+from tensorgrad.viz.snapshots.naming import is_tensor, kind_of, named_scopes
 from tensorgrad.viz.snapshots.places import short_path
 from tensorgrad.viz.snapshots.snapshot import Argument, Edge, Group, Leaf, Snapshot, Vertex
 
@@ -31,18 +31,21 @@ def capture_with_sources(
     names: Iterable[tuple[str, Any]],
     max_nodes: int | None,
     modules: Mapping[int, str] | None = None,
+    caller: str = "viz.graph",
 ) -> tuple[Snapshot, list[Any]]:
     """The snapshot, and what stands behind each vertex: a node, a leaf tensor, or None.
 
     ``modules`` are names for modules by their ``id()``.  The second is for looking things up while
     the figure is made, and must not be kept in it.
     """
+    of = "loss" if caller == "viz.explore" else "root"
     tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
     if not tensors:
         raise ValueError(
-            "viz.graph: root is empty: there is nothing to draw; pass a Tensor, or a list with one"
+            f"{caller}: {of} is empty: there is nothing to draw; pass a Tensor, or a list with one"
         )
-    starts = [_root(root, index, len(tensors)) for index, root in enumerate(tensors)]
+    words = [of] if len(tensors) == 1 else [f"{of}[{index}]" for index in range(len(tensors))]
+    starts = [_root(root, f"{caller}: {which}") for which, root in zip(words, tensors)]
     kept, total = _nearest(starts, max_nodes)
     labels: dict[int, list[str]] = {}
     for name, tensor in names:
@@ -68,23 +71,19 @@ class _Root(NamedTuple):
     dtype: str
 
 
-def _root(root: Any, index: int, of: int) -> _Root:
-    which = "root" if of == 1 else f"root[{index}]"
+def _root(root: Any, which: str) -> _Root:
     node = root
     if is_tensor(root):
         node = root.grad_fn
         if node is None and not root.requires_grad:
             raise RuntimeError(
-                f"viz.graph: {which} has no graph: it was computed from tensors none of which "
+                f"{which} has no graph: it was computed from tensors none of which "
                 "requires grad, or under no_grad(); set requires_grad=True on what you want to see"
             )
         if node is None:
             return _Root(None, None, root, tuple(root.shape), dtype_of(root))
-    elif not (hasattr(root, "inputs") and hasattr(root, "op")):
-        raise TypeError(
-            f"viz.graph: {which} must be a Tensor or a node (tensor.grad_fn), got "
-            f"{type(root).__name__}"
-        )
+    elif not (hasattr(root, "inputs") and hasattr(root, "op")) or isinstance(root, type):
+        raise TypeError(f"{which} must be a Tensor or a node (tensor.grad_fn), got {kind_of(root)}")
     if _leaf(node) is not None:
         return _Root(None, None, _leaf(node), tuple(node.shape), str(node.dtype))
     output = getattr(node, "index", None)
