@@ -6,9 +6,10 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tensorgrad.node import Context, hook, local
+from tensorgrad.provenance import warn
 
 __all__ = [
     "enable_grad",
@@ -46,7 +47,13 @@ class _GradMode:
         local.context.grad_enabled, self._before = self._before
 
     def __call__(self, function: F) -> F:
-        again = self._again
+        again = self.clone
+        if inspect.isclass(function):
+            warn(
+                "Decorating classes with a grad mode makes functions of them, and holds only while "
+                "an instance is made: decorate __init__, or the methods that are meant",
+                FutureWarning,
+            )
         if inspect.isgeneratorfunction(function):
             return _wrap_generator(function, again)  # type: ignore[no-any-return]
 
@@ -57,13 +64,12 @@ class _GradMode:
 
         return wrapped  # type: ignore[return-value]
 
-    def _again(self) -> _GradMode:
+    def clone(self) -> Self:
         """The same mode to enter anew, once for each call of a decorated function."""
-        made: _GradMode = enable_grad() if self._mode else no_grad()
-        return made
+        return type(self)()
 
 
-def _wrap_generator(function: Any, again: Callable[[], _GradMode]) -> Any:
+def _wrap_generator(function: Any, again: Callable[[], Any]) -> Any:
     """The mode holds while the generator runs, not while its consumer does."""
 
     @functools.wraps(function)
@@ -114,6 +120,9 @@ class set_grad_enabled(_GradMode):
         self._previous = local.context.grad_enabled
         local.context.grad_enabled = self._mode
 
+    def clone(self) -> Self:
+        return type(self)(self._mode)
+
     def __enter__(self) -> None:
         self._before = (self._previous, self._before)
         local.context.grad_enabled = self._mode
@@ -153,8 +162,8 @@ class inference_mode(_GradMode):
         context = local.context
         _set_inference(context, self._inference_before.pop())
 
-    def _again(self) -> _GradMode:
-        return inference_mode(self.mode)
+    def clone(self) -> Self:
+        return type(self)(self.mode)
 
 
 def _set_inference(context: Context, mode: bool) -> None:

@@ -311,9 +311,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode == "floor":
         return ops.floor_divide(input, other)
     if rounding_mode == "trunc":
-        quotient = ops.trunc(ops.div(input, other))
-        both = ops.mul(input, other)._array.dtype
-        return ops.astype(quotient, dtype=both) if both.kind in "iu" else quotient
+        return ops.trunc_divide(input, other)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"'{rounding_mode}'"

@@ -32,9 +32,6 @@ __all__ = [
 ]
 
 
-_CONVERTING = {"addmv", "addbmm", "baddbmm"}  # drop fractions beside integers, as in PyTorch
-
-
 def _added(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     """beta * input + alpha * product; with beta 0 the input is not read, NaN or not."""
     if input._array.dtype != product._array.dtype:
@@ -42,12 +39,9 @@ def _added(name: str, input: Tensor, product: Tensor, beta: Any, alpha: Any) -> 
             f"{name}: expected one dtype, got {input.dtype} for input and {product.dtype} for the "
             "factors"
         )
-    if product._array.dtype.kind in "biu" and any(isinstance(c, float) for c in (beta, alpha)):
-        if name not in _CONVERTING:
-            raise RuntimeError(
-                f"{name}: beta and alpha must be integers for {product.dtype} tensors"
-            )
-        beta, alpha = int(beta), int(alpha)
+    kind = product._array.dtype.kind
+    if kind in "biu":  # bools remain bools, and fractions are dropped, as in PyTorch
+        beta, alpha = map(bool if kind == "b" else int, (beta, alpha))
     try:
         fits = np.broadcast_shapes(input.shape, product.shape) == product.shape
     except ValueError:
@@ -82,8 +76,11 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
         )
     product = elementwise.mul(reshape(vec1, (-1, 1)), vec2)
     common = promote_types(input._array.dtype, product._array.dtype)
-    if common.kind == "b" and not any(isinstance(c, float) for c in (beta, alpha)):
-        beta, alpha = bool(beta), bool(alpha)  # or the result became int64
+    for coefficient, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, bool) and common.kind != "b":
+            raise RuntimeError(f"addr: a bool {coefficient} is for bool results, not {common}")
+        if isinstance(factor, float) and common.kind in "biu":
+            raise RuntimeError(f"addr: {coefficient} must be an integer for {common} tensors")
     return _added("addr", input.to(common), product.to(common), beta, alpha)
 
 

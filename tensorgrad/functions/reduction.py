@@ -103,11 +103,13 @@ def prod(
     return as_asked(ops.prod(_typed(input, dtype), axis=axis_of(dim), keepdims=keepdim), dtype)
 
 
-def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+def _spread(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
     """var(x, unbiased), var(x, dim, unbiased) and var(x, dim, correction=c) in one form."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None:
+        if correction is not None:
+            raise TypeError(f"{name}(): got both unbiased and correction, of which one is enough")
         correction = 1 if unbiased else 0
     return axis_of(dim), 1 if correction is None else correction
 
@@ -121,7 +123,7 @@ def var(
     correction: Any = None,
 ) -> Tensor:
     """The variance: squared deviations over (count - correction); correction 1 by default."""
-    return _variance("var", input, *_spread(dim, unbiased, correction), keepdim)
+    return _variance("var", input, *_spread("var", dim, unbiased, correction), keepdim)
 
 
 def _variance(name: str, input: Tensor, axis: Any, correction: float, keepdim: bool) -> Tensor:
@@ -155,7 +157,7 @@ def std(
     correction: Any = None,
 ) -> Tensor:
     """The standard deviation, sqrt(var)."""
-    return root_of(_variance("std", input, *_spread(dim, unbiased, correction), keepdim))
+    return root_of(_variance("std", input, *_spread("std", dim, unbiased, correction), keepdim))
 
 
 def var_mean(
@@ -167,7 +169,7 @@ def var_mean(
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(var, mean)."""
-    return _both("var_mean", input, *_spread(dim, unbiased, correction), keepdim)
+    return _both("var_mean", input, *_spread("var_mean", dim, unbiased, correction), keepdim)
 
 
 def _both(
@@ -186,7 +188,9 @@ def std_mean(
     correction: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """(std, mean)."""
-    first, second = _both("std_mean", input, *_spread(dim, unbiased, correction), keepdim)
+    first, second = _both(
+        "std_mean", input, *_spread("std_mean", dim, unbiased, correction), keepdim
+    )
     return root_of(first), second
 
 

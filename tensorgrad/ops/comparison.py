@@ -66,6 +66,18 @@ def floor_divide(a: Any, b: Any) -> Any:
         return np.floor_divide(a, b)
 
 
+@primitive(_zero, _zero, formula=("0 * g", "0 * g"), promote="common", batch=families.elementwise)
+def trunc_divide(a: Any, b: Any) -> Any:
+    """a / b without its fraction; whole numbers exactly, which a quotient of floats would round."""
+    refuse_complex("trunc_divide", a, b)
+    _check_whole("trunc_divide", a, b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if np.result_type(a, b).kind == "f":
+            return np.trunc(np.divide(a, b))
+        quotient, rest = np.divmod(a, b)
+        return quotient + ((rest != 0) & ((a < 0) != (b < 0)))
+
+
 def _check_whole(name: str, a: Any, b: Any) -> None:
     """Refuse whole numbers divided by zero, and bools, which NumPy would take as int8."""
     both = np.result_type(a, b)

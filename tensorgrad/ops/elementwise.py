@@ -35,6 +35,7 @@ from tensorgrad.ops.comparison import (
     round,
     sign,
     trunc,
+    trunc_divide,
 )
 from tensorgrad.ops.conversion import (
     alias,
@@ -133,5 +134,6 @@ __all__ = [
     "sub",
     "tanh",
     "trunc",
+    "trunc_divide",
     "where",
 ]

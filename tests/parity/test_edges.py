@@ -109,6 +109,14 @@ ALIKE = {
         "torch.addmv(x[:, 0], x, v, beta=0.2, alpha=1.6)",
         "torch.addbmm(x[:, :2], b, b.mT, beta=1.6, alpha=0.2)",
         "torch.baddbmm(b[..., :2], b, b.mT, beta=1.6, alpha=2.9)",
+        "torch.addmm(x[:, :2], x, x.mT, beta=1.6, alpha=0.2)", "torch.addr(x, v[:2], v, beta=True)",
+        "torch.addr(x.float(), v[:2], v, alpha=False)", "torch.addr(x, v[:2], v, alpha=1.5)",
+        "torch.addr(x > 2, v[:2] > 0, v > 1, beta=False, alpha=2)",
+        "torch.var(x.float(), unbiased=True, correction=1)", "torch.std(v.float(), True, correction=1)",
+        "x.float().var(1, unbiased=False, correction=0)",
+        "torch.std_mean(x.float(), 1, False, correction=1)",
+        "torch.div(torch.tensor([2**53 + 1, -7]), torch.tensor([1, 2]), rounding_mode='trunc')",
+        "[type(mode().clone()).__name__ for mode in (torch.no_grad, torch.inference_mode)]",
     ],
 }  # fmt: skip
 
@@ -172,6 +180,14 @@ def test_gradients_of_functions_and_of_inputs() -> None:
     same(before, "setattr(y, 'requires_grad', True)", "y.requires_grad_().requires_grad")
     empties = "e = torch.ones(0, requires_grad=True); torch.cat([e, e]).sum().backward()"
     same(empties, "e.grad")
+
+
+def test_a_rounded_quotient_has_gradient_zero_at_infinity_and_nan_too() -> None:
+    numbers = f"[float('inf'), -float('inf'), {NAN}, 1.0, 0.0, -0.0]"
+    before = f"a = torch.tensor({numbers}, requires_grad=True); b = a.detach()[:, None].clone()"
+    for mode in ("trunc", "floor"):
+        program = f"torch.div(a, b.requires_grad_(), rounding_mode='{mode}').sum().backward()"
+        same(f"{before}; {program}", "a.grad.abs()", "b.grad.abs()")
 
 
 def test_cosine_similarity_of_broadcast_shapes() -> None:

@@ -38,6 +38,15 @@ def complex_to_real(tg):
     tg.tensor([1j]).float()
 
 
+@case("Decorating classes")
+def grad_mode_over_a_class(tg):
+    @tg.no_grad()
+    class Made:
+        pass
+
+    Made()
+
+
 @case("var(): degrees of freedom")
 def variance_of_one(tg):
     tg.ones(1, 3).var(0)
