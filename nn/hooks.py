@@ -161,7 +161,7 @@ class Hooked(Tree):
         """Call ``hook(module, args, output)`` after forward; what it returns replaces the output.
 
         With ``with_kwargs`` it is called as ``hook(module, args, kwargs, output)``; with
-        ``always_call`` also (with output None) when forward raised.
+        ``always_call`` also when forward raised (with output None) or another hook did.
         """
         return add_forward(self._own_hooks(), hook, prepend, with_kwargs, always_call)
 
@@ -201,6 +201,7 @@ class Hooked(Tree):
             if hooks.backward or hooks.backward_pre:
                 backward = True
         called: set[int] = set()
+        result: Any = None
         try:
             for hooks in both:
                 if hooks.forward_pre:
@@ -234,7 +235,7 @@ class Hooked(Tree):
                     if key in hooks.always_called and key not in called:
                         words = (kwargs,) if key in hooks.with_kwargs else ()
                         try:
-                            hook(module, args, *words, None)
+                            hook(module, args, *words, result)
                         except Exception as error:  # the first error is the one to be seen
                             warn(
                                 "module forward hook with ``always_call=True`` raised an exception "

@@ -170,6 +170,8 @@ class Tree:
                 f"set_submodule({target!r}): {type(holder).__name__} has no submodule `{name}` "
                 "to replace; pass strict=False to add one"
             )
+        if name not in holder._modules and hasattr(holder, name):
+            raise AttributeError(f"set_submodule({target!r}): `{name}` is not an nn.Module")
         holder.register_module(name, module)
 
     # --- Acting on all ----------------------------------------------------------------------------

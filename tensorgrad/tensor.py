@@ -301,6 +301,11 @@ class Tensor(TensorBase, Methods):
     def data(self, value: Any) -> None:
         if not isinstance(value, TensorBase):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        if self._requires_grad and value._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex "
+                f"dtype, got {value._array.dtype}; requires_grad_(False) first"
+            )
         self._array = value._array
         # A new memory, of another shape or dtype perhaps: what was known of the old one is not so.
         strides_count = value._storage is not None and value._storage.strided

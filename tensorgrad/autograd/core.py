@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy import ndarray
@@ -192,6 +192,13 @@ def _edges(inputs: Sequence[Any], name: str) -> list[Node]:
     return edges
 
 
+@overload
+def grad(
+    outputs: Any, inputs: dict[str, Tensor], *args: Any, **kwargs: Any
+) -> dict[str, Tensor]: ...
+
+
+@overload
 def grad(
     outputs: Any,
     inputs: Any,
@@ -202,8 +209,24 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Tensor, ...]:
-    """The sum of the gradients of ``outputs`` with respect to each of ``inputs``.
+) -> tuple[Tensor, ...]: ...
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> Any:
+    """The sum of the gradients of ``outputs`` with respect to each of ``inputs``, as a tuple.
+
+    inputs: a Tensor, several, or a dict of them (``dict(model.named_parameters())``), for which the
+        gradients come as a dict too.
 
     Leaves no trace in any ``.grad``.  An input that the outputs do not depend on is an error,
     unless ``allow_unused`` (None is returned for it) or ``materialize_grads`` (zeros).
@@ -221,6 +244,16 @@ def grad(
         raise ValueError(
             "grad: expected allow_unused to be True or not passed when materialize_grads=True"
         )
+    if isinstance(inputs, Mapping):
+        if type(inputs) is not dict:
+            raise TypeError(
+                f"grad: inputs may be a dict, not {type(inputs).__name__}: dict(inputs)"
+            )
+        gradients = grad(
+            outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, True,
+            allow_unused, is_grads_batched, materialize_grads,
+        )  # fmt: skip
+        return dict(zip(inputs, gradients, strict=True))
     allow = materialize_grads if allow_unused is None else allow_unused
     if is_grads_batched:
         return _batched(

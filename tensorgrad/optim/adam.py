@@ -147,7 +147,7 @@ class Adam(ElementwiseOptimizer):
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
-        if group["amsgrad"]:
+        if group.get("amsgrad"):  # what an older state does not have counts as off
             return "exp_avg", "exp_avg_sq", "max_exp_avg_sq"
         return "exp_avg", "exp_avg_sq"
 

@@ -112,8 +112,8 @@ class RMSprop(ElementwiseOptimizer):
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
-        names = ("square_avg", "momentum_buffer") if group["momentum"] > 0 else ("square_avg",)
-        return (*names, "grad_avg") if group["centered"] else names
+        names = ("square_avg", "momentum_buffer") if group.get("momentum") else ("square_avg",)
+        return (*names, "grad_avg") if group.get("centered") else names
 
     def _constants(self, group: dict[str, Any], dtype: np.dtype[Any], step: int) -> _Constants:
         alpha, momentum, decay = group["alpha"], group["momentum"], group["weight_decay"]

@@ -136,7 +136,7 @@ class SGD(ElementwiseOptimizer):
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return ("momentum_buffer",) if group["momentum"] else ()
+        return ("momentum_buffer",) if group.get("momentum") else ()
 
     def _constants(self, group: dict[str, Any], dtype: np.dtype[Any], step: int) -> _Constants:
         return _constants(

@@ -112,7 +112,8 @@ ALIKE = {
         "torch.addmm(x[:, :2], x, x.mT, beta=1.6, alpha=0.2)", "torch.addr(x, v[:2], v, beta=True)",
         "torch.addr(x.float(), v[:2], v, alpha=False)", "torch.addr(x, v[:2], v, alpha=1.5)",
         "torch.addr(x > 2, v[:2] > 0, v > 1, beta=False, alpha=2)",
-        "torch.var(x.float(), unbiased=True, correction=1)", "torch.std(v.float(), True, correction=1)",
+        "torch.var(x.float(), unbiased=True, correction=1)",
+        "torch.std(v.float(), True, correction=1)",
         "x.float().var(1, unbiased=False, correction=0)",
         "torch.std_mean(x.float(), 1, False, correction=1)",
         "torch.div(torch.tensor([2**53 + 1, -7]), torch.tensor([1, 2]), rounding_mode='trunc')",
@@ -178,6 +179,9 @@ def test_gradients_of_functions_and_of_inputs() -> None:
     same(before + "; y.retain_grad(); (y * 3).sum().backward(inputs=[y])", "y.grad", "x.grad")
     same(before + "; (y * 3).sum().backward(inputs=[y, x])", "x.grad")
     same(before, "setattr(y, 'requires_grad', True)", "y.requires_grad_().requires_grad")
+    same(before, "[*torch.autograd.grad((y * x).sum(), dict(a=x, b=y)).items()]")
+    same(before, "torch.autograd.grad(y.sum(), __import__('collections').OrderedDict(a=x))")
+    same(before, "setattr(x, 'data', torch.ones(2).long())", "setattr(x, 'data', y.double())")
     empties = "e = torch.ones(0, requires_grad=True); torch.cat([e, e]).sum().backward()"
     same(empties, "e.grad")
 
@@ -188,6 +192,58 @@ def test_a_rounded_quotient_has_gradient_zero_at_infinity_and_nan_too() -> None:
     for mode in ("trunc", "floor"):
         program = f"torch.div(a, b.requires_grad_(), rounding_mode='{mode}').sum().backward()"
         same(f"{before}; {program}", "a.grad.abs()", "b.grad.abs()")
+
+
+HOOKED = """
+def hook(module, args, output):
+    raise KeyError("hook")
+seen = []
+linear = torch.nn.Linear(2, 2)
+linear.register_forward_hook(hook)
+linear.register_forward_hook(lambda *told: seen.append(told[2] is None), always_call=True)
+try:
+    linear(torch.ones(1, 2))
+except KeyError:
+    seen.append("raised")
+"""
+
+
+def test_a_hook_that_is_always_called_has_the_output_when_another_hook_raised() -> None:
+    same(HOOKED, "seen")
+    same(HOOKED, "linear.set_submodule('weight', torch.nn.ReLU())")
+
+
+OLDER = """
+def continued(cls, option, **given):
+    p = torch.nn.Parameter(torch.ones(2))
+    optimizer = cls([p], lr=0.1, **given)
+    p.sum().backward()
+    optimizer.step()
+    state = optimizer.state_dict()
+    del state["param_groups"][0][option]
+    optimizer.load_state_dict(state)
+    optimizer.step()
+    return optimizer.param_groups[0][option], (p.detach() * 1e4).round()
+"""
+
+
+def test_optimizers_continue_from_states_of_versions_that_had_fewer_options() -> None:
+    names = {"Adam": "amsgrad", "AdamW": "amsgrad", "SGD": "nesterov", "NAdam": "maximize"}
+    for name, option in names.items():
+        same(OLDER, f"continued(torch.optim.{name}, '{option}')")
+    same(OLDER, *(f"continued(torch.optim.RMSprop, '{o}')" for o in ("momentum", "centered")))
+    same(OLDER, "continued(torch.optim.SGD, 'momentum')")
+
+
+def test_types_are_added_to_what_is_collated_by_pytorchs_path() -> None:
+    known = "torch.utils.data._utils.collate.default_collate_fn_map"
+    before = f"""
+class Mine: pass
+{known}[Mine] = lambda batch, collate_fn_map=None: len(batch)
+together = torch.utils.data.default_collate([Mine(), Mine()])
+del {known}[Mine]
+"""
+    same(before, "together", "torch.utils.data.default_collate([Mine()])")
 
 
 def test_cosine_similarity_of_broadcast_shapes() -> None:

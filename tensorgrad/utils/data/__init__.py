@@ -21,6 +21,7 @@ from tensorgrad.data.sampler import (
     WeightedRandomSampler,
 )
 from tensorgrad.data.stack import StackDataset
+from tensorgrad.utils.data import _utils as _utils
 from tensorgrad.utils.data import dataloader as dataloader
 from tensorgrad.utils.data import dataset as dataset
 from tensorgrad.utils.data import distributed as distributed
