@@ -24,6 +24,10 @@ def test_one_memory(dtype, shape):
     if x.numel():
         assert np.shares_memory(array, x.numpy())
         assert back.data_ptr() == x.data_ptr()
+        if not array.flags.writeable:  # NumPy 2.1 lends memory to be read only
+            with pytest.raises(RuntimeError, match="read-only"):
+                back.zero_()
+            return
         back.zero_()
         assert not x.any()
         assert not array.any()
