@@ -236,7 +236,9 @@ def _gradcheck(given: Any) -> int:
 
 def _summary(given: Any) -> int:
     returned = _call(given.target)
-    if not (isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Module)):
+    if not (
+        isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[0], Module)
+    ) or (_is_loss(returned[1]) and returned[1].grad_fn is not None):
         raise _Failure(
             f"the function returned {_said(returned)}; return (model, input), where input is a "
             "tensor or its sizes with the batch: (1, 1, 28, 28)"

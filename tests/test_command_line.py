@@ -191,6 +191,7 @@ def test_summary(run):
         (["graph", "program.py:number"], "is int, not a function"),
         (["doctor", "program.py:takes"], "Name a function that takes none"),
         (["summary", "program.py:nothing"], "returned nothing; return (model, input)"),
+        (["summary", "program.py:example"], "return (model, input)"),
         (["doctor", "program.py:sized"], "returned (Sequential, (int, int)); for doctor return"),
         (["gradcheck", "program.py:example"], "in double precision"),
         (["graph", "program.py:example", "-o", "x.gif"], "'.gif' is not one of the formats"),

@@ -278,6 +278,8 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
             f"{name}: For integral input tensors, argument alpha must not be a floating point "
             f"number, got {alpha}"
         )
+    if isinstance(alpha, complex) and kind != "c":
+        raise RuntimeError(f"{name}: a complex alpha is for complex results, got {alpha}")
     return ops.mul(other, bool(alpha) if kind == "b" else alpha)
 
 

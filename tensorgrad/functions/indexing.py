@@ -326,7 +326,13 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask holds, in one dimension."""
     held = mask_of(mask, "masked_select")
-    shape = np.broadcast_shapes(input._array.shape, held.shape)
+    try:
+        shape = np.broadcast_shapes(input._array.shape, held.shape)
+    except ValueError:
+        raise RuntimeError(
+            f"masked_select: the mask's shape {held.shape} does not broadcast with the input's "
+            f"{input._array.shape}"
+        ) from None
     return ops.getitem(input.expand(*shape), index=(np.broadcast_to(held, shape),))
 
 
@@ -343,12 +349,20 @@ def argwhere(input: Tensor) -> Tensor:
     return wrap(np.argwhere(input._array).astype(np.int64))
 
 
+_NUMBERS = (bool, int, float, complex, np.number, np.bool_)
+
+
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """input[index] = value, in place; the value is broadcast and cast to the input's dtype."""
     places = index_of(index, input._array.shape)
     source: Any = value
     if not isinstance(value, TensorBase):
         dtype = input._array.dtype
+        if not isinstance(value, _NUMBERS) and np.asarray(value).dtype.kind not in "biufc":
+            raise TypeError(  # NumPy would make NaN of None, and numbers of "1.5"
+                f"__setitem__: can't assign a {type(value).__name__} to a tensor of {input.dtype}: "
+                "a number, a Tensor, an array or a list of numbers is wanted"
+            )
         if dtype.char != "e":  # float16 takes numbers beyond its range, as infinities
             value = element("__setitem__", value, dtype)
         source = wrap(np.asarray(value, dtype))

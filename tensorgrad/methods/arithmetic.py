@@ -21,6 +21,7 @@ __all__ = ["ArithmeticMethods"]
 
 # What an operator accepts beside a Tensor; for anything else Python may ask the other operand.
 _OPERANDS = (TensorBase, bool, int, float, complex, np.ndarray, np.generic)
+_ARRAYS = (TensorBase, np.ndarray)  # a number is no matrix
 
 
 class ArithmeticMethods:
@@ -94,12 +95,12 @@ class ArithmeticMethods:
 
     @operator(products.matmul)
     def __matmul__(self: Any, other: Any) -> Tensor:
-        if not isinstance(other, _OPERANDS):
+        if not isinstance(other, _ARRAYS):
             return NotImplemented
         return matmul(self, other)  # type: ignore[arg-type]
 
     def __rmatmul__(self: Any, other: Any) -> Tensor:
-        if not isinstance(other, _OPERANDS):
+        if not isinstance(other, _ARRAYS):
             return NotImplemented
         return matmul(other, self)  # type: ignore[arg-type]
 

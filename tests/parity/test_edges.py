@@ -96,7 +96,10 @@ ALIKE = {
     "x = torch.arange(6); u = torch.zeros(3, dtype=torch.uint8); h = torch.zeros(2).half()": [
         "x.__setitem__(0, 1j)", "u.__setitem__(0, 300)", "(u.__setitem__(0, -1), u)",
         f"x.__setitem__(slice(2), {NAN})", "(x.__setitem__(0, 2.7), x)", "h.__setitem__(0, 1e6)",
-        "(x.__setitem__(0, np.float64(2.7)), x)", "x[np.array([])]", "x[slice(1.5)]", "x[::2.0]",
+        "x.__setitem__(0, None)", "h.__setitem__(0, 'a')", "x.__setitem__([0, 1], '1')",
+        "x.__setitem__(0, [None])", "x @ 3", "3 @ x", "h.add(h, alpha=2j)", "x.add(1, alpha=2j)",
+        "x.masked_select(u > 0)", "(x.__setitem__(0, np.float64(2.7)), x)",
+        "x[np.array([])]", "x[slice(1.5)]", "x[::2.0]",
     ],
     "x = torch.tensor([[1.0, 0.0, 3.0]]); e = torch.ones(2, 0); n = torch.tensor(2.0)": [
         "x.all(dim=())", "x.any(())", "torch.all(n, ())", "x.to(torch.uint8).all(())", "e.any(())",
