@@ -67,12 +67,13 @@ class Module(State, Conversion):
         # Called once per layer and step: everything is read straight from the instance's dict, and
         # the scope is pushed here rather than by the context manager, which costs twice as much.
         state = self.__dict__
-        if "_calls" not in state:
+        try:
+            call = state["_calls"]
+        except KeyError:
             raise AttributeError(
                 f"{type(self).__name__} was called before Module.__init__(): call "
                 "super().__init__() first in its __init__"
-            )
-        call = state["_calls"]
+            ) from None
         state["_calls"] = call + 1
         context = local.context
         own, general = state["_hooks"], everywhere.hooks

@@ -31,6 +31,15 @@ def arange(
 ) -> Tensor:
     """start (0), start + step, ... below end; int64 if all three are whole numbers."""
     check_options(device, layout, pin_memory)
+    if (
+        type(start) is int
+        and start >= 0
+        and end is None
+        and type(step) is int
+        and step == 1
+        and dtype is None
+    ):
+        return finish(np.arange(start, dtype=np.int64), requires_grad)  # what a forward asks for
     start, end, step = number_of(start), number_of(end), number_of(step)
     if end is None:
         if start is None:

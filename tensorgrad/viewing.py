@@ -69,7 +69,11 @@ def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> 
 def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:
     """A Tensor on an array that is ``op`` of its parent's, on the same memory, unrecorded."""
     held = parent._held
-    if held is None or held is SAVED:
+    if held is None:  # the first view of this memory, and so of all of it
+        held = storage_of(parent)
+        if parent._array.flags.c_contiguous:
+            held.plain = True
+    elif held is SAVED:
         held = storage_of(parent)
     out = new(hook.tensor)
     out._array, out._held = array, held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
@@ -109,15 +110,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         if not ndim:
             raise RuntimeError("split expects at least a 1-dimensional tensor")
     total = array.shape[dim]
-    sections: tuple[int, ...]
     if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0 or (size == 0 and total):
-            raise RuntimeError(
-                f"split expects split_size be non-negative, but got split_size={size}"
-            )
-        whole, rest = divmod(total, size) if size else (0, 0)
-        sections = (size,) * whole + ((rest,) if rest or not whole else ())
+        sections = _even(total, split_size_or_sections)
     else:
         sections = tuple(map(operator.index, split_size_or_sections))
         if sum(sections) != total or min(sections, default=0) < 0:
@@ -129,14 +123,31 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     context, getitem = local.context, indexing.getitem.primitive  # type: ignore[attr-defined]
     silent = not (context.grad_enabled or context.vmaps)
     pieces: Any = () if silent else ops.split(tensor, sections=sections, axis=dim)
+    indices = _indices(sections, dim)
+    if silent:
+        return tuple([shared(getitem, tensor, array[i], {"index": i}) for i in indices])
+    return tuple(
+        as_view(getitem, tensor, piece, {"index": i})
+        for piece, i in zip(pieces, indices, strict=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def _even(total: int, size: int) -> tuple[int, ...]:
+    """The sizes of the pieces of ``size`` into which so many are cut, the last one smaller."""
+    if size < 0 or (size == 0 and total):
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    whole, rest = divmod(total, size) if size else (0, 0)
+    return (size,) * whole + ((rest,) if rest or not whole else ())
+
+
+@lru_cache(maxsize=256)
+def _indices(sections: tuple[int, ...], dim: int) -> tuple[Any, ...]:
+    """The index of each piece."""
     found, start, before = [], 0, (slice(None),) * dim
-    for number, size in enumerate(sections):
-        index = (*before, slice(start, start + size))
+    for size in sections:
+        found.append((*before, slice(start, start + size)))
         start += size
-        if silent:
-            found.append(shared(getitem, tensor, array[index], {"index": index}))
-        else:
-            found.append(as_view(getitem, tensor, pieces[number], {"index": index}))
     return tuple(found)
 
 
@@ -147,7 +158,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     shape = input._array.shape
     if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    total = shape[dim if 0 <= dim < len(shape) else wrap_dim(dim, len(shape))]
+    if not 0 <= dim < len(shape):
+        dim = wrap_dim(dim, len(shape))
+    total = shape[dim]
     if not total:  # as many pieces as asked for, with nothing in them
         return tuple(split(input, [0] * chunks, dim))
     return split(input, -(-total // chunks), dim)
