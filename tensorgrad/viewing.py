@@ -51,13 +51,14 @@ def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> 
     array, held = tensor._array, tensor._held
     if context.grad_enabled or context.vmaps or type(array) is not ndarray:
         return None
-    if not array.flags.c_contiguous:
+    whole = array.flags.c_contiguous
+    if not whole:
         if held is None or not held.plain or held.aliases is not None:
             return None
     elif seen and held is not None and (held is SAVED or held.aliases is not None):
         return None
     try:
-        y = array.reshape(sizes, copy=False)
+        y = array.reshape(sizes) if whole else array.reshape(sizes, copy=False)
     except (TypeError, ValueError):
         return None
     shape = y.shape
