@@ -201,11 +201,19 @@ def _flattened(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Array]
     return shape.reshape(rows, shape=(len(classes), x.shape[1])), classes
 
 
+# Up to so many numbers Python looks through sooner than NumPy begins.
+_FEW = 64
+
+
 def _all_inside(classes: Array, count: int) -> bool:
     """Whether int64 numbers, and there are some, are classes."""
     if not classes.size:
         return False
-    if type(classes) is np.ndarray:  # negative ones as the large unsigned numbers that they are
+    if type(classes) is np.ndarray:
+        if classes.size <= _FEW:
+            numbers = classes.tolist()
+            return bool(min(numbers) >= 0 and max(numbers) < count)
+        # Negative ones as the large unsigned numbers that they are.
         return bool(np.maximum.reduce(classes.view(np.uint64)) < count)
     return bool(classes.min() >= 0 and classes.max() < count)
 

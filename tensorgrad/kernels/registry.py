@@ -31,6 +31,7 @@ __all__ = [
     "Choice",
     "Kernel",
     "Operation",
+    "described",
     "forget",
     "mode",
     "operations",
@@ -61,6 +62,10 @@ class Choice(NamedTuple):
     kernel: Kernel
     refused: tuple[tuple[str, str], ...]
 
+
+# Makes a NamedTuple of a tuple: without the frame that calling its class takes, of which a step of a
+# small network had one for each kernel that it asked for.
+described: Any = tuple.__new__
 
 operations: dict[str, Operation] = {}
 _state = {"mode": "auto"}

@@ -13,12 +13,17 @@ from tensorgrad import sums
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import channels
 from tensorgrad.kernels import convolution as kernels
-from tensorgrad.kernels.registry import Operation
+from tensorgrad.kernels.registry import Operation, described
 from tensorgrad.primitive import Kept, primitive, raw
 
 
-def _problem(x: Any, w: Any, how: dict[str, Any], dtype: Any) -> kernels.Problem:
-    return kernels.Problem(tuple(x), tuple(w), **how, dtype=dtype)
+def problem_of(
+    x: Any, w: Any, dtype: Any, *, stride: Any, padding: Any, dilation: Any, groups: int
+) -> kernels.Problem:
+    """The problem of an input and a weight of these shapes."""
+    parts = tuple(x), tuple(w), stride, padding, dilation, groups, dtype
+    problem: kernels.Problem = described(kernels.Problem, parts)
+    return problem
 
 
 def _of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
@@ -27,7 +32,7 @@ def _of_input(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **
 
 def _of_weight(xp: Any, g: Any, y: Any, x: Any, w: Any, b: Any, *, cache: Any, **how: Any) -> Any:
     if cache is not None:
-        problem = _problem(x.shape, w.shape, how, g.dtype)
+        problem = problem_of(x.shape, w.shape, g.dtype, **how)
         return kernels.weight_gradient.choose(problem)(problem, x, g, cache)
     return xp.conv_weight(x, g, shape=w.shape, **how)
 
@@ -79,11 +84,10 @@ def chosen(operation: Operation, problem: kernels.Problem, x: Any, w: Any, b: An
 
 
 def computed(
-    operation: Operation, x: Any, w: Any, b: Any, *, stride: Any, padding: Any, dilation: Any,
-    groups: int, keep: bool = False,
-) -> Kept:  # fmt: skip
+    operation: Operation, x: Any, w: Any, b: Any, *, keep: bool = False, **how: Any
+) -> Kept:
     """What an operation of `kernels` with convolve's arguments gives, and what it keeps."""
-    problem = kernels.Problem(x.shape, w.shape, stride, padding, dilation, groups, x.dtype)
+    problem = problem_of(x.shape, w.shape, x.dtype, **how)
     run, kind = operation.chosen(problem), x.dtype
     if (
         run is None  # else these shapes were looked at before
@@ -132,7 +136,7 @@ def conv(
 )
 def conv_input(z: Any, w: Any, *, shape: Any, **how: Any) -> Any:
     """The adjoint of convolution with respect to its input, of the given shape."""
-    problem = _problem(shape, w.shape, how, z.dtype)
+    problem = problem_of(shape, w.shape, z.dtype, **how)
     return kernels.input_gradient.choose(problem)(problem, z, w)
 
 
@@ -145,5 +149,5 @@ def conv_input(z: Any, w: Any, *, shape: Any, **how: Any) -> Any:
 )
 def conv_weight(x: Any, z: Any, *, shape: Any, **how: Any) -> Any:
     """The adjoint of convolution with respect to its weight, of the given shape."""
-    problem = _problem(x.shape, shape, how, z.dtype)
+    problem = problem_of(x.shape, shape, z.dtype, **how)
     return kernels.weight_gradient.choose(problem)(problem, x, z, None)

@@ -13,6 +13,7 @@ from tensorgrad.batching import families
 from tensorgrad.blocks import ROOMY, spread
 from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
+from tensorgrad.kernels.registry import described
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
 from tensorgrad.primitive import primitive, raw
 from tensorgrad.promotion import promote
@@ -71,12 +72,12 @@ def _passes(y: Any) -> Any:
 
 
 # From this many elements on a kernel is chosen.
-_LARGE = 1 << 14
+_LARGE = 1 << 13
 
 
 def _relu_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     if xp is raw and y.size >= _LARGE:
-        problem = rectify.Problem(y.shape, y.dtype)
+        problem = described(rectify.Problem, (y.shape, y.dtype))
         return rectify.relu_gradient.choose(problem)(problem, g, y)
     d = xp.mask(g, mask=_passes(y))
     return still(xp, d, y)

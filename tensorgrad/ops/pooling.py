@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import ndarray
+
 from tensorgrad.batching import indexing, on_arrays
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import pooling as kernels
 from tensorgrad.kernels import pooling_blocks  # noqa: F401 (registers its kernels)
 from tensorgrad.kernels.pooling import Problem
+from tensorgrad.kernels.registry import described
 from tensorgrad.ops.kinds import still
 from tensorgrad.primitive import primitive, raw
 
@@ -34,10 +37,16 @@ def window_winner(x: Any, y: Any, how: dict[str, Any]) -> Any:
 def _problem(
     shape: Any, dtype: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any
 ) -> Problem:
-    return Problem(tuple(shape), kernel, stride, padding, dilation, out, dtype)
+    parts = tuple(shape), kernel, stride, padding, dilation, out, dtype
+    problem: Problem = described(Problem, parts)
+    return problem
 
 
 def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
+    if xp is raw and type(g) is ndarray:  # as below, in fewer steps
+        problem = _problem(x.shape, x.dtype, **how)
+        won = kernels.pool_winner.choose(problem)(problem, x, y)
+        return kernels.pool_scatter.choose(problem)(problem, g, won)
     won = window_winner(_array(x), _array(y), how)
     how = {k: v for k, v in how.items() if k != "out"}
     d = xp.pool_scatter(g, won=won, shape=x.shape, **how)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from tensorgrad.kernels import convolution as kernels
-from tensorgrad.ops.convolution import chosen, computed, conv
+from tensorgrad.ops.convolution import chosen, computed, conv, problem_of
 from tensorgrad.ops.elementwise import relu
 from tensorgrad.primitive import Primitive, primitives
 from tensorgrad.recorders import recorder
@@ -43,7 +43,7 @@ def rectified_conv(x: Any, w: Any, b: Any, **how: Any) -> Any:
     None where no kernel computes both at once. ``how``: as `conv` takes it.
     """
     array = x._array
-    problem = kernels.Problem(array.shape, w._array.shape, **how, dtype=array.dtype)
+    problem = problem_of(array.shape, w._array.shape, array.dtype, **how)
     run = kernels.rectified.chosen(problem)
     if run is None:
         run = chosen(kernels.rectified, problem, array, w._array, None if b is None else b._array)

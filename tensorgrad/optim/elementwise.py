@@ -120,21 +120,24 @@ class ElementwiseOptimizer(Optimizer):
         for group in self.param_groups:
             names = self._kept(group)
             latest: list[Any] = [None, 0, None]  # constants are mostly those of the one before
-            stateless = not (names or self._counts or self._numbers)
+            # Whether the second step of a parameter is as all later ones.
+            even = not (self._counts or self._numbers)
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
                     g = grad._array
                     plan = plans.get(id(p))
                     if (
-                        stateless
+                        even
                         and plan is not None
                         and plan[0] is p._array
                         and plan[2] is latest[0]
                         and plan[3] is not None
                         and g.shape == plan[1]
+                        and latest[1] != 1
+                        and (kept := self._as_before(p, names) if names else ()) is not None
                     ):  # as _update would do it; many parameters are small
-                        rule(plan[0], g, (), latest[2], *plan[3])
+                        rule(plan[0], g, kept, latest[2], *plan[3])
                     else:
                         self._update(group, names, p, g, latest)
                     storage = p._held  # as in _bump
@@ -143,6 +146,18 @@ class ElementwiseOptimizer(Optimizer):
                     storage.version += 1
                     storage.stamp, storage.writer = stamp, writer
         return loss
+
+    def _as_before(self, p: Tensor, names: tuple[str, ...]) -> tuple[Array, ...] | None:
+        """The kept arrays of a parameter; None if one is missing, or somebody has seen one."""
+        state, kept = self.state.get(p), []
+        if state is None:
+            return None
+        for name in names:
+            tensor = state.get(name)
+            if tensor is None or tensor._held is not None:
+                return None
+            kept.append(tensor._array)
+        return tuple(kept)
 
     def _update(
         self, group: dict[str, Any], names: tuple[str, ...], p: Tensor, g: Array, latest: list[Any]

@@ -214,9 +214,9 @@ class Prepared:
         where they were made for it; `run` looks at them.
         """
         if places != self._places:  # mostly the same memory, step after step
-            self._places = ()
-            for memory, place in zip(self._memories, places, strict=True):
-                if self._library.set_handle(memory, place):
+            before, self._places = self._places or (0,) * len(places), ()
+            for memory, place, old in zip(self._memories, places, before, strict=True):
+                if place != old and self._library.set_handle(memory, place):
                     raise OneDNNError(f"{self.description.kind}: an address was refused")
             self._places = places
         status = self._execute()
