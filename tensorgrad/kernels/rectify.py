@@ -86,10 +86,10 @@ def _masked_bits(problem: Problem, g: Any, y: Any) -> Any:
 
 def multiply_by_mask(bits: Any, mask: Any) -> Any:
     """Integers where a bool array of the same shape holds, else 0."""
-    alike = bits.shape == mask.shape and bits.strides == tuple(
-        s * bits.itemsize for s in mask.strides
-    )
-    if bits.size <= _SPLIT_FROM or not alike or not is_dense(bits):
+    if bits.size <= _SPLIT_FROM:
+        return np.multiply(bits, mask)
+    steps = tuple(s * bits.itemsize for s in mask.strides)
+    if bits.shape != mask.shape or bits.strides != steps or not is_dense(bits):
         return np.multiply(bits, mask)
     y = arena.empty_like(bits)
     numbers, flags, out = flat(bits), flat(mask), flat(y)

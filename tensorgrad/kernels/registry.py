@@ -63,8 +63,8 @@ class Choice(NamedTuple):
     refused: tuple[tuple[str, str], ...]
 
 
-# Makes a NamedTuple of a tuple: without the frame that calling its class takes, of which a step of a
-# small network had one for each kernel that it asked for.
+# described(Problem, (..., ...)): a NamedTuple without the frame that calling its class takes, which
+# a step of a small network has for each kernel that it asks for.
 described: Any = tuple.__new__
 
 operations: dict[str, Operation] = {}

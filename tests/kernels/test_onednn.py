@@ -247,10 +247,17 @@ def test_the_number_of_threads_is_set(onednn):
 
 
 def test_what_is_prepared_is_bounded(onednn, monkeypatch):
-    monkeypatch.setattr(primitive, "REMEMBERED", 5)
+    monkeypatch.setattr(primitive, "REMEMBERED", 10)
+    primitive.forget()
+    made, prepared = [], primitive.Prepared
+    monkeypatch.setattr(
+        elementwise, "Prepared", lambda *a, **k: made.append(1) or prepared(*a, **k)
+    )
     for n in range(1, 40):
         elementwise.softmax(np.ones((n, 3), np.float32))
-    assert len(primitive._thread.prepared) == 5
+        elementwise.softmax(np.ones((50, 3), np.float32))  # used all the time: made once
+        assert len(primitive._thread.prepared) + len(primitive._thread.older) <= 10
+    assert len(made) == 40
 
 
 def convolutional():

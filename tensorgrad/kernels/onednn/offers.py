@@ -96,13 +96,13 @@ def _convolution(problem: Any) -> str:
 
 
 # Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, on maps hardly
-# larger than the window much of it meets nothing but padding, and oneDNN brings weights into an
-# order of its own, which takes longer than the product for a single small image.  For each of 3x3
-# layers of 64 to 512 channels measured, on two AVX2 cores: docs/benchmarks.md.
+# larger than the window much of it meets nothing but padding, and for one image to bring the weights
+# into oneDNN's order takes as long as the product.  What 3x3 layers of 64 to 512 channels took on
+# two AVX2 cores is in docs/benchmarks.md.
 _WINOGRAD_FROM, _WINOGRAD_GRADIENTS_FROM = 256, 128
 _WINOGRAD_TILES = 96
 _BY_PLACE_ROWS = 32
-_SMALL_IMAGE = 16
+_MANY_WEIGHTS = 1 << 15
 
 
 def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
@@ -114,8 +114,8 @@ def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
 
 def _convolution_forward(problem: Any) -> str:
     reason = _convolution(problem)
-    if not reason and prod(problem.output) <= _SMALL_IMAGE and not one_image.serves(problem):
-        return f"one product is faster for one image of up to {_SMALL_IMAGE} results a channel"
+    if not reason and prod(problem.weight) >= _MANY_WEIGHTS and not one_image.serves(problem):
+        return f"one product is faster for one image, from {_MANY_WEIGHTS} weights on"
     return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_FROM)
 
 
@@ -196,7 +196,7 @@ def _pooling(problem: Any) -> str:
 def _squares(x: Any) -> float:
     """The sum of the squares of all elements: NaN or infinite if one is, or is very large."""
     flat = x.ravel("K")
-    return float(np.dot(flat, flat))
+    return float(flat.dot(flat))
 
 
 def _finite(x: Any) -> bool:

@@ -5,14 +5,15 @@ before it runs, so two threads that shared it would compute on each other's arra
 keeps a bounded number of them for each thread.
 
 Before it runs, every array is compared with the layout that the computation was prepared for: a
-wrong address or stride would be a crash or a wrong result, not an exception.
+wrong address or stride would be a crash or a wrong result, not an exception.  Convolutions and
+pooling are found by the very shapes and strides of what they are given (and look at its dtype), and
+make the rest themselves: that is their comparison.
 """
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -253,7 +254,10 @@ class _Thread(threading.local):
 
     def __init__(self) -> None:
         self.stream: _Stream | None = None
-        self.prepared: OrderedDict[Hashable, Any] = OrderedDict()
+        # In two generations, since a key of many numbers takes a microsecond to be hashed: what is
+        # found needs no further look-up to count as used.
+        self.prepared: dict[Hashable, Any] = {}
+        self.older: dict[Hashable, Any] = {}
         self.threads = 0  # what OpenMP was told here
 
 
@@ -279,24 +283,25 @@ def stream() -> _Stream:
 
 def per_thread(key: Hashable, make: Callable[[], Made]) -> Made:
     """What ``make`` gives, kept for this thread under ``key`` while it is among the last used."""
-    kept, number = _thread.prepared, _threads["number"]
-    if number != _thread.threads:
+    thread, number = _thread, _threads["number"]
+    if number != thread.threads:
         library().set_threads(number)
-        _thread.threads = number
-        kept.clear()  # oneDNN plans for a number of threads
-    found = kept.get(key)
+        thread.threads = number
+        thread.prepared, thread.older = {}, {}  # oneDNN plans for a number of threads
+    found: Made | None = thread.prepared.get(key)
     if found is None:
-        found = kept[key] = make()
-        while len(kept) > REMEMBERED:
-            kept.popitem(last=False)
-    else:
-        kept.move_to_end(key)
+        found = thread.older.pop(key, None)
+        if found is None:
+            found = make()
+        if len(thread.prepared) >= REMEMBERED // 2:
+            thread.prepared, thread.older = {}, thread.prepared
+        thread.prepared[key] = found
     return found
 
 
 def forget() -> None:
     """Let go of what this thread has prepared."""
-    _thread.prepared.clear()
+    _thread.prepared, _thread.older = {}, {}
     _thread.stream = None
 
 
