@@ -96,9 +96,9 @@ def _convolution(problem: Any) -> str:
 
 
 # Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, on maps hardly
-# larger than the window much of it meets nothing but padding, and for one image to bring the weights
-# into oneDNN's order takes as long as the product.  What 3x3 layers of 64 to 512 channels took on
-# two AVX2 cores is in docs/benchmarks.md.
+# larger than the window much of it meets nothing but padding, and for one image it takes as long to
+# bring the weights into oneDNN's order as to multiply.  What 3x3 layers of 64 to 512 channels took
+# on two AVX2 cores is in docs/benchmarks.md.
 _WINOGRAD_FROM, _WINOGRAD_GRADIENTS_FROM = 256, 128
 _WINOGRAD_TILES = 96
 _BY_PLACE_ROWS = 32
