@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import bounds, one_image, rectify, taps_convolution, winograd
+from tensorgrad.kernels import bounds, rectify, taps_convolution, winograd
 from tensorgrad.kernels import convolution as convolutions
 from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import layer_norm as layer_norms
@@ -40,6 +40,8 @@ LEAST_PRODUCTS = 1 << 19
 LEAST_ELEMENTS = 1 << 14
 LEAST_RECTIFIED = 1 << 17
 LEAST_BETWEEN_PRODUCTS = 1 << 22
+# Of one image.
+MANY_CHANNELS, SMALL_MAP = 64, 1 << 10
 
 
 def offer(
@@ -68,8 +70,23 @@ def _between_products(problem: Any) -> str:
 
 
 def _small(problem: Any, least: int = LEAST_ELEMENTS) -> str:
+    """The rule for maps."""
     size = prod(problem.input)
-    return f"small: {size} elements, fewer than {least}" if size < least else ""
+    if size < least:
+        return f"small: {size} elements, fewer than {least}"
+    return _one_image(problem, problem.input[1], problem.input[2:])
+
+
+def _one_image(problem: Any, channels: int, size: tuple[int, ...]) -> str:
+    """The rule for convolutions that make a map of this size of one image, and what is between.
+
+    With many channels their weights are most of what there is to read, and oneDNN first copies them
+    into an order of its own; NumPy's BLAS takes them as they lie. By both in turns, the mini-VGG
+    took 18 ms for one image, by NumPy alone 9.
+    """
+    if problem.input[0] == 1 and channels >= MANY_CHANNELS and prod(size) <= SMALL_MAP:
+        return f"one image of {channels} channels, for which NumPy's products are faster"
+    return ""
 
 
 def _forget() -> None:
@@ -95,14 +112,12 @@ def _convolution(problem: Any) -> str:
     return ""
 
 
-# Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, on maps hardly
-# larger than the window much of it meets nothing but padding, and for one image it takes as long to
-# bring the weights into oneDNN's order as to multiply.  What 3x3 layers of 64 to 512 channels took
-# on two AVX2 cores is in docs/benchmarks.md.
+# Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, and on maps
+# hardly larger than the window much of it meets nothing but padding.  What 3x3 layers of 64 to 512
+# channels took on two AVX2 cores is in docs/benchmarks.md.
 _WINOGRAD_FROM, _WINOGRAD_GRADIENTS_FROM = 256, 128
 _WINOGRAD_TILES = 96
 _BY_PLACE_ROWS = 32
-_MANY_WEIGHTS = 1 << 15
 
 
 def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
@@ -113,9 +128,7 @@ def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
 
 
 def _convolution_forward(problem: Any) -> str:
-    reason = _convolution(problem)
-    if not reason and prod(problem.weight) >= _MANY_WEIGHTS and not one_image.serves(problem):
-        return f"one product is faster for one image, from {_MANY_WEIGHTS} weights on"
+    reason = _convolution(problem) or _one_image(problem, problem.weight[0], problem.output)
     return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_FROM)
 
 
