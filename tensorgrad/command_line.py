@@ -30,10 +30,11 @@ OK, FOUND, USAGE, RAISED = 0, 1, 2, 3
 DESCRIPTION = """\
 Look inside of a model from the command line.
 
-Every command takes the name of a function of yours, which is called without arguments:
+Every command takes the name of a function of yours, which is called without
+arguments:
 
-  python -m tensorgrad graph train.py:example        a file, and a function in it
-  python -m tensorgrad doctor mypackage.nets:loss    or a module that can be imported
+  python -m tensorgrad graph train.py:example       a file, and a function in it
+  python -m tensorgrad doctor mypackage.nets:loss   or a module to be imported
 
 What the function returns:
 
@@ -44,20 +45,21 @@ What the function returns:
       x, y = tg.randn(8, 4), tg.randint(0, 3, (8,))
       return model, nn.functional.cross_entropy(model(x), y)
 
-Without -o the result is printed as text; -o FILE writes the format of its suffix.
+Without -o the result is printed as text; -o FILE writes the format of its
+suffix.
 """
 RETURNS = {
     "graph": "a loss, or (model, loss), or (model, input)",
     "explore": "a loss, or (model, loss), or (model, input)",
-    "derive": "(model, loss); a mapping of names to tensors may stand for the model",
+    "derive": "(model, loss); the model may be a mapping of names to tensors",
     "doctor": "(model, loss), or (model, loss, optimizer)",
     "summary": "(model, input), where input may be sizes: (1, 1, 28, 28)",
     "gradcheck": "(function, inputs), in double precision",
 }
 EPILOG = """\
-exit status: 0 all is well; 1 the doctor found something, or a gradient is wrong; 2 the command was
-not understood, or the function returned something else; 3 the function itself raised, or what
-it returned did.
+exit status: 0 all is well; 1 the doctor found something, or a gradient is
+wrong; 2 the command was not understood, or the function returned something
+else; 3 the function itself raised, or what it returned did.
 `python -m tensorgrad COMMAND --help` tells the options of a command.
 """
 
@@ -103,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[Any], int], help: str, formats: str) -> Any:
-        about = f"{help[0].upper()}{help[1:]}.\n\nThe function returns {RETURNS[name]}."
+        about = f"{help[0].upper()}{help[1:]}.\n\nThe function returns\n  {RETURNS[name]}."
         made = commands.add_parser(name, help=help, description=about, formatter_class=raw)
         made.add_argument("target", metavar="FILE.py:FUNCTION", help="or MODULE:FUNCTION")
         if formats:
@@ -112,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    images = ".svg .html .txt .json .png .pdf"
+    images = ".svg .html .txt .json .tex .png .pdf"
     one = command("graph", _graph, "the computation graph", f"{images} .dot")
     one.add_argument("--depth", type=int, help="open so many levels of modules")
     one.add_argument("--max-nodes", type=int, metavar="N", help="draw at most so many")
@@ -124,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "-o", "--output", metavar="FILE", default="explore.html", help="default explore.html"
     )
-    one = command("derive", _derive, "the chain rule, step by step", f"{images} .tex")
+    one = command("derive", _derive, "the chain rule, step by step", images)
     one.add_argument("--wrt", metavar="NAME", help="of the parameter (default: all of them)")
     one.add_argument(
         "--convention", choices=("row", "column"), default="row",

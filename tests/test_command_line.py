@@ -249,8 +249,8 @@ def test_help_and_version(capsys):
     for arguments, said in (
         (["--help"], "What the function returns:"),
         (["doctor", "--help"], "what to do"),
-        (["derive", "--help"], "The function returns (model, loss);"),
-        (["summary", "--help"], "The function returns (model, input), where"),
+        (["derive", "--help"], "The function returns\n  (model, loss);"),
+        (["summary", "--help"], "The function returns\n  (model, input), where"),
         (["--version"], tensorgrad.__version__),
     ):
         with pytest.raises(SystemExit) as stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -263,3 +264,22 @@ def test_a_long_chain_is_checked_step_by_step():
     text = str(viz.derive(y.sum(), x))
     assert text.count("✓") > 900
     assert "✗" not in text
+
+
+def test_constants_are_called_as_the_callers_variables():
+    model = nn.Linear(3, 2).double()
+    left, b = tg.randn(4, 3, dtype=tg.float64), tg.randn(4, 2, dtype=tg.float64)
+    x = tg.zeros(7)
+    a = model(left)
+    out = (a * (1 - b)).sum() + (a * b).sum() + (model(left * 2) ** 2).sum() + x.sum()
+    text = viz.derive(out, model, differences=False).text()
+    assert re.search(r"a = left Wᵀ \+ b\b", text)
+    # A formula's own letter means one thing: the layer's bias is b, what is multiplied is not.
+    assert re.search(r"= a ⊙ b₂\b", text)
+    assert re.search(r"= a ⊙ b₃\b", text)
+    assert not re.search(r"⊙ b\b", text)
+    # The other input has the name of no variable, neither the caller's x nor one of the steps.
+    steps = re.findall(r"^ +\d+  (\S+) =", text, re.MULTILINE)
+    (other,) = (n for n in re.findall(r"= (\S+) Wᵀ \+ b\b", text) if n != "left")
+    assert other not in {*steps, "x"}
+    assert len(set(steps)) == len(steps)

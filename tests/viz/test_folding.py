@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import tensorgrad as tg
@@ -218,3 +220,13 @@ def test_the_scale_of_colours():
     near = HeatScale([1.0, 1.01])
     assert near.mark(1.0) == near.mark(1.01) == "heat4"
     assert HeatScale([None]).mark(None) == ""
+
+
+def test_what_a_folded_run_gives_to_a_stack_is_written_once():
+    cell, h, given = nn.RNNCell(3, 2), tg.zeros(4, 2), []
+    for _ in range(30):
+        h = cell(tg.ones(4, 3), h)
+        given.append(h)
+    text = str(viz.graph(tg.stack(given).sum(), cell))
+    assert re.search(r"= stack\(%\d+, %\d+ ×29\)", text)
+    assert max(map(len, text.splitlines())) < 120

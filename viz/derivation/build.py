@@ -270,7 +270,7 @@ class Builder:
         for i, (edge, spec) in enumerate(zip(node.inputs, node.input_specs, strict=False)):
             name = node.op.arguments[i] if i < len(node.op.arguments) else f"x{i}"
             called = operands[i] if i < len(operands) and node.scope is None else None
-            names[name] = self.argument(node, i, edge, spec, called or name)
+            names[name] = self.argument(node, i, edge, spec, called, name)
         written = self.names.sources.index(node)
         if written and "index" in names:
             names["index"] = names["index"]._replace(expr=ex.Words(shorten(written, 24)))
@@ -279,8 +279,13 @@ class Builder:
             names["target"] = names["target"]._replace(expr=Symbol(target))
         return Reader(names, self.counts)
 
-    def argument(self, node: Any, i: int, edge: Any, spec: Any, called: str) -> Read:
-        """An argument of an operation: a variable, a constant, a number."""
+    def argument(
+        self, node: Any, i: int, edge: Any, spec: Any, called: str | None, own: str
+    ) -> Read:
+        """An argument of an operation: a variable, a constant, a number.
+
+        ``called``: the program's word for it where it has one; ``own`` is that of the formula.
+        """
         if edge is not None:
             return Read(self.symbol(edge), tuple(edge.shape))
         if isinstance(spec, (bool, int, float, complex)):
@@ -288,7 +293,9 @@ class Builder:
         shape = getattr(spec, "shape", None)
         if isinstance(spec, np.ndarray) and spec.size == 1 and spec.dtype.kind in "fiu":
             return Read(ex.Num(float(spec.reshape(()))), tuple(spec.shape))
-        called = self.constant((id(node), i), called, self.forms.constant(node, i))
+        value = self.forms.constant(node, i)
+        called = called or self.names.of_constant(own, value)
+        called = self.constant((id(node), i), called, value)
         return Read(Symbol(called, len(shape or ())), None if shape is None else tuple(shape))
 
     def constant(self, place: tuple[int, int | str], called: str, value: Any) -> str:
@@ -300,9 +307,7 @@ class Builder:
                     self._constants[place] = name
                     break
             else:
-                if alike:
-                    self.names.take(called)
-                self._constants[place] = self.names.another(called) if alike else called
+                self._constants[place] = self.names.another(called)
                 alike.append((self._constants[place], value))
         return self._constants[place]
 

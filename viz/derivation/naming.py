@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.viz.derivation.between import Key
 from tensorgrad.viz.derivation.source import Sources, visits
+from tensorgrad.viz.derivation.symbols import GREEK, split_name
+from tensorgrad.viz.snapshots.naming import is_tensor
 
 __all__ = ["Names"]
 
@@ -32,7 +36,7 @@ class Names:
     ) -> None:
         self.modules = modules  # names of modules by their id()
         self.sources = Sources()
-        self._taken: set[str] = set()
+        self._taken: set[tuple[str, str]] = set()  # as they are written: weight and W are alike
         self._names: dict[Key, str] = {}
         self._key_of = key_of
         self._counter = 0
@@ -45,6 +49,8 @@ class Names:
             target = self.sources.target(last)
             if target is not None:
                 wanted.append((id(last), target))
+        self._held = _arrays(around)
+        self._apart: list[tuple[str, Any, str]] = []
         around_names = _by_identity(around, key_of)
         for key, name in around_names.items():
             if key not in self._names and key not in known:
@@ -56,7 +62,7 @@ class Names:
         """The name of a variable; an unnamed one gets the next x1, x2, ..."""
         if key not in self._names:
             self._counter += 1
-            while f"x{self._counter}" in self._taken:
+            while ("x", str(self._counter)) in self._taken:
                 self._counter += 1
             self._give(key, f"x{self._counter}")
         return self._names[key]
@@ -76,16 +82,38 @@ class Names:
 
     def take(self, name: str) -> None:
         """Nothing else is to be called so."""
-        self._taken.add(name)
+        self._taken.add(_written(name))
 
     def another(self, name: str) -> str:
         """This name, or the same with a number if something is called so already."""
         unique, k = name, 2
-        while unique in self._taken:
+        while _written(unique) in self._taken:
             unique = f"{name}′{k}" if name[-1:].isdigit() else f"{name}{k}"
             k += 1
-        self._taken.add(unique)
+        self.take(unique)
         return unique
+
+    def of_constant(self, own: str, value: Any) -> str:
+        """What the caller calls the array with these values, or ``own`` if that is nobody's."""
+        if value is None or np.size(value) < 2:
+            return own
+        value = np.asarray(value)
+        # Arrays of one number repeated say nothing: ones are not what a variable has that is 1.
+        if (value != value.flat[0]).any():
+            for name, held in self._held.items():
+                if held.shape == value.shape and np.array_equal(held, value):
+                    return name
+        if own not in self._held:
+            return own
+        # The caller's variable of this name is something else.
+        for known, other, name in self._apart:
+            if known == own and np.array_equal(other, value):
+                return name
+        k = 2
+        while f"{own}{k}" in self._held or _written(f"{own}{k}") in self._taken:
+            k += 1
+        self._apart.append((own, value, f"{own}{k}"))
+        return f"{own}{k}"
 
     def _number(self, wanted: list[tuple[Key, str]]) -> None:
         """A name that is used again and again (``h`` in a loop) is numbered from 1."""
@@ -123,6 +151,23 @@ class Names:
                     self._give(self._key_of(leaf), str(names[i]))
                 elif (node.op.name, argument) in _NORMS:
                     self._give(self._key_of(leaf), _NORMS[node.op.name, argument])
+
+
+def _written(name: str) -> tuple[str, str]:
+    """What a name looks like in a formula: its letters and its subscript."""
+    letters, below = split_name(name)
+    return GREEK.get(letters, letters), below
+
+
+def _arrays(around: Mapping[str, Any]) -> dict[str, Any]:
+    """The caller's variables that hold arrays or tensors without a gradient, as arrays."""
+    found = {}
+    for name, value in around.items():
+        if is_tensor(value) and not value.requires_grad and not name.startswith("_"):
+            found[name] = value.numpy()
+        elif isinstance(value, np.ndarray) and not name.startswith("_"):
+            found[name] = value
+    return found
 
 
 def _by_identity(around: Mapping[str, Any], key_of: Any) -> dict[Key, str]:

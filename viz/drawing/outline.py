@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from tensorgrad.viz.drawing.cards import formula_lines, gradient_text, leaf_name
 from tensorgrad.viz.figures.words import count, plural, shape, shorten
 from tensorgrad.viz.snapshots.snapshot import Snapshot, Vertex
@@ -21,6 +23,15 @@ def outline(snapshot: Snapshot, show: tuple[str, ...]) -> str:
     for vertex in snapshot.vertices:
         writer.vertex(vertex)
     return writer.finish()
+
+
+def _short(arguments: list[str]) -> list[str]:
+    """The arguments, of more than three of a kind one: what a folded run gives to a stack."""
+    out: list[str] = []
+    for name, same in groupby(arguments):
+        times = len(list(same))
+        out += [name] * times if times < 4 else [f"{name} ×{times}"]
+    return out
 
 
 class _Writer:
@@ -57,7 +68,7 @@ class _Writer:
         if vertex.kind == "output":
             self.rows.append((f"{indent}{vertex.name} = {arguments[0]}", facts, ""))
             return
-        inside = ", ".join(arguments)
+        inside = ", ".join(_short(arguments))
         if "params" in self.show and vertex.params:
             inside += f"; {vertex.params}"
         made = vertex.op
