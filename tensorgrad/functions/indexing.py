@@ -35,10 +35,9 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against
     shape.
     """
-    if type(index) is int and shape and -shape[0] <= index < shape[0]:
-        return (index,)  # the commonest, and all there is to check
-    if _is_plain(index, shape):
-        return index  # type: ignore[no-any-return]
+    plain = _plain(index, shape)
+    if plain is not None:
+        return plain
     parts = _parts(index)
     found = tuple(_part(part) for part in parts)
     axis = 0
@@ -76,20 +75,22 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     return found
 
 
-def _is_plain(index: Any, shape: tuple[int, ...]) -> bool:
-    """Whether there is nothing to change: a tuple of numbers within bounds and forward slices."""
+def _plain(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """An index of numbers within bounds and forward slices, in which there is nothing to change."""
+    if type(index) is int and shape and -shape[0] <= index < shape[0]:
+        return (index,)  # the commonest, and all there is to check
     if type(index) is not tuple or len(index) > len(shape):
-        return False
+        return None
     for part, n in zip(index, shape):
         if type(part) is slice:
             for bound in (part.start, part.stop):
                 if bound is not None and type(bound) is not int:
-                    return False
+                    return None
             if part.step is not None and not (type(part.step) is int and part.step > 0):
-                return False
+                return None
         elif type(part) is not int or not -n <= part < n:
-            return False
-    return True
+            return None
+    return index
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -207,7 +208,11 @@ def _whole(value: Any) -> int | None:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index]: a view for basic indices, a copy for arrays and masks."""
-    places = index_of(index, input._array.shape)
+    shape = input._array.shape
+    plain = _plain(index, shape)
+    if plain is not None:
+        return ops.getitem(input, index=plain)
+    places = index_of(index, shape)
     steps = _numbers_first(places)
     if steps is not None:
         return ops.getitem(ops.getitem(input, index=steps[0]), index=steps[1])
