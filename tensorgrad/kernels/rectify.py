@@ -78,7 +78,7 @@ def _masked_bits(problem: Problem, g: Any, y: Any) -> Any:
     if g.strides != y.strides and g.ndim > 2:
         # Between channels first and last a copy, and the product of two that lie alike, take three
         # quarters of the time of the product alone; what comes next wants y's order besides.
-        g, given = arena.empty_like(y), g
+        g, given = arena.empty_like(y, g.dtype), g
         g[...] = given
     bits = g.view(BITS[g.dtype.char])
     return multiply_by_mask(bits, y != y.dtype.type(0)).view(g.dtype)

@@ -86,3 +86,16 @@ def test_onednn_keeps_the_layout(onednn):
     y = elementwise.relu(x)
     assert y.strides == x.strides
     assert elementwise.relu_gradient(g, y).strides == x.strides
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_gradient_in_another_order_comes_to_lie_as_the_result(dtype):
+    """Behind Flatten it lies channels first, a pooled map channels last."""
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((16, 7, 7, 16)).astype(dtype).clip(0, None).transpose(0, 3, 1, 2)
+    g = rng.standard_normal(y.shape).astype(dtype)
+    problem = rectify.Problem(y.shape, y.dtype)
+    with tg.backends.use_kernels("numpy"):
+        found = rectify.relu_gradient.choose(problem)(problem, g, y)
+    np.testing.assert_array_equal(found, np.where(y != 0, g, 0))
+    assert (found.dtype, found.strides) == (y.dtype, y.strides)

@@ -114,29 +114,28 @@ def _convolution(problem: Any) -> str:
 
 # Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, and on maps
 # hardly larger than the window much of it meets nothing but padding.  What 3x3 layers of 64 to 512
-# channels took on two AVX2 cores is in docs/benchmarks.md.
-_WINOGRAD_FROM, _WINOGRAD_GRADIENTS_FROM = 256, 128
-_WINOGRAD_TILES = 96
+# channels took on two AVX2 cores is in docs/benchmarks.md.  Forward, Winograd's was faster in a loop
+# and not in a network, where oneDNN's computations follow and find the other library's threads.
+_WINOGRAD_CHANNELS, _WINOGRAD_TILES = 128, 96
 _BY_PLACE_ROWS = 32
 
 
-def _by_winograd(problem: Any, serves: Callable[[Any], str], least: int) -> str:
+def _by_winograd(problem: Any, serves: Callable[[Any], str]) -> str:
     tiles = problem.input[0] * prod(-(-n // 4) for n in problem.output)
-    if min(problem.weight[:2]) < least or tiles < _WINOGRAD_TILES or serves(problem):
+    few = min(problem.weight[:2]) < _WINOGRAD_CHANNELS or tiles < _WINOGRAD_TILES
+    if few or serves(problem):
         return ""
-    return f"Winograd's convolution is faster from {least} channels and {_WINOGRAD_TILES} tiles on"
+    return f"Winograd's is faster from {_WINOGRAD_CHANNELS} channels and {_WINOGRAD_TILES} tiles on"
 
 
 def _convolution_forward(problem: Any) -> str:
-    reason = _convolution(problem) or _one_image(problem, problem.weight[0], problem.output)
-    return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_FROM)
+    return _convolution(problem) or _one_image(problem, problem.weight[0], problem.output)
 
 
 def _convolution_input(problem: Any) -> str:
     if problem.weight[1] < 4:
         return f"slower than NumPy with {problem.weight[1]} input channels a group"
-    reason = _convolution(problem)
-    return reason or _by_winograd(problem, winograd.serves_input, _WINOGRAD_GRADIENTS_FROM)
+    return _convolution(problem) or _by_winograd(problem, winograd.serves_input)
 
 
 def _convolution_weight(problem: Any) -> str:
@@ -144,7 +143,7 @@ def _convolution_weight(problem: Any) -> str:
     rows = problem.input[0] * prod(problem.output)
     if not reason and rows >= _BY_PLACE_ROWS and not taps_convolution.serves(problem):
         return "a product for each place of the window is faster on maps this small"
-    return reason or _by_winograd(problem, winograd.serves, _WINOGRAD_GRADIENTS_FROM)
+    return reason or _by_winograd(problem, winograd.serves)
 
 
 def _how(problem: Any) -> tuple[Any, ...]:
