@@ -114,8 +114,8 @@ def _convolution(problem: Any) -> str:
 
 # Where NumPy's BLAS is faster: Winograd's convolution multiplies a quarter as often, and on maps
 # hardly larger than the window much of it meets nothing but padding.  What 3x3 layers of 64 to 512
-# channels took on two AVX2 cores is in docs/benchmarks.md.  Forward, Winograd's was faster in a loop
-# and not in a network, where oneDNN's computations follow and find the other library's threads.
+# channels took on two AVX2 cores is in docs/benchmarks.md.  Forward, Winograd's was faster in a
+# loop, not in a network, where oneDNN's computations follow and find the other library's threads.
 _WINOGRAD_CHANNELS, _WINOGRAD_TILES = 128, 96
 _BY_PLACE_ROWS = 32
 
