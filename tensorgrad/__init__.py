@@ -639,6 +639,7 @@ if TYPE_CHECKING:
     from tensorgrad import distributions as distributions
     from tensorgrad import fft as fft
     from tensorgrad import func as func
+    from tensorgrad import jit as jit
     from tensorgrad import linalg as linalg
     from tensorgrad import mps as mps
     from tensorgrad import nn as nn
@@ -766,6 +767,7 @@ _LAZY = frozenset(
         "distributions",
         "fft",
         "func",
+        "jit",
         "linalg",
         "mps",
         "nn",
