@@ -137,7 +137,7 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
     if array is not None and array.ndim > 2:
         modules = order = [*modules]
         for i in range(len(order) - 1):
-            if type(order[i]).forward in _RISING and _may_wait(order[i], order[i + 1]):
+            if _may_wait(order[i], order[i + 1]):
                 order[i : i + 2] = order[i + 1], order[i]
     for module in modules:
         if array is not None and module is not None:
@@ -166,11 +166,11 @@ def _may_wait(rising: Any, pooling: Any) -> bool:
 
     The largest of rectified numbers is the rectified largest one, and there are fewer of those.
     """
-    if rising is None or pooling is None:
+    if rising is None or type(rising).forward not in _RISING:
+        return False
+    if pooling is None or type(pooling).forward not in _MAXIMA:
         return False
     first, second = rising.__dict__, pooling.__dict__
-    if type(rising).forward not in _RISING or type(pooling).forward not in _MAXIMA:
-        return False
     if not (_unhooked(first) and _unhooked(second)) or first["inplace"]:
         return False
     return not ("forward" in first or "forward" in second or second["return_indices"])

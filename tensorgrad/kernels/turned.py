@@ -32,7 +32,7 @@ def turned(parts: Sequence[Any]) -> Any:
     count, columns = sum(map(len, parts)), parts[0].shape[1]
     kind = parts[0].dtype
     found, start = arena.empty((columns, count), kind), 0
-    copy, size = _copy(kind.char), kind.itemsize
+    copy, size = _copy(kind.char) if kind.isnative else None, kind.itemsize
     place = address(found)
     for part in parts:
         rows, flags = len(part), part.flags

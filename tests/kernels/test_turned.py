@@ -17,7 +17,7 @@ def by(request: Any, monkeypatch: Any) -> Any:
     return request.param
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, ">f4"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("count", [1, 3])
 def test_rows_become_columns(by: str, dtype: Any, shape: tuple[int, int], count: int) -> None:

@@ -255,3 +255,13 @@ def test_rows_that_are_too_long_are_shortened_without_a_gradient_too():
         found = table(tg.tensor([1]))
     np.testing.assert_allclose(np.linalg.norm(found.numpy()), 1, rtol=1e-5)
     np.testing.assert_array_equal(table.weight.detach().numpy()[0], 2)
+
+
+@pytest.mark.parametrize("shape", [(3, 6), (2, 3, 6)])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_place_without_a_module(shape, place):
+    net = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Tanh())
+    net._modules[str(place)] = None
+    for grad in (False, True):
+        with tg.set_grad_enabled(grad), pytest.raises(TypeError, match="not callable"):
+            net(tg.randn(*shape))
