@@ -6,7 +6,7 @@ The limits are wide on purpose: a healthy model, at its first step or its last, 
 
 from __future__ import annotations
 
-__all__ = ["FIXES", "LIMITS"]
+__all__ = ["FIXES", "LIMITS", "ZERO_GRADIENT_FIX"]
 
 FIXES = {
     "vanishing gradient": (
@@ -76,3 +76,9 @@ LIMITS = {
     "gain": 0.1,  # size of a layer's output relative to its input, by its weights
     "passed": 1e-4,  # that of several small layers together
 }
+
+# Of a parameter that never changes because its gradient is 0: no optimizer is at fault.
+ZERO_GRADIENT_FIX = (
+    "No optimizer moves it then: mend what makes its gradient 0, dead or saturated units behind it "
+    "or a factor of 0, or freeze it with requires_grad_(False)."
+)

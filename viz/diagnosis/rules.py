@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from tensorgrad.node import Node
 from tensorgrad.provenance import Location
 from tensorgrad.viz.diagnosis.activations import Kind, inside, kind_of
-from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS
+from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS, ZERO_GRADIENT_FIX
 from tensorgrad.viz.diagnosis.examination import Examination, Parameter
 from tensorgrad.viz.diagnosis.findings import Finding
 from tensorgrad.viz.diagnosis.gains import STARTS, passed_on
@@ -338,4 +339,5 @@ def zero_gradients(facts: Examination) -> Iterator[Finding]:
         if p.gradient is None or not p.is_weight or p.gradient.any() or not p.array.size:
             continue
         said = f"Its gradient is exactly 0 in all of its {p.array.size:,} numbers."
-        yield finding("parameter that never changes", p.name, said, p.location)
+        found = finding("parameter that never changes", p.name, said, p.location)
+        yield replace(found, fix=ZERO_GRADIENT_FIX)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS
+from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS, ZERO_GRADIENT_FIX
 from tensorgrad.viz.diagnosis.findings import Finding, Findings
 from tensorgrad.viz.figures.words import number, plural, shape
 from tensorgrad.viz.monitoring.views import Course, Track
@@ -165,6 +166,7 @@ def _unchanged(
         if not any(ok) or changed.get(c.name, True) or not np.isfinite(c.row("max")[ok]).all():
             continue
         updates = c.row("update_norm")[ok]
+        fix = None
         rates = [rate for rate in c.rates if not np.isnan(rate)]
         if np.isnan(updates).all():
             why = "it is in no parameter group of the optimizer"
@@ -172,6 +174,7 @@ def _unchanged(
             why = "its learning rate is 0"
         elif not c.row("max")[ok].any():
             why = "its gradient is 0 everywhere that was looked at"
+            fix = ZERO_GRADIENT_FIX
         elif len(c.shape) > 1:
             # Not for vectors: a bias before a normalisation has a gradient of rounding errors
             # only, and rightly stays.
@@ -179,7 +182,8 @@ def _unchanged(
         else:
             continue
         said = f"After {plural(steps[-1] + 1, 'step')} it is, bit by bit, as it was: {why}."
-        yield _make("parameter that never changes", c.name, said, c.location)
+        found = _make("parameter that never changes", c.name, said, c.location)
+        yield found if fix is None else replace(found, fix=fix)
 
 
 def _rates(courses: list[Course]) -> Iterator[Finding]:
