@@ -19,6 +19,9 @@ def drawn(rng, *shape):
         (85, (32, 16, 3, 2), (2, 16, 1, 4, 4, 3, 2)),  # dnnl_ABcd4b16a4b: an axis cut twice
         (216, (16, 5, 3, 3), (2, 8, 5, 3, 3)),  # dnnl_Acdb8a
         (162, (2, 8, 16, 3, 3), (2, 1, 8, 2, 8, 3, 3)),  # dnnl_aBCde8c8b: groups
+        (107, (16, 1, 5, 5), (2, 8, 1, 1, 5, 5)),  # one block, of which an eighth is used
+        (107, (5, 3, 2, 3), (1, 5, 1, 3, 2, 3)),
+        (85, (32, 12, 3, 2), None),  # an axis cut twice has a gap
         (107, (12, 8, 3, 3), None),  # the last block has a gap
         (107, (64, 64, 3, 3), None),  # large
     ],

@@ -85,14 +85,14 @@ def in_blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Any, Any] | None:
     """Memory for a small array in a layout of oneDNN's choice, and that array in it.
 
     Its axes are those of ``shape``, each followed by the blocks into which it is cut, so that
-    ``array[...] = x.reshape(array.shape)`` brings x there, and the other way round.  None for a
-    large array, and where blocks reach beyond the array.
+    ``array[...] = x.reshape(array.shape)`` brings x there, and the other way round.  What a block
+    has beyond an axis that it holds whole is 0.  None for a large array, and where the last of
+    several blocks reaches beyond the array.
     """
     lib, handle = library(), layout.handle
     if prod(shape) > _SMALL or lib.query_number(handle, "format") != api.BLOCKED:
         return None
-    if lib.query_list(handle, "padded", len(shape)) != list(shape):
-        return None
+    padded = lib.query_list(handle, "padded", len(shape))
     count = lib.query_number(handle, "blocks")
     sizes = lib.query_list(handle, "block_sizes", count)
     of_axis: list[list[tuple[int, int]]] = [[] for _ in shape]  # (size, step), the largest first
@@ -101,11 +101,16 @@ def in_blocks(shape: tuple[int, ...], layout: Layout) -> tuple[Any, Any] | None:
         of_axis[axis].insert(0, (size, step))
         step *= size
     split: list[tuple[int, int]] = []
-    for n, stride, blocks in zip(
-        shape, lib.query_list(handle, "strides", len(shape)), of_axis, strict=True
+    for n, whole, stride, blocks in zip(
+        shape, padded, lib.query_list(handle, "strides", len(shape)), of_axis, strict=True
     ):
-        split += [(n // prod([size for size, _ in blocks]), stride), *blocks]
-    memory = np.empty(layout.nbytes // FLOAT.itemsize, FLOAT)
+        if n != whole:
+            if len(blocks) != 1 or blocks[0][0] != whole:
+                return None
+            split += [(1, stride), (n, blocks[0][1])]
+        else:
+            split += [(n // prod([size for size, _ in blocks]), stride), *blocks]
+    memory = np.zeros(layout.nbytes // FLOAT.itemsize, FLOAT)
     if sum((n - 1) * step for n, step in split) >= memory.size:
         return None
     steps = [step * FLOAT.itemsize for _, step in split]
