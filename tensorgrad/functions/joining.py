@@ -112,6 +112,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     total = array.shape[dim]
     if isinstance(split_size_or_sections, int):
         sections = _even(total, split_size_or_sections)
+    elif getattr(split_size_or_sections, "ndim", None) == 0:  # NumPy's number, or a Tensor of one
+        sections = _even(total, operator.index(split_size_or_sections))
     else:
         sections = tuple(map(operator.index, split_size_or_sections))
         if sum(sections) != total or min(sections, default=0) < 0:
@@ -153,6 +155,7 @@ def _indices(sections: tuple[int, ...], dim: int) -> tuple[Any, ...]:
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal size along a dimension."""
+    chunks = operator.index(chunks)
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     shape = input._array.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ __all__ = [
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements moved along dimensions, those that fall off coming in at the other end."""
+    shifts, dims = (  # NumPy's number, or a Tensor of one, is a number
+        operator.index(given) if getattr(given, "ndim", None) == 0 else given
+        for given in (shifts, dims)
+    )
     if dims is None or (isinstance(dims, (tuple, list)) and not dims):
         if not isinstance(shifts, int) and not len(shifts):
             raise RuntimeError("roll: `shifts` required")

@@ -21,7 +21,6 @@ __all__ = ["ArithmeticMethods"]
 
 # What an operator accepts beside a Tensor; for anything else Python may ask the other operand.
 _OPERANDS = (TensorBase, bool, int, float, complex, np.ndarray, np.generic)
-_ARRAYS = (TensorBase, np.ndarray)  # a number is no matrix
 
 
 class ArithmeticMethods:
@@ -95,12 +94,12 @@ class ArithmeticMethods:
 
     @operator(products.matmul)
     def __matmul__(self: Any, other: Any) -> Tensor:
-        if not isinstance(other, _ARRAYS):
+        if not isinstance(other, TensorBase):  # an array's own operator leads to np.matmul
             return NotImplemented
         return matmul(self, other)  # type: ignore[arg-type]
 
     def __rmatmul__(self: Any, other: Any) -> Tensor:
-        if not isinstance(other, _ARRAYS):
+        if not isinstance(other, TensorBase):
             return NotImplemented
         return matmul(other, self)  # type: ignore[arg-type]
 
