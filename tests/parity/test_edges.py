@@ -89,7 +89,7 @@ ALIKE = {
     ],
     "v = torch.arange(3.0); n = torch.tensor(2); k = np.int64(2)": [
         "v.roll(n)", "v.roll(k)", "v.roll(n, n - 2)", "v.roll((n, k), (0, 0))", "v.split(n)",
-        "v.split(k)", "v.split([n, 1])", "v.chunk(n)", "v.chunk(k)", "v.chunk(2.0)", "v.split(1.5)",
+        "v.split([n, 1])", "v.chunk(n)", "v.chunk(k)", "v.chunk(2.0)", "v.split(1.5)",
         "v @ np.ones(3)", "v @ np.ones((3, 2))", "v.view(1, 3) @ np.float32(2)", "v @ 'a'",
     ],
     "b = torch.tensor([True, False]); i = torch.tensor([2, 1]).byte(); n = torch.tensor(2.0)": [
