@@ -114,8 +114,8 @@ class Summary:
         if self.total_buffers:
             lines.append(f"numbers in buffers: {self.total_buffers:,}")
         lines.append(
-            f"multiply-adds: {self.total_multiply_adds:,} ({self.total_flops:,} FLOPs) in matrix "
-            "products and convolutions; nothing elementwise is counted"
+            f"multiply-adds: {self.total_multiply_adds:,} ({self.total_flops:,} FLOPs)\n"
+            "in matrix products and convolutions; nothing elementwise is counted"
         )
         return "\n".join(lines)
 

@@ -42,8 +42,8 @@ def test_a_reports_table_of_a_network_for_digits():
     assert lines[0].split() == ["layer", "output", "parameters", "multiply-adds"]
     assert lines[3] == "  0: Conv2d     (1, 16, 28, 28)      5x5x16+16 = 416        313,600"
     assert lines[5] == "  2: MaxPool2d  (1, 16, 14, 14)                 None              -"
-    assert lines[-2] == "parameters: 14,682"
-    assert lines[-1].startswith("multiply-adds: 1,575,840 (3,151,680 FLOPs)")
+    assert lines[-3] == "parameters: 14,682"
+    assert lines[-2].startswith("multiply-adds: 1,575,840 (3,151,680 FLOPs)")
 
 
 def test_a_reports_table_of_a_network_for_objects():

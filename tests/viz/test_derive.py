@@ -11,6 +11,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn, viz
+from tensorgrad.viz.derivation.text import columns
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -283,3 +284,16 @@ def test_constants_are_called_as_the_callers_variables():
     (other,) = (n for n in re.findall(r"= (\S+) Wᵀ \+ b\b", text) if n != "left")
     assert other not in {*steps, "x"}
     assert len(set(steps)) == len(steps)
+
+
+def test_every_line_fits_into_a_terminal():
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+    x = tg.randn(2, 3, 8)
+    scores = tg.randn(2, 3, 3, requires_grad=True)
+    weights = (scores * 2).softmax(-1)
+    loss = (attention(x, x, x)[0] + weights @ x).pow(2).mean()
+    text = viz.derive(loss, [scores, *attention.parameters()], differences=False).text()
+    assert "if i ≠ j" in text
+    assert [line for line in text.splitlines() if columns(line) > 80] == []
+    for line in str(viz.graph(loss, attention)).splitlines():
+        assert len(line) <= 100, line

@@ -116,7 +116,7 @@ def _way(way: Way, width: int) -> list[str]:
     else:
         out = _equation(first, "  ".join(facts), width)
     for word, pair in derivatives(way):
-        out += _line(f"       {_SHOW(pair[0])} = {_SHOW(pair[1])}", word, width, 9)
+        out += _equation(f"       {_SHOW(pair[0])} = {_SHOW(pair[1])}", word, width)
     if way.remark:
         out += _wrapped(way.remark, width, "       ")
     if told and way.checked.error is None:
@@ -126,11 +126,13 @@ def _way(way: Way, width: int) -> list[str]:
 
 def _equation(first: str, facts: str, width: int) -> list[str]:
     """A formula, broken at its signs where it is longer than a line."""
+    indent = len(first) - len(first.lstrip())
     if columns(first) <= width:
-        return _line(first, facts, width, 7)
-    lines = textwrap.wrap(first, width, subsequent_indent=" " * 9, break_long_words=False)
-    lines[0] = "     " + lines[0].lstrip()
-    return [*lines[:-1], *_line(lines[-1], facts, width, 7)]
+        return _line(first, facts, width, indent + 2)
+    below = " " * (indent + 4)
+    lines = textwrap.wrap(first, width, subsequent_indent=below, break_long_words=False)
+    lines[0] = " " * indent + lines[0].lstrip()
+    return [*lines[:-1], *_line(lines[-1], facts, width, indent + 2)]
 
 
 def _sum(

@@ -45,8 +45,10 @@ class _Writer:
 
     def finish(self) -> str:
         rows = self.rows
-        first = min(max((len(row[0]) for row in rows if any(row[1:])), default=0), 64)
-        second = min(max((len(row[1]) for row in rows), default=0), 40)
+        # Few long calls and few operations of many outputs must not push all others beyond the
+        # 80 columns of a terminal.
+        first = min(max((len(row[0]) for row in rows if any(row[1:])), default=0), 44)
+        second = min(max((len(row[1]) for row in rows if row[2]), default=0), 40)
         lines = [f"{a:<{first}}  {b:<{second}}  {c}".rstrip() for a, b, c in rows]
         return "\n".join([self._summary(), "", *lines])
 
