@@ -87,9 +87,8 @@ ELEMENTWISE = [
     row("sub", case(real(2, 3), real(3), alpha=2.5), case(real(2), 1, alpha=2)),
     binary("mul", aliases=("multiply",)),
     binary("div", "nonzero", aliases=("divide", "true_divide")),
-    *(row("div", case(real(2, 3, of="positive"), real(3, of="nonzero"), rounding_mode=mode),
-          primitive=primitive)
-      for mode, primitive in (("floor", "floor_divide"), ("trunc", "trunc_divide"))),
+    row("div", *(case(real(2, 3, of="positive"), real(3, of="nonzero"), rounding_mode=mode)
+                 for mode in ("floor", "trunc"))),
     binary("pow", "positive", "any"),
     row("pow", *(case(real(2, 3, of="nonzero"), p) for p in (0, 1, 2, 3, -1, -2)),
         *(case(real(3, of="positive"), p) for p in (0.5, -0.5, 1.5, 2.5)),

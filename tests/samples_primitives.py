@@ -53,6 +53,8 @@ def with_statistics(batch_norm, x, *affine, eps):  # type: ignore[no-untyped-def
 
 PRIMITIVES = [
     unary("primitive.log_sigmoid", primitive="log_sigmoid", torch=None),
+    primitive("trunc_divide", case(real(2, 3, of="positive"), real(3, of="nonzero")),
+              case(real(2, 3, of="positive"), 0.3)),
     unary("primitive.clone", primitive="clone", torch=None),
     unary("primitive.alias", primitive="alias", torch=None),
     unary("primitive.conj", primitive="conj", torch=None),
