@@ -163,9 +163,10 @@ def _arrays(around: Mapping[str, Any]) -> dict[str, Any]:
     """The caller's variables that hold arrays or tensors without a gradient, as arrays."""
     found = {}
     for name, value in around.items():
-        if is_tensor(value) and not value.requires_grad and not name.startswith("_"):
-            found[name] = value.numpy()
-        elif isinstance(value, np.ndarray) and not name.startswith("_"):
+        if is_tensor(value):  # of some there is no array: in vmap, before a lazy layer ran
+            value = None if value.requires_grad else getattr(value, "_array", None)
+        known = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+        if known and not name.startswith("_"):
             found[name] = value
     return found
 
