@@ -193,9 +193,7 @@ def _edges(inputs: Sequence[Any], name: str) -> list[Node]:
 
 
 @overload
-def grad(
-    outputs: Any, inputs: dict[str, Tensor], *args: Any, **kwargs: Any
-) -> dict[str, Tensor]: ...
+def grad(outputs: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Tensor]: ...
 
 
 @overload

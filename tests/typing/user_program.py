@@ -40,3 +40,8 @@ assert_type(a * 2 + a.exp(), Tensor)
 assert_type(tg.matmul(a, a).sum(), Tensor)
 assert_type(a.requires_grad, bool)
 assert isinstance(a.detach().numpy(), np.ndarray)
+assert_type(tg.autograd.grad(a.sum(), [a]), tuple[Tensor, ...])
+assert_type(
+    tg.autograd.grad(a.sum(), dict(Classifier().named_parameters()), allow_unused=True),
+    dict[str, Tensor],
+)
