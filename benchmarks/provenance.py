@@ -11,8 +11,8 @@ from typing import Any
 from timing import race
 
 import tensorgrad as tg
-from tensorgrad import recording
 from tensorgrad.autograd import observe_forward
+from tensorgrad.recording import general as recording
 
 LIMITS = {"scalar": 0.15, "mnist_mlp": 0.05, "mnist_cnn_b16": 0.05, "mnist_cnn_b64": 0.05}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.blocks import LARGE
 from tensorgrad.kernels import gelu
+from tensorgrad.machine.blocks import LARGE
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.short_calls import on_arrays

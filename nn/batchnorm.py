@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import Batch
-from tensorgrad.blocks import LARGE
+from tensorgrad.graph.node import wrap
+from tensorgrad.machine.blocks import LARGE
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import full, parameter
@@ -15,7 +16,6 @@ from tensorgrad.nn.functional.normalization import scale_and_offset
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.short_calls import on_arrays
-from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "NormBase", "SyncBatchNorm"]

@@ -7,9 +7,9 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from operator import index as as_index
 from typing import Any, Self, overload
 
+from tensorgrad.graph.node import local
 from tensorgrad.nn.module import Module, indented
 from tensorgrad.nn.short_calls import recorded, unrecorded
-from tensorgrad.node import local
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 

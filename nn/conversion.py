@@ -11,9 +11,9 @@ from tensorgrad.compiler import compile
 from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device, device
 from tensorgrad.dtypes import dtype, numpy_dtype
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.parameter import is_lazy
 from tensorgrad.nn.tree import Tree
-from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Conversion"]

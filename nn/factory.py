@@ -8,8 +8,8 @@ import numpy as np
 
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import default_float, numpy_dtype
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = ["full", "parameter"]

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.hooks import RemovableHandle
+from tensorgrad.graph.hooks import RemovableHandle
 from tensorgrad.nn import hooks as kinds
 
 __all__ = [

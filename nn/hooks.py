@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from tensorgrad.hooks import RemovableHandle
+from tensorgrad.graph.hooks import RemovableHandle
+from tensorgrad.graph.node import local
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.tree import Tree
 from tensorgrad.nn.watch import Watch, watch_last_node
-from tensorgrad.node import local
-from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.nn.module import Module

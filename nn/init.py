@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.nn.skipping import skippable
-from tensorgrad.provenance import warn
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.tensor import Tensor
 

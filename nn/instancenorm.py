@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.batchnorm import NormBase
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]

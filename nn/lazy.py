@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.hooks import RemovableHandle
+from tensorgrad.graph.hooks import RemovableHandle
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import is_lazy
 

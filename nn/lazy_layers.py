@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, NormBase
 from tensorgrad.nn.conv import Conv1d, Conv2d, Conv3d, _ConvNd
 from tensorgrad.nn.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -13,7 +14,6 @@ from tensorgrad.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceN
 from tensorgrad.nn.lazy import LazyModuleMixin
 from tensorgrad.nn.linear import Linear
 from tensorgrad.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
-from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = [

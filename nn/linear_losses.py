@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.container import ModuleList, Sequential
 from tensorgrad.nn.linear import Linear
 from tensorgrad.nn.loss import _WeightedLoss
 from tensorgrad.nn.module import Module
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.tensor import Tensor

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tensorgrad.graph.node import Scope, local
 from tensorgrad.nn.conversion import Conversion
 from tensorgrad.nn.global_hooks import registered
 from tensorgrad.nn.hooks import everywhere
 from tensorgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer
 from tensorgrad.nn.short_calls import RULES, called
 from tensorgrad.nn.state import State
-from tensorgrad.node import Scope, local
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Module"]

@@ -13,9 +13,9 @@ import numpy as np
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.dtypes import dtype as dtype_of
-from tensorgrad.node import TensorBase, storage_of, wrap
-from tensorgrad.strides import register_alias
+from tensorgrad.graph.node import TensorBase, storage_of, wrap
 from tensorgrad.tensor import Tensor
+from tensorgrad.views.strides import register_alias
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.activation import InplaceActivation
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorgrad.functions import recurrent
 from tensorgrad.functions.indexing import index_select
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
 from tensorgrad.nn.module import Module
@@ -17,7 +18,6 @@ from tensorgrad.nn.rnn_arguments import GATES, check, no_projection
 from tensorgrad.nn.rnn_on_arrays import recurrent_layers
 from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.nn.utils.rnn import PackedSequence
-from tensorgrad.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "RNNBase"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from typing import Any
 
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 
 __all__ = ["GATES", "check", "no_projection"]
 

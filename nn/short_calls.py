@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from numpy import ascontiguousarray, ndarray
 
-from tensorgrad.constants import float32, float64
+from tensorgrad.graph.node import Scope, TensorBase, local, wrap
+from tensorgrad.graph.provenance import caller
 from tensorgrad.kernels import bounds
+from tensorgrad.machine.constants import float32, float64
 from tensorgrad.nn.hooks import Hooks, everywhere
-from tensorgrad.node import Scope, TensorBase, local, wrap
 from tensorgrad.ops.rectified_convolution import rectified
-from tensorgrad.provenance import caller
 
 if TYPE_CHECKING:
     from tensorgrad.nn.module import Module

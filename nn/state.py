@@ -11,10 +11,10 @@ import numpy as np
 from tensorgrad.autograd import no_grad
 from tensorgrad.creation import from_numpy
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import TensorBase
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.parameter import Parameter, is_lazy
 from tensorgrad.nn.state_hooks import StateHooked
-from tensorgrad.node import TensorBase
-from tensorgrad.provenance import warn
 from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.hooks import RemovableHandle
+from tensorgrad.graph.hooks import RemovableHandle
 from tensorgrad.nn.hooks import Hook, Hooked, add
 
 __all__ = ["StateHooked"]

@@ -11,6 +11,8 @@ from tensorgrad.autograd import is_grad_enabled
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.activation import GELU, ReLU
@@ -19,9 +21,7 @@ from tensorgrad.nn.functional.multihead import canonical_mask
 from tensorgrad.nn.layernorm import LayerNorm
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.transformer import Activation, TransformerDecoderLayer, TransformerEncoderLayer
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Transformer", "TransformerDecoder", "TransformerEncoder"]

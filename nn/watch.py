@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.custom import Function
-from tensorgrad.node import storage_of, wrap
-from tensorgrad.provenance import warn
+from tensorgrad.custom.function import Function
+from tensorgrad.graph.node import storage_of, wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -15,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 # fmt: off
 # Before the function of that name: importing the module binds ``tensorgrad.tensor`` to it.
 # isort: off
-from tensorgrad.allocation import tune_malloc
+from tensorgrad.machine.allocation import tune_malloc
 from tensorgrad.tensor import Tensor
 # isort: on
 from tensorgrad.amp import GradScaler, autocast
 from tensorgrad.amp.autocast_mode import is_autocast_cpu_enabled, is_autocast_enabled
-from tensorgrad.anomaly import (
-    is_anomaly_check_nan_enabled,
-    is_anomaly_enabled,
-    set_anomaly_enabled,
-)
 from tensorgrad.autograd import (
     enable_grad,
     inference_mode,
@@ -32,6 +27,11 @@ from tensorgrad.autograd import (
     is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
+)
+from tensorgrad.backward.anomaly import (
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_anomaly_enabled,
 )
 from tensorgrad.buffers import empty_permuted, empty_strided, from_file, frombuffer
 from tensorgrad.compiler import compile
@@ -580,6 +580,12 @@ from tensorgrad.linalg.old_names import (
     qr,
     svd,
 )
+from tensorgrad.machine.threads import (
+    get_num_interop_threads,
+    get_num_threads,
+    set_num_interop_threads,
+    set_num_threads,
+)
 from tensorgrad.outputs import publish, published
 from tensorgrad.printing import set_printoptions
 from tensorgrad.random import (
@@ -617,12 +623,6 @@ from tensorgrad.signal.names import (
 )
 from tensorgrad.signal.spectral import istft, stft
 from tensorgrad.size import Size
-from tensorgrad.threads import (
-    get_num_interop_threads,
-    get_num_threads,
-    set_num_interop_threads,
-    set_num_threads,
-)
 
 # fmt: on
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorgrad.creation import check_options, real_dtype, size_of
 from tensorgrad.dtypes import numpy_dtype
-from tensorgrad.node import strided
+from tensorgrad.graph.node import strided
 from tensorgrad.ops.strided import overlaps
 
 if TYPE_CHECKING:

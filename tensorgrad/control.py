@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 
 __all__ = ["cond", "while_loop"]
 

@@ -10,11 +10,11 @@ from numpy import ndarray
 from tensorgrad.batching import beside
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import default_float, numpy_dtype
+from tensorgrad.graph.node import TensorBase, strided, wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.layouts import contiguous_format, preserve_format
 from tensorgrad.layouts import strided as strided_layout
-from tensorgrad.node import TensorBase, strided, wrap
 from tensorgrad.promotion import result_type
-from tensorgrad.provenance import warn
 from tensorgrad.reading import array_of, canonical
 from tensorgrad.scalars import element
 

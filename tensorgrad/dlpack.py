@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import strides
 from tensorgrad.device import check_device
-from tensorgrad.node import strided
+from tensorgrad.graph.node import strided
 from tensorgrad.reading import canonical
+from tensorgrad.views import strides
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorgrad.batching.value import is_batched
 from tensorgrad.creation import check_options, finish, real_dtype, size_of
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.primitive import recorded
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.sampling import cast, normal_array

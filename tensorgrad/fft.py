@@ -12,7 +12,7 @@ import numpy as np
 from tensorgrad.creation import check_options
 from tensorgrad.dtypes import default_float, numpy_dtype
 from tensorgrad.functions.shape import wrap_dim
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise, fourier, indexing
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.outputs import publish

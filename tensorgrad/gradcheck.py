@@ -35,10 +35,10 @@ from tensorgrad.checking.differences import Point, Subject
 from tensorgrad.checking.naming import argument_names
 from tensorgrad.checking.report import GradcheckError, Report
 from tensorgrad.checking.tolerance import Default
-from tensorgrad.custom import Function
-from tensorgrad.function_context import by_jvp
-from tensorgrad.node import TensorBase, edge_of, wrap
-from tensorgrad.provenance import warn
+from tensorgrad.custom.context import by_jvp
+from tensorgrad.custom.function import Function
+from tensorgrad.graph.node import TensorBase, edge_of, wrap
+from tensorgrad.graph.provenance import warn
 
 __all__ = ["GradcheckError", "Report", "gradcheck", "gradcheck_report", "gradgradcheck"]
 

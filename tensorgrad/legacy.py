@@ -15,7 +15,7 @@ from tensorgrad import dtypes
 from tensorgrad.creation import size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, dtype
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.reading import array_of, check_sequence
 from tensorgrad.size import Size
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from tensorgrad.autograd import no_grad
 from tensorgrad.dtypes import as_dtype, numpy_dtype
-from tensorgrad.node import TensorBase, local
-from tensorgrad.provenance import warn
-from tensorgrad.spelling import NAMES, PYTHON, arguments_of, called, forwarding, renamed
+from tensorgrad.graph.node import TensorBase, local
+from tensorgrad.graph.provenance import warn
+from tensorgrad.recording.spelling import NAMES, PYTHON, arguments_of, called, forwarding, renamed
 
 __all__ = ["OUT", "publish", "published"]
 

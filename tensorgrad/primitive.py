@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.batching.dispatch import Rule as BatchingRule
 from tensorgrad.batching.families import elementwise
-from tensorgrad.node import (
+from tensorgrad.graph.node import (
     AccumulateGrad,
     Kept,
     Node,
@@ -42,7 +42,7 @@ from tensorgrad.node import (
     push_scope,
     register_tensor_class,
 )
-from tensorgrad.recorders import OPERATORS, recorder
+from tensorgrad.recording.recorders import OPERATORS, recorder
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -214,7 +214,7 @@ def primitive(
     raw: what rules on arrays call instead of the forward; the same values, perhaps not as a view.
     selects: of one argument, which is saved as the output is: each number of the output is one of
         the input's, and its gradient goes there. Then relu's mask may be applied to the output's
-        gradient, which is smaller, instead of to the input's (`tensorgrad.shortcuts`).
+        gradient, which is smaller, instead of to the input's (`tensorgrad.backward.shortcuts`).
     conserves: of one that selects: whether by these parameters each number of a gradient arrives
         somewhere in its own channel, so that the sum of each channel is what it was.
     exact: to arguments of one dtype the rules give gradients of their very shapes and dtype, so

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.dtypes import default_float, numpy_dtype
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.batching.drawing import drawing
 from tensorgrad.device import check_device
-from tensorgrad.node import TensorBase, local, wrap
+from tensorgrad.graph.node import TensorBase, local, wrap
 
 __all__ = [
     "Generator",

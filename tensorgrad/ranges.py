@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad.creation import check_options, finish, number_of, real_dtype
 from tensorgrad.dtypes import default_float, numpy_dtype
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.scalars import element
 
 if TYPE_CHECKING:

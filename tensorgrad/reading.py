@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, default_float, number_dtype, numpy_dtype
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.promotion import result_type
 from tensorgrad.scalars import data as numbers
 from tensorgrad.scalars import datum

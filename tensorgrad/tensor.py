@@ -11,18 +11,15 @@ from typing import Any, Self
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import autograd, strides, views
-from tensorgrad.address import address
+from tensorgrad import autograd
 from tensorgrad.autograd.core import plain_backward
 from tensorgrad.batching import Batch
 from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, default_float, dtype
 from tensorgrad.functions.shape import dimension
-from tensorgrad.inspection import named
-from tensorgrad.layouts import contiguous_format
-from tensorgrad.methods import Methods
-from tensorgrad.node import (
+from tensorgrad.graph.inspection import named
+from tensorgrad.graph.node import (
     OutputNode,
     TensorBase,
     hook,
@@ -34,10 +31,15 @@ from tensorgrad.node import (
     strided,
     wrap,
 )
+from tensorgrad.graph.provenance import warn
+from tensorgrad.layouts import contiguous_format
+from tensorgrad.machine.address import address
+from tensorgrad.methods import Methods
 from tensorgrad.ops import elementwise
-from tensorgrad.provenance import warn
 from tensorgrad.reading import array_of, canonical, check_sequence
 from tensorgrad.size import Size
+from tensorgrad.views import following as views
+from tensorgrad.views import strides
 
 __all__ = ["Tensor"]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.primitive import recorded
-from tensorgrad.recording import general
+from tensorgrad.recording.general import general
 
 
 def leaf(*shape, dtype=np.float32, grad=True, seed=0):

@@ -131,7 +131,7 @@ def test_no_file_is_too_long():
 
 def test_warnings_name_the_line_of_the_user_s_program():
     """`provenance.warn` finds it; a count of frames is wrong once a call goes another way."""
-    own = ROOT / "tensorgrad" / "provenance.py"
+    own = ROOT / "tensorgrad" / "graph" / "provenance.py"
     texts = {f: f.read_text(encoding="utf-8") for f in python_files("tensorgrad", "nn", "viz")}
     calls = [
         where(file, node.lineno)

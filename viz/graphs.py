@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.viz.drawing.cards import as_show, make_cards
 from tensorgrad.viz.drawing.dot_engine import dot_layout, find_dot, run_dot
 from tensorgrad.viz.drawing.dot_source import dot_source

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorgrad.graph.provenance import Location
 from tensorgrad.nn.parameter import is_lazy
-from tensorgrad.provenance import Location
 from tensorgrad.viz.figures.figure import encode, write_atomically
 from tensorgrad.viz.figures.words import visible
 from tensorgrad.viz.monitoring.rules import warnings_of

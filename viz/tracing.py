@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tensorgrad.autograd import observe_backward, observe_forward
-from tensorgrad.node import Freed
-from tensorgrad.provenance import warn
+from tensorgrad.graph.node import Freed
+from tensorgrad.graph.provenance import warn
 from tensorgrad.viz.figures.words import number, plural, shape, visible
 from tensorgrad.viz.snapshots.naming import is_tensor, kind_of
 from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats

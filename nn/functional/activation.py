@@ -12,13 +12,13 @@ import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import dimension
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
 from tensorgrad.ops.gelu import gelu as _gelu
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 __all__ = [
     "elu",

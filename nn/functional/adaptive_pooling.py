@@ -9,10 +9,10 @@ import numpy as np
 
 from tensorgrad.batching import on_arrays
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
 from tensorgrad.kernels.taps import Taps
 from tensorgrad.nn.functional.avg_pooling import average
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
-from tensorgrad.node import wrap
 from tensorgrad.ops import pooling, reduction
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.ops.resampling import average_parts

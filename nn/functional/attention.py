@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.constants import float32, float64
 from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
+from tensorgrad.graph.node import local, wrap
 from tensorgrad.kernels import attention as kernels
+from tensorgrad.machine.constants import float32, float64
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
-from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops.attention import attention
 from tensorgrad.random import rng_of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [

@@ -9,13 +9,13 @@ import numpy as np
 
 from tensorgrad.batching import Batch
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.nn.functional.gates import SELU_ALPHA, SELU_SCALE
 from tensorgrad.ops import elementwise as ops
-from tensorgrad.provenance import warn
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 __all__ = [
     "alpha_dropout",

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.nn.functional.linear import _shrink, by_frequency
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["embedding_bag"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from tensorgrad.batching import contiguous
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
-from tensorgrad.node import wrap
 from tensorgrad.ops import pooling
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.sampling import rand

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor, floating
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import softmax as softmax_ops
-from tensorgrad.provenance import warn
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 __all__ = [
     "celu",

@@ -15,11 +15,11 @@ import numpy as np
 
 from tensorgrad.batching import contiguous
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing, linalg
 from tensorgrad.ops import shape as shape_ops
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]

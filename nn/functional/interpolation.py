@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.kernels.taps import Taps
 from tensorgrad.nn.functional.adaptive_pooling import (
     adaptive_avg_pool1d,
@@ -17,7 +18,6 @@ from tensorgrad.nn.functional.adaptive_pooling import (
 )
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops.resampling import resample
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]

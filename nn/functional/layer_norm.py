@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor, floating, optional_tensor
 from tensorgrad.nn.functional.normalization import by_running, check_channels, move_running
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import layer_norm as ops
 from tensorgrad.ops import normalization as channel_ops
 from tensorgrad.ops import shape as shape_ops
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["group_norm", "instance_norm", "layer_norm", "rms_norm"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import (
     choice,
     expect_number,
@@ -19,7 +20,6 @@ from tensorgrad.nn.functional.checks import (
 )
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import logarithmic, shape
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [

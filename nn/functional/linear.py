@@ -8,8 +8,8 @@ from tensorgrad.autograd import no_grad
 from tensorgrad.batching import Batch, everything
 from tensorgrad.errors import describe
 from tensorgrad.functions.einsum import einsum
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.functional.checks import expect_tensor
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing, linalg
 from tensorgrad.tensor import Tensor
 

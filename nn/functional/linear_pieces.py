@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import tensorgrad as tg
 from tensorgrad.autograd import Function, once_differentiable
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.classification import cross_entropy
 from tensorgrad.nn.functional.linear import linear
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["LinearCrossEntropyOptions", "can_be_cut", "check_options", "in_pieces"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import (
     choice,
     expect_tensor,
@@ -14,7 +15,6 @@ from tensorgrad.nn.functional.checks import (
 )
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import loss as loss_ops
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]

@@ -8,9 +8,9 @@ import numpy as np
 
 from tensorgrad.batching import contiguous, on_arrays
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.nn.functional.pool_windows import described
-from tensorgrad.node import wrap
 from tensorgrad.ops import indexing
 from tensorgrad.ops import pooling as ops
 from tensorgrad.ops import shape as shape_ops

@@ -9,14 +9,14 @@ import numpy as np
 
 from tensorgrad.creation import zeros
 from tensorgrad.functions.joining import cat
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.attention import scaled_dot_product_attention
 from tensorgrad.nn.functional.dropout import dropout
 from tensorgrad.nn.functional.linear import linear
 from tensorgrad.nn.functional.padding import pad
-from tensorgrad.node import wrap
 from tensorgrad.ops import shape
 from tensorgrad.ops.softmax import softmax
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["canonical_mask", "multi_head_attention_forward"]

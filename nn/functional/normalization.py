@@ -9,8 +9,8 @@ import numpy as np
 from tensorgrad.autograd.grad_mode import no_grad
 from tensorgrad.batching import Batch, is_batched
 from tensorgrad.errors import describe
+from tensorgrad.graph.node import local
 from tensorgrad.nn.functional.checks import expect_number, expect_tensor
-from tensorgrad.node import local
 from tensorgrad.ops import elementwise, shape
 from tensorgrad.ops import normalization as ops
 from tensorgrad.tensor import Tensor

@@ -18,7 +18,7 @@ from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 __all__ = [
     "hardshrink",

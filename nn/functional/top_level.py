@@ -19,7 +19,7 @@ from tensorgrad.nn.functional.linear import shrink_rows
 from tensorgrad.nn.functional.piecewise import randomly_leaky
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 _REDUCTIONS = ("none", "mean", "sum")
 _INTERPOLATIONS = ("bilinear", "nearest", "bicubic")

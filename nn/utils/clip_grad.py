@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops.kinds import single
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorgrad.creation import ones_like
 from tensorgrad.functions.joining import cat
+from tensorgrad.graph.node import wrap
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.utils.pruning import (
     BasePruningMethod,
@@ -16,7 +17,6 @@ from tensorgrad.nn.utils.pruning import (
     check_amount,
     how_many,
 )
-from tensorgrad.node import wrap
 from tensorgrad.random import rng_of
 from tensorgrad.tensor import Tensor
 

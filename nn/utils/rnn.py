@@ -15,7 +15,7 @@ from tensorgrad import dtypes
 from tensorgrad.errors import describe
 from tensorgrad.functions.indexing import index_select
 from tensorgrad.functions.joining import stack, unbind
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise, indexing, shape
 from tensorgrad.tensor import Tensor
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad import func
+from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.module import Module
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["functional_call"]

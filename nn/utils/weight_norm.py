@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from tensorgrad.graph.provenance import warn
 from tensorgrad.linalg.old_names import norm_except_dim
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter, is_lazy
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.array_api.dtypes import FLOATING, NUMERIC, REAL, REAL_FLOATING, together
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import floating, logarithmic, trigonometric
 

@@ -13,7 +13,7 @@ from tensorgrad.array_api import dtypes
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import default_float
 from tensorgrad.functions import shape as shapes
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.promotion import result_type
 

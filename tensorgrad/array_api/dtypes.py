@@ -14,7 +14,7 @@ import numpy as np
 from tensorgrad import dtypes as all_dtypes
 from tensorgrad.device import check_device
 from tensorgrad.dtypes import as_dtype, dtype, numpy_dtype
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:

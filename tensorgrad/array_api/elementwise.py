@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.array_api.dtypes import COMPLEX, FLOATING, NUMERIC, REAL, array, cast, together
 from tensorgrad.functions import complex_parts
 from tensorgrad.functions import elementwise as basic
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import trigonometric
 

@@ -11,9 +11,9 @@ from tensorgrad.array_api.products import matmul, matrix_transpose, tensordot, v
 from tensorgrad.array_api.statistics import axes, sum
 from tensorgrad.functions import products
 from tensorgrad.functions import shape as shapes
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.linalg import factoring, norms, solving
 from tensorgrad.linalg import products as batched
-from tensorgrad.node import TensorBase
 from tensorgrad.ops import elementwise, inverses, reduction
 
 if TYPE_CHECKING:

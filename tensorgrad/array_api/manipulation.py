@@ -11,7 +11,7 @@ from tensorgrad.array_api.dtypes import INTEGER, array, cast, result_type
 from tensorgrad.functions import joining, rearranging
 from tensorgrad.functions import shape as functions
 from tensorgrad.functions.shape import wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:

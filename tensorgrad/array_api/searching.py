@@ -10,7 +10,7 @@ from tensorgrad.array_api.dtypes import ANY, BOOL, INTEGER, REAL, array, togethe
 from tensorgrad.functions import indexing as functions
 from tensorgrad.functions import sorting
 from tensorgrad.functions.shape import reshape, wrap_dim
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import reduction as ops
 

@@ -18,7 +18,7 @@ from tensorgrad.array_api.dtypes import (
 )
 from tensorgrad.functions import statistics as functions
 from tensorgrad.functions.shape import wrap_dim
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import shape as shapes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
 from tensorgrad.autograd import (
     anomaly_mode,
     forward_ad,
@@ -27,7 +26,8 @@ from tensorgrad.autograd.grad_mode import (
     set_multithreading_enabled,
 )
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.custom import Function, once_differentiable
+from tensorgrad.backward.anomaly import detect_anomaly, set_detect_anomaly
+from tensorgrad.custom.function import Function, once_differentiable
 
 __all__ = [
     "Function",

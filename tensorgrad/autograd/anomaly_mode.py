@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tensorgrad.anomaly import detect_anomaly, set_detect_anomaly
+from tensorgrad.backward.anomaly import detect_anomaly, set_detect_anomaly
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]

@@ -10,15 +10,15 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.autograd.edges import GradientEdge, node_at
+from tensorgrad.backward.engine import walk
+from tensorgrad.backward.shortcuts import at_leaves
 from tensorgrad.batching import Frame, is_batched
 from tensorgrad.batching.mapped import entered, unwrapped, wrapped
-from tensorgrad.constants import constant
-from tensorgrad.engine import walk
 from tensorgrad.errors import describe
-from tensorgrad.node import Node, TensorBase, edge_of, local, wrap
+from tensorgrad.graph.node import Node, TensorBase, edge_of, local, wrap
+from tensorgrad.graph.provenance import warn
+from tensorgrad.machine.constants import constant
 from tensorgrad.primitive import recorded
-from tensorgrad.provenance import warn
-from tensorgrad.shortcuts import at_leaves
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

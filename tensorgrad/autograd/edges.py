@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from tensorgrad.engine import output_node
-from tensorgrad.inspection import named
-from tensorgrad.node import Node, OutputNode, SeveralNode, Spec, TensorBase, edge_of
+from tensorgrad.backward.engine import output_node
+from tensorgrad.graph.inspection import named
+from tensorgrad.graph.node import Node, OutputNode, SeveralNode, Spec, TensorBase, edge_of
 
 __all__ = ["GradientEdge", "get_gradient_edge", "node_at"]
 

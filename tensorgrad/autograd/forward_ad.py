@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tensorgrad.autograd.grad_mode import _GradMode, enable_grad
 from tensorgrad.autograd.products import push, reached, settle, zeros_like
 from tensorgrad.errors import describe
-from tensorgrad.node import Node, TensorBase, local
+from tensorgrad.graph.node import Node, TensorBase, local
 from tensorgrad.primitive import recorded
 
 __all__ = [

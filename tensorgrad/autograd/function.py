@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tensorgrad.custom import Function, FunctionCtx, once_differentiable
-from tensorgrad.custom_vmap import VmapInfo
+from tensorgrad.custom.function import Function, FunctionCtx, once_differentiable
+from tensorgrad.custom.vmap import VmapInfo
 
 __all__ = ["Function", "FunctionCtx", "VmapInfo", "once_differentiable"]

@@ -17,7 +17,7 @@ from tensorgrad.autograd.core import grad
 from tensorgrad.autograd.grad_mode import enable_grad
 from tensorgrad.autograd.products import pull, push, zeros_like
 from tensorgrad.errors import describe
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.primitive import recorded
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
-from tensorgrad.node import Context, hook, local
-from tensorgrad.provenance import warn
+from tensorgrad.graph.node import Context, hook, local
+from tensorgrad.graph.provenance import warn
 
 __all__ = [
     "enable_grad",

@@ -8,10 +8,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from tensorgrad.autograd.edges import GradientEdge, get_gradient_edge
-from tensorgrad.hooks import RemovableHandle
-from tensorgrad.node import Node, Storage, TensorBase, edge_of, local, number, storage_of, wrap
-from tensorgrad.saved import pack_node
-from tensorgrad.views import bump
+from tensorgrad.graph.hooks import RemovableHandle
+from tensorgrad.graph.node import (
+    Node,
+    Storage,
+    TensorBase,
+    edge_of,
+    local,
+    number,
+    storage_of,
+    wrap,
+)
+from tensorgrad.graph.saved import pack_node
+from tensorgrad.views.following import bump
 
 __all__ = [
     "GradientEdge",

@@ -13,8 +13,8 @@ import numpy as np
 from tensorgrad.autograd.core import grad
 from tensorgrad.autograd.grad_mode import enable_grad
 from tensorgrad.batching import Batch, is_batched, lift
-from tensorgrad.function_context import by_jvp
-from tensorgrad.node import AccumulateGrad, Node, TensorBase, hook, wrap
+from tensorgrad.custom.context import by_jvp
+from tensorgrad.graph.node import AccumulateGrad, Node, TensorBase, hook, wrap
 
 __all__ = ["cut", "leaf_of_zeros", "pull", "push", "reached", "settle", "zeros_like"]
 

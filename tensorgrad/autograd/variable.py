@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.node import TensorBase, hook, storage_of, wrap
+from tensorgrad.graph.node import TensorBase, hook, storage_of, wrap
 
 __all__ = ["Variable"]
 

@@ -8,9 +8,9 @@ them back to the system.
 
 from __future__ import annotations
 
-from tensorgrad.arena import cached_bytes, empty_cache
 from tensorgrad.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
 from tensorgrad.backends.kernels import KernelChoice, KernelTable, kernels, use_kernels
+from tensorgrad.machine.arena import cached_bytes, empty_cache
 
 __all__ = ["KernelChoice", "KernelTable", "cached_bytes", "cpu", "cuda", "cudnn", "empty_cache",
            "kernels", "mkl", "mkldnn", "mps", "openmp", "use_kernels"]  # fmt: skip

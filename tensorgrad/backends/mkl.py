@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tensorgrad.blas import blas_name
+from tensorgrad.machine.blas import blas_name
 
 __all__ = ["is_available"]
 

@@ -16,9 +16,9 @@ from numpy import ndarray
 from tensorgrad.batching.value import ESCAPED, Batch, Frame, raw_physical
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import explain
-from tensorgrad.node import Node, TensorBase, edge_of, hook, local, new_storage, wrap
+from tensorgrad.graph.node import Node, TensorBase, edge_of, hook, local, new_storage, wrap
 from tensorgrad.promotion import result_type
-from tensorgrad.recording import as_argument, attach
+from tensorgrad.recording.general import as_argument, attach
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

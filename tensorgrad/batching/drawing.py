@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching.value import Frame, made
-from tensorgrad.node import local
+from tensorgrad.graph.node import local
 
 __all__ = ["drawing"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.batching.dispatch import Call
 from tensorgrad.batching.families import further
 from tensorgrad.batching.value import Batch, raw_physical
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 
 __all__ = ["gather", "getitem", "index_fill", "put", "put_rows", "scatter_add", "take_rows"]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tensorgrad.batching.value import Batch, Frame
-from tensorgrad.node import hook, local, wrap
+from tensorgrad.graph.node import hook, local, wrap
 
 __all__ = ["entered", "unwrapped", "wrapped"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching.value import Batch, each_example, made, on_arrays, raw_physical
-from tensorgrad.node import hook
+from tensorgrad.graph.node import hook
 
 __all__ = ["apply"]
 

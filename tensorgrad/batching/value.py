@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tensorgrad.node import hook, local, wrap
+from tensorgrad.graph.node import hook, local, wrap
 
 __all__ = [
     "Batch",

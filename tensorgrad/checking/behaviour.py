@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad import autograd
 from tensorgrad.checking.differences import Point, Real, flat, like
 from tensorgrad.checking.evidence import Finding
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 
 if TYPE_CHECKING:
     from tensorgrad.checking.comparison import Check

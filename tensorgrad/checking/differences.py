@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad import autograd
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.random import default_generator
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.custom import Function
-from tensorgrad.node import AccumulateGrad
+from tensorgrad.custom.function import Function
+from tensorgrad.graph.node import AccumulateGrad
 
 __all__ = ["argument_names", "function_name", "output_element", "primitives_of"]
 

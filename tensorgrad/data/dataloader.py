@@ -22,7 +22,7 @@ from tensorgrad.data.sampler import (
     SequentialSampler,
 )
 from tensorgrad.data.worker import get_worker_info
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]

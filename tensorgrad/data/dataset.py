@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.random import Generator, default_generator, rng_of
 from tensorgrad.tensor import Tensor
 

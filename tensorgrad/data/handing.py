@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.address import address
+from tensorgrad.machine.address import address
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from tensorgrad.data.handing import discard, unpack
 from tensorgrad.data.record import Record
 from tensorgrad.data.worker import Begin, Reply, Task
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.random import default_generator
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import numpy as np
 from tensorgrad.creation import from_numpy
 from tensorgrad.data.fetching import Recipe
 from tensorgrad.data.handing import Sender
+from tensorgrad.machine.threads import set_num_threads
 from tensorgrad.random import default_generator
-from tensorgrad.threads import set_num_threads
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

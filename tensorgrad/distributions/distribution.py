@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import tensorgrad as tg
 from tensorgrad.distributions import constraints
 from tensorgrad.distributions.parameters import always
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.size import Size
 from tensorgrad.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tensorgrad.distributions import constraints
 from tensorgrad.distributions.chi2 import Chi2
 from tensorgrad.distributions.exp_family import ExponentialFamily
 from tensorgrad.distributions.multivariate_normal import MultivariateNormal
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Wishart"]

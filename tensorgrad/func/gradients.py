@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad import autograd
 from tensorgrad.autograd.products import push, settle, zeros_like
 from tensorgrad.func.tracing import Function, Traced
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.tree import flatten
 

@@ -11,7 +11,7 @@ from tensorgrad.autograd.products import settle
 from tensorgrad.func.gradients import jvp
 from tensorgrad.func.mapping import vmap
 from tensorgrad.func.tracing import Chosen, Function, Traced
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as shapes
 from tensorgrad.tree import flatten, tree_map

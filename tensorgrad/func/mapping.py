@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorgrad.batching import Frame
 from tensorgrad.batching.mapped import entered, unwrapped, wrapped
-from tensorgrad.node import TensorBase, local
+from tensorgrad.graph.node import TensorBase, local
 from tensorgrad.primitive import recorded
 from tensorgrad.tree import flatten
 

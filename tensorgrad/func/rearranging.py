@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tensorgrad.functions.joining import stack
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import shape
 
 __all__ = ["rearrange"]

@@ -8,7 +8,7 @@ from typing import Any
 from tensorgrad import autograd
 from tensorgrad.autograd.products import cut, pull, settle, zeros_like
 from tensorgrad.batching import lift
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise
 from tensorgrad.tree import flatten
 

@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.functions.reduction import cumsum
 from tensorgrad.functions.reduction import sum as total
 from tensorgrad.functions.shape import reshape, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
 

@@ -11,7 +11,7 @@ import numpy as np
 from tensorgrad.functions.joining import cat, stack
 from tensorgrad.functions.reduction import norm
 from tensorgrad.functions.shape import broadcast_tensors, reshape, unsqueeze, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as shape_ops
 from tensorgrad.ops.kinds import one_dtype

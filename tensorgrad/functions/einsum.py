@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions.diagonals import diagonal
 from tensorgrad.functions.shape import movedim, permute, wrap_dim
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import einsum as ops
 from tensorgrad.ops import elementwise
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops.kinds import is_complex, one_dtype, refuse_complex, refuse_kinds
 from tensorgrad.promotion import result_type
-from tensorgrad.provenance import warn
 from tensorgrad.scalars import element
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad.batching import each_example
 from tensorgrad.functions import elementwise
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise as basic
 from tensorgrad.ops import floating as ops
 from tensorgrad.ops.kinds import refuse_kinds

@@ -10,12 +10,12 @@ from numpy import ndarray
 
 from tensorgrad.batching import Batch, everything
 from tensorgrad.functions.shape import reshape, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import indexing as ops
-from tensorgrad.provenance import warn
 from tensorgrad.scalars import element
-from tensorgrad.views import before_write, check_writable, write
+from tensorgrad.views.following import before_write, check_writable, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

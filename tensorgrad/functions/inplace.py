@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

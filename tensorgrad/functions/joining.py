@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
-from tensorgrad.node import TensorBase, local
+from tensorgrad.graph.node import TensorBase, local
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.viewing import shared
-from tensorgrad.views import as_view
+from tensorgrad.recording.viewing import shared
+from tensorgrad.views.following import as_view
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad import promotion
 from tensorgrad.dtypes import as_dtype, dtype, numpy_dtype
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:

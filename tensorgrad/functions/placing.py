@@ -10,7 +10,7 @@ from tensorgrad.batching import everything
 from tensorgrad.functions.indexing import index_of, mask_of, taken_shape, whole_index
 from tensorgrad.functions.scattering import index_put
 from tensorgrad.functions.shape import broadcast_shapes, broadcast_to, reshape, wrap_dim
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise, indexing
 
 if TYPE_CHECKING:

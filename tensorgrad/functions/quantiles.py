@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.batching import each_example
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise, indexing
 
 if TYPE_CHECKING:

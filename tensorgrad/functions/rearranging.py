@@ -11,7 +11,7 @@ import numpy as np
 
 from tensorgrad.functions.joining import cat, split
 from tensorgrad.functions.shape import flip, permute, reshape, unsqueeze, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
 from tensorgrad.ops.kinds import one_dtype

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.node import TensorBase, local, wrap
+from tensorgrad.graph.node import TensorBase, local, wrap
 from tensorgrad.ops import linalg, shape
 from tensorgrad.ops.arithmetic import add
 from tensorgrad.ops.gru import gru as gru_layer

@@ -9,14 +9,14 @@ import numpy as np
 
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import dimension, wrap_dim
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import conversion, elementwise, indexing, shape
 from tensorgrad.ops import reduction as ops
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import count as count_of
 from tensorgrad.primitive import recorded
-from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:

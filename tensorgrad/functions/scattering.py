@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.batching import each_example
 from tensorgrad.functions.indexing import check_within, index_of, taken_shape, whole_index
 from tensorgrad.functions.shape import reshape, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing, reduction
 from tensorgrad.scalars import element
 

@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.functions.indexing import whole_index
 from tensorgrad.functions.reduction import axis_of
 from tensorgrad.functions.scattering import scatter_reduce
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.ops import elementwise
 from tensorgrad.ops.reduction import axes_of
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
-from tensorgrad.node import TensorBase, local, storage_of, strided
+from tensorgrad.graph.node import TensorBase, local, storage_of, strided
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.strides import view_as_shape
-from tensorgrad.viewing import reshaped, shared
+from tensorgrad.recording.viewing import reshaped, shared
+from tensorgrad.views.strides import view_as_shape
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad.batching import Batch, contiguous, each_example
 from tensorgrad.functions.shape import reshape, wrap_dim
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops.kinds import refuse_complex
 from tensorgrad.return_types import returned_by

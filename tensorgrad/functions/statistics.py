@@ -11,13 +11,13 @@ from tensorgrad.dtypes import default_float
 from tensorgrad.functions.reduction import as_asked, axis_of
 from tensorgrad.functions.shape import permute, reshape, wrap_dim
 from tensorgrad.functions.sorting import stable_order
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import elementwise, indexing, kinks, reduction
 from tensorgrad.ops import shape as shapes
 from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import refuse_kinds
 from tensorgrad.ops.reduction import axes_of
-from tensorgrad.provenance import warn
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.functions.shape import permute
-from tensorgrad.node import hook
+from tensorgrad.graph.node import hook
 from tensorgrad.ops import elementwise, indexing, shape
 from tensorgrad.ops import strided as ops
-from tensorgrad.strides import logical_offset, logical_strides, make_contiguous
-from tensorgrad.views import base_of
+from tensorgrad.views.following import base_of
+from tensorgrad.views.strides import logical_offset, logical_strides, make_contiguous
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -34,9 +34,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["Extras", "Problem", "attention", "attention_gradient", "later"]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.windows import padded
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["convolve", "input_gradient", "serves", "weight_gradient"]
 

@@ -26,11 +26,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels import special_erf
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["Problem", "gelu", "gelu_gradient"]
 

@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["Problem", "layer_norm", "layer_norm_gradient"]
 

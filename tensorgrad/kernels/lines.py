@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tensorgrad import arena
 from tensorgrad.kernels import blocked
 from tensorgrad.kernels.windows import adjoint
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["convolve", "input_gradient", "serves", "serves_input", "weight_gradient"]
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.normalization import (
     Problem,
     batch_norm,
     batch_norm_backward,
     batch_statistics,
 )
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 _WIDE = 1024
 # Elements of a piece, and of the whole for a second thread to pay.

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.registry import Operation
+from tensorgrad.machine import arena
 
 __all__ = [
     "Problem",

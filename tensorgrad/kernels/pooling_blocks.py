@@ -24,7 +24,7 @@ from tensorgrad.kernels.pooling import (
     pool_winner,
     winner,
 )
-from tensorgrad.threads import split
+from tensorgrad.machine.threads import split
 
 # Elements of the input, for one block and for a second thread to pay.
 _BLOCK = 64_000

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.dense import flat, is_dense
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 __all__ = ["BITS", "Problem", "multiply_by_mask", "relu", "relu_gradient"]
 

@@ -29,9 +29,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.turned import turned
-from tensorgrad.threads import one_blas_thread
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import one_blas_thread
 
 __all__ = ["Problem", "gru", "lstm", "rnn", "serves"]
 

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad import arena
-from tensorgrad.address import address
-from tensorgrad.blas import INTEGER, openblas
-from tensorgrad.constants import float32, float64
 from tensorgrad.kernels.registry import Operation
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.address import address
+from tensorgrad.machine.blas import INTEGER, openblas
+from tensorgrad.machine.constants import float32, float64
+from tensorgrad.machine.threads import split
 
 __all__ = ["LEAST", "Problem", "add_scaled"]
 

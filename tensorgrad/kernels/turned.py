@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
-from tensorgrad.address import address
-from tensorgrad.blas import INTEGER, openblas
+from tensorgrad.machine import arena
+from tensorgrad.machine.address import address
+from tensorgrad.machine.blas import INTEGER, openblas
 
 __all__ = ["turned"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tensorgrad.kernels.windows import adjoint
-from tensorgrad.threads import split
+from tensorgrad.machine.threads import split
 
 __all__ = ["convolve", "input_gradient", "serves", "serves_input", "weight_gradient"]
 

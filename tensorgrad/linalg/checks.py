@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.errors import LinAlgError
 from tensorgrad.functions.shape import transpose
-from tensorgrad.node import hook, wrap
+from tensorgrad.graph.node import hook, wrap
 from tensorgrad.ops import elementwise
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 from tensorgrad.batching import on_arrays
 from tensorgrad.functions.joining import cat
 from tensorgrad.functions.shape import tril, triu
+from tensorgrad.graph.node import wrap
 from tensorgrad.kernels.triangular import pivoted
 from tensorgrad.linalg.checks import LinAlgError, adjoint, check_numbers, check_square, codes
 from tensorgrad.linalg.solving import solve_triangular
-from tensorgrad.node import wrap
 from tensorgrad.ops import decompositions as ops
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as products

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.functions.shape import tril
+from tensorgrad.graph.node import local, wrap
 from tensorgrad.linalg.checks import adjoint, check_not_mapped, check_numbers, constant_of
-from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import linalg as products
 from tensorgrad.return_types import returned_by

@@ -10,10 +10,10 @@ import numpy as np
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.reduction import axis_of
 from tensorgrad.functions.shape import movedim, reshape, wrap_dim
+from tensorgrad.graph.node import wrap
 from tensorgrad.linalg.checks import LinAlgError, check_numbers, check_square, constant_of
 from tensorgrad.linalg.factoring import svdvals
 from tensorgrad.linalg.solving import _bounds
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, inverses, reduction
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import numpy as np
 from tensorgrad.functions import reduction
 from tensorgrad.functions.linalg import outer
 from tensorgrad.functions.shape import tril, triu, unsqueeze, wrap_dim
+from tensorgrad.graph.node import wrap
 from tensorgrad.linalg import factoring
 from tensorgrad.linalg.checks import adjoint
 from tensorgrad.linalg.factoring import order_of, permutation
 from tensorgrad.linalg.norms import matrix_norm
-from tensorgrad.node import wrap
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.return_types import returned_by
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.functions.shape import movedim, reshape, squeeze, unsqueeze
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.linalg.checks import (
     LinAlgError,
     check_numbers,
@@ -16,7 +17,6 @@ from tensorgrad.linalg.checks import (
     constant_of,
     epsilon,
 )
-from tensorgrad.node import TensorBase, wrap
 from tensorgrad.ops import elementwise, reduction
 from tensorgrad.ops import inverses as ops
 from tensorgrad.ops import linalg as products

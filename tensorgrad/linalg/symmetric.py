@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tensorgrad.functions.shape import tril, triu
+from tensorgrad.graph.node import local, wrap
 from tensorgrad.kernels import ldl
 from tensorgrad.linalg.checks import (
     LinAlgError,
@@ -16,7 +17,6 @@ from tensorgrad.linalg.checks import (
     check_square,
 )
 from tensorgrad.linalg.solving import solve_triangular
-from tensorgrad.node import local, wrap
 from tensorgrad.ops import elementwise, indexing, inverses
 from tensorgrad.ops.transposes import transposed
 from tensorgrad.primitive import recorded

@@ -34,7 +34,7 @@ from tensorgrad.methods.special import SpecialMethods
 from tensorgrad.methods.statistics import StatisticsMethods
 from tensorgrad.methods.strided import StridedMethods
 from tensorgrad.methods.trigonometric import TrigonometricMethods
-from tensorgrad.spelling import numpy_names
+from tensorgrad.recording.spelling import numpy_names
 
 __all__ = ["Methods"]
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from tensorgrad.functions.elementwise import is_bool, sub
 from tensorgrad.functions.linalg import matmul
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import floating as bits
 from tensorgrad.ops import linalg as products
-from tensorgrad.recorders import operator
+from tensorgrad.recording.recorders import operator
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

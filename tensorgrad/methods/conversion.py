@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import strides
 from tensorgrad.creation import check_memory_format
 from tensorgrad.device import check_device
 from tensorgrad.device import device as Device
 from tensorgrad.dtypes import numpy_dtype
+from tensorgrad.graph.node import TensorBase, local
+from tensorgrad.graph.provenance import warn
 from tensorgrad.layouts import preserve_format
 from tensorgrad.legacy import of_dtype, type_of
-from tensorgrad.node import TensorBase, local
 from tensorgrad.ops import comparison, elementwise
 from tensorgrad.printing import format_tensor
-from tensorgrad.provenance import warn
+from tensorgrad.views import strides
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -11,8 +11,8 @@ from numpy.lib.stride_tricks import as_strided
 from tensorgrad.creation import check_options, finish, size_of, warn_of_copy
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.functions import shape
+from tensorgrad.graph.node import TensorBase, strided
 from tensorgrad.legacy import of_dtype
-from tensorgrad.node import TensorBase, strided
 from tensorgrad.primitive import recorded
 from tensorgrad.reading import array_of
 from tensorgrad.scalars import element

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import elementwise as functions
 from tensorgrad.ops import elementwise as ops
-from tensorgrad.recorders import operator
+from tensorgrad.recording.recorders import operator
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -17,7 +17,7 @@ from tensorgrad.functions import (
     segments,
 )
 from tensorgrad.signal import spectral
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad import hooks
+from tensorgrad.graph import hooks
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.functions import elementwise, indexing
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.scalars import element
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

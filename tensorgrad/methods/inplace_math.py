@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import floating, special, trigonometric
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -17,9 +17,9 @@ from tensorgrad.functions import (
     shape,
     statistics,
 )
-from tensorgrad.node import wrap as as_tensor
+from tensorgrad.graph.node import wrap as as_tensor
 from tensorgrad.scalars import element
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

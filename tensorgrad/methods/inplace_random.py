@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.random import Generator, rng_of
 from tensorgrad.sampling import cast, normal_array, uniform_array
-from tensorgrad.views import write
+from tensorgrad.views.following import write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -10,11 +10,11 @@ import numpy as np
 
 from tensorgrad.creation import check_memory_format, size_of
 from tensorgrad.functions import shape
-from tensorgrad.memory import TypedStorage, UntypedStorage, memory_of, sharers
-from tensorgrad.node import Storage, TensorBase, local, new_storage, storage_of
-from tensorgrad.reforming import reform
-from tensorgrad.strides import contiguous_strides, make_contiguous
-from tensorgrad.views import check_not_leaf
+from tensorgrad.graph.node import Storage, TensorBase, local, new_storage, storage_of
+from tensorgrad.views.following import check_not_leaf
+from tensorgrad.views.reforming import reform
+from tensorgrad.views.sharing import TypedStorage, UntypedStorage, memory_of, sharers
+from tensorgrad.views.strides import contiguous_strides, make_contiguous
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

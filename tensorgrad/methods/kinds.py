@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad import memory
 from tensorgrad.device import CPU, check_device
 from tensorgrad.device import device as Device
 from tensorgrad.layouts import layout as Layout
 from tensorgrad.layouts import strided
-from tensorgrad.strides import logical_strides
+from tensorgrad.views import sharing as memory
+from tensorgrad.views.strides import logical_strides
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import placing
 from tensorgrad.functions import scattering as functions
-from tensorgrad.views import before_write, write
+from tensorgrad.views.following import before_write, write
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

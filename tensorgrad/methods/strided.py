@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.functions import strided
-from tensorgrad.reforming import reform
+from tensorgrad.views.reforming import reform
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.numpy_dispatch import arranging as arranging
 from tensorgrad.numpy_dispatch import plain as plain
 from tensorgrad.numpy_dispatch import products as products

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, dtype
-from tensorgrad.node import TensorBase, wrap
+from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.numpy_dispatch.table import FUNCTIONS, implements, no_others, tensor_of
 
 __all__: list[str] = []

@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.functions import calculus, quantiles, statistics
 from tensorgrad.functions import elementwise as basic
 from tensorgrad.functions import shape as shapes
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.numpy_dispatch.table import (
     ABSENT,
     axes_of,

@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.functions import calculus
 from tensorgrad.functions import shape as shapes
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.numpy_dispatch.table import cast, floats_of, implements, tensor_of, tensors_of
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import indexing

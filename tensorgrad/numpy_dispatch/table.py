@@ -18,7 +18,7 @@ from numpy import ndarray
 from tensorgrad.creation import tensor
 from tensorgrad.dtypes import numpy_dtype
 from tensorgrad.functions.shape import wrap_dim
-from tensorgrad.node import TensorBase, strided
+from tensorgrad.graph.node import TensorBase, strided
 from tensorgrad.ops import elementwise
 from tensorgrad.promotion import result_type
 from tensorgrad.reading import canonical

@@ -11,7 +11,7 @@ from numpy import ndarray
 from tensorgrad.functions import elementwise as basic
 from tensorgrad.functions import floating, statistics
 from tensorgrad.functions import linalg as products
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.numpy_dispatch.table import axes_of, cast, name_of, no_others, tensor_of
 from tensorgrad.ops import elementwise as ops
 from tensorgrad.ops import floating as bits

@@ -12,7 +12,7 @@ from tensorgrad.functions import indexing as functions
 from tensorgrad.functions import special as special_functions
 from tensorgrad.functions import trigonometric as trigonometry
 from tensorgrad.functions.shape import reshape
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.numpy_dispatch.table import (
     ABSENT,
     cast,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
-from tensorgrad.constants import FLOATS
+from tensorgrad.machine.constants import FLOATS
 from tensorgrad.ops.kinds import is_complex, number, zeros
 from tensorgrad.primitive import primitive, recorded
 

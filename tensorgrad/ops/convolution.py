@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from tensorgrad import sums
+from tensorgrad.backward import sums
 from tensorgrad.batching import windows as batching
 from tensorgrad.kernels import channels
 from tensorgrad.kernels import convolution as kernels

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.constants import FLOATS, constant
-from tensorgrad.node import Node, wrap
+from tensorgrad.graph.node import Node, wrap
+from tensorgrad.machine.constants import FLOATS, constant
 from tensorgrad.primitive import recorded
 
 

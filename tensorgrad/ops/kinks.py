@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.blocks import ROOMY, spread
-from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import rectify
 from tensorgrad.kernels.registry import described
+from tensorgrad.machine.blocks import ROOMY, spread
+from tensorgrad.machine.constants import FLOATS
 from tensorgrad.ops.kinds import is_complex, number, refuse_complex, some, still, zeros
 from tensorgrad.primitive import primitive, raw
 from tensorgrad.promotion import promote

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.batching import products
+from tensorgrad.machine import arena
 from tensorgrad.primitive import primitive, primitives
 
 

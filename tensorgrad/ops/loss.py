@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.blocks import ROOMY, spread
+from tensorgrad.machine.blocks import ROOMY, spread
 from tensorgrad.ops.kinds import number
 from tensorgrad.primitive import primitive, raw, recorded
 

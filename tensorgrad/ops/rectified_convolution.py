@@ -15,7 +15,7 @@ from tensorgrad.kernels import convolution as kernels
 from tensorgrad.ops.convolution import chosen, computed, conv, problem_of
 from tensorgrad.ops.elementwise import relu
 from tensorgrad.primitive import Primitive, primitives
-from tensorgrad.recorders import recorder
+from tensorgrad.recording.recorders import recorder
 
 __all__ = ["rectified", "rectified_conv"]
 

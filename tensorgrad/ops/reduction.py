@@ -12,8 +12,8 @@ import numpy as np
 from numpy import ndarray
 
 from tensorgrad.batching import families
-from tensorgrad.constants import FLOATS
 from tensorgrad.kernels import channels
+from tensorgrad.machine.constants import FLOATS
 from tensorgrad.ops.kinds import number, refuse_complex, single, some, zeros
 from tensorgrad.primitive import primitive, raw
 

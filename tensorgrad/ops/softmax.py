@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import families
-from tensorgrad.blocks import LARGE, by_rows, leaves_rows
+from tensorgrad.machine.blocks import LARGE, by_rows, leaves_rows
 from tensorgrad.ops.kinds import every
 from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, total_of
 from tensorgrad.primitive import Kept, primitive, recorded

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tensorgrad.dtypes import default_float
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.optim.checks import check_not_negative, check_rate
 from tensorgrad.optim.elementwise import Array, ElementwiseOptimizer, Rule, array0, descent
 from tensorgrad.optim.optimizer import ParamsT, number

@@ -18,13 +18,13 @@ from numpy import ndarray
 from tensorgrad.autograd import enable_grad
 from tensorgrad.dtypes import default_float
 from tensorgrad.errors import describe
-from tensorgrad.node import AccumulateGrad, accumulator, storage_of, wrap
-from tensorgrad.node import number as number_of_node
+from tensorgrad.graph.node import AccumulateGrad, accumulator, storage_of, wrap
+from tensorgrad.graph.node import number as number_of_node
+from tensorgrad.graph.provenance import caller
+from tensorgrad.graph.storages import SAVED, note_stamp
+from tensorgrad.machine.threads import split
 from tensorgrad.optim.optimizer import Optimizer, ParamsT
-from tensorgrad.provenance import caller
-from tensorgrad.storages import SAVED, note_stamp
 from tensorgrad.tensor import Tensor
-from tensorgrad.threads import split
 
 __all__ = ["Array", "ElementwiseOptimizer", "Rule", "array0", "descent"]
 

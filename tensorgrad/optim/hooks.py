@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tensorgrad.hooks import RemovableHandle, add_hook
+from tensorgrad.graph.hooks import RemovableHandle, add_hook
 
 if TYPE_CHECKING:
     from tensorgrad.optim.optimizer import Optimizer

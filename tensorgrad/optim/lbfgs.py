@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad.autograd import enable_grad
 from tensorgrad.errors import describe
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.optim.checks import check_rate
 from tensorgrad.optim.elementwise import Array
 from tensorgrad.optim.line_search import Point, strong_wolfe

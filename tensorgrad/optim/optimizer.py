@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeAlias, cast
 
 from tensorgrad.errors import describe
+from tensorgrad.graph.provenance import warn
 from tensorgrad.optim.hooks import (
     HookTables,
     PostHook,
@@ -17,7 +18,6 @@ from tensorgrad.optim.hooks import (
     with_step_hooks,
 )
 from tensorgrad.optim.state import load_state, packed_state
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, SupportsFloat
 
+from tensorgrad.graph.provenance import warn
 from tensorgrad.optim.optimizer import Optimizer, number
 from tensorgrad.optim.scheduler import LRScheduler, current, set_rates
-from tensorgrad.provenance import warn
 
 __all__ = ["LossRatioLR", "MeasuredScheduler", "ReduceLROnPlateau"]
 

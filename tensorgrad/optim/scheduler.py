@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, TypeAlias
 
+from tensorgrad.graph.provenance import warn
 from tensorgrad.optim.optimizer import Optimizer
-from tensorgrad.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["LRScheduler", "LambdaScheduler", "current", "for_groups", "set_rates", "times"]

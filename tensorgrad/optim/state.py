@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import describe
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.tensor import Tensor
 
 __all__ = ["load_state", "packed_state"]

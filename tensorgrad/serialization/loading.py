@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from safetensors import SafetensorError
 
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.serialization import pytorch_legacy, pytorch_zip, safetensors_file
 from tensorgrad.serialization.atomic import path_of
 from tensorgrad.serialization.locations import Locations

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tensorgrad.device import check_device, device
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.reading import canonical
 
 __all__ = ["Locations", "Order"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors import deserialize, safe_open
 
 from tensorgrad.dtypes import ALL
+from tensorgrad.graph.node import Storage, new_storage, strided, wrap
 from tensorgrad.nn.parameter import Buffer, Parameter
-from tensorgrad.node import Storage, new_storage, strided, wrap
 from tensorgrad.serialization.locations import Locations
 from tensorgrad.serialization.saving import KEY, VERSION
 from tensorgrad.serialization.structure import decode

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import save as to_bytes
 from safetensors.numpy import save_file
 
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.nn.parameter import Buffer, Parameter
-from tensorgrad.node import TensorBase
 from tensorgrad.reading import canonical
 from tensorgrad.serialization.atomic import path_of, write_atomically
 from tensorgrad.serialization.structure import encode

@@ -17,8 +17,8 @@ import numpy as np
 
 from tensorgrad import dtypes
 from tensorgrad.device import device
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.nn.module import Module
-from tensorgrad.node import TensorBase
 from tensorgrad.size import Size
 
 __all__ = ["decode", "encode"]

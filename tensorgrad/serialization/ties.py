@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.address import address
+from tensorgrad.machine.address import address
 
 __all__ = ["Entry", "store", "view_of"]
 

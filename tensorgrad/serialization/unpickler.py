@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from tensorgrad import dtypes
 from tensorgrad.device import device
+from tensorgrad.graph.node import new_storage, strided
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.node import new_storage, strided
 from tensorgrad.serialization.numpy_values import ElementType, PendingArray, number
 from tensorgrad.size import Size
 

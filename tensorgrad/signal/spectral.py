@@ -8,10 +8,10 @@ import numpy as np
 
 from tensorgrad.functions.complex_parts import view_as_real
 from tensorgrad.functions.shape import reshape, transpose
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
+from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import elementwise, fourier, indexing
 from tensorgrad.ops import shape as shape_ops
-from tensorgrad.provenance import warn
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad.provenance import warn
+from tensorgrad.graph.provenance import warn
 from tensorgrad.tensor import Tensor
 
 __all__ = ["assert_allclose", "assert_close"]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.engine import FunctionNode
-from tensorgrad.node import Node, OutputNode
+from tensorgrad.backward.engine import FunctionNode
+from tensorgrad.graph.node import Node, OutputNode
 
 __all__ = ["multiply_adds"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from tensorgrad.autograd import enable_grad
 from tensorgrad.dtypes import dtype as DType
+from tensorgrad.graph.node import local
 from tensorgrad.nn import Module
 from tensorgrad.nn.parameter import is_lazy
-from tensorgrad.node import local
 from tensorgrad.random import fork_rng
 from tensorgrad.tensor import Tensor
 from tensorgrad.training.costs import multiply_adds

@@ -14,10 +14,10 @@ from typing import Any
 
 from tensorgrad.autograd import enable_grad
 from tensorgrad.autograd.graph import saved_tensors_hooks
-from tensorgrad.node import Storage, TensorBase, local, number, storage_of
-from tensorgrad.provenance import warn
+from tensorgrad.graph.node import Storage, TensorBase, local, number, storage_of
+from tensorgrad.graph.provenance import warn
+from tensorgrad.graph.saved import SavedValue
 from tensorgrad.random import get_rng_state, set_rng_state
-from tensorgrad.saved import SavedValue
 from tensorgrad.utils.reentrant import CheckpointFunction, check_backward_validity, detach_variable
 
 __all__ = [

@@ -1,5 +1,5 @@
 """What registering a hook returns, under PyTorch's path."""
 
-from tensorgrad.hooks import RemovableHandle
+from tensorgrad.graph.hooks import RemovableHandle
 
 __all__ = ["RemovableHandle"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tensorgrad.autograd import Function, backward, enable_grad, is_grad_enabled, no_grad
-from tensorgrad.node import TensorBase, local
-from tensorgrad.provenance import warn
+from tensorgrad.graph.node import TensorBase, local
+from tensorgrad.graph.provenance import warn
 from tensorgrad.random import get_rng_state, set_rng_state
 
 __all__ = ["CheckpointFunction", "check_backward_validity", "detach_variable"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import address as module
+from tensorgrad.machine import address as module
 
 WHOLE = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
 

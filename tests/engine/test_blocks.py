@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import blocks, recorders, shortcuts
+from tensorgrad.backward import shortcuts
+from tensorgrad.machine import blocks
+from tensorgrad.recording import recorders
 
 CASES = {
     "one array": (lambda x: x.tanh(), [(7, 5)]),

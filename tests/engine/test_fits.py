@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tensorgrad.strides import fits
+from tensorgrad.views.strides import fits
 
 
 def views(rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.node import Node, push_scope
+from tensorgrad.graph.node import Node, push_scope
 
 
 @pytest.mark.parametrize("nodes", [100_000, pytest.param(1_000_000, marks=pytest.mark.long)])

@@ -7,11 +7,12 @@ import pytest
 from recorder_tools import leaf, same
 
 import tensorgrad as tg
-from tensorgrad import constants, storages
 from tensorgrad.autograd import observe_backward
-from tensorgrad.node import edge_of
+from tensorgrad.graph import storages
+from tensorgrad.graph.node import edge_of
+from tensorgrad.machine import constants
 from tensorgrad.primitive import primitives, raw, recorded, scalars
-from tensorgrad.recording import general
+from tensorgrad.recording.general import general
 
 UNARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 1]
 BINARY = [op for op in primitives.values() if op.ufunc and len(op.arguments) == 2 and op.rules]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import storages
 from tensorgrad.autograd import graph
+from tensorgrad.graph import storages
 
 MODIFIED = "has been modified by an inplace operation"
 

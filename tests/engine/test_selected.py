@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import shortcuts, sums
+from tensorgrad.backward import shortcuts, sums
 from tensorgrad.nn import functional as F
 from tensorgrad.ops import convolution
 

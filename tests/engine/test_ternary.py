@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recorder_tools import leaf, same
 
-from tensorgrad.node import edge_of
+from tensorgrad.graph.node import edge_of
 from tensorgrad.primitive import primitives, recorded
 
 WINDOWS = {"stride": (1,), "padding": ((1, 1),), "dilation": (1,), "groups": 1}

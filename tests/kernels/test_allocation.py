@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import allocation
+from tensorgrad.machine import allocation
 
 FAULTS = """
 import resource

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import arena
+from tensorgrad.machine import arena
 from tensorgrad.ops import linalg
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import blocks
+from tensorgrad.machine import blocks
 from tensorgrad.nn import functional as F
 from tensorgrad.ops import softmax as ops
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import nn, threads
+from tensorgrad import nn
+from tensorgrad.machine import threads
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_a_forked_child_computes_on_one_thread():
     code = """
 import os
 import tensorgrad as tg
-from tensorgrad import threads
+from tensorgrad.machine import threads
 tg.set_num_threads(2)
 def parts():
     seen = []
@@ -143,7 +144,7 @@ def test_a_process_of_multiprocessing_computes_on_one_thread(tmp_path):
     script = tmp_path / "spawned.py"
     script.write_text("""
 import multiprocessing
-from tensorgrad import threads
+from tensorgrad.machine import threads
 
 def parts():
     return threads._pool.size()

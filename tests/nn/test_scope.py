@@ -7,7 +7,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.node import local
+from tensorgrad.graph.node import local
 
 
 class Block(nn.Module):

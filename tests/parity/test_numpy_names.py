@@ -15,7 +15,7 @@ from samples import FUNCTIONS
 from sampling import Call, Case, Value, find, leaf, outputs_of
 
 import tensorgrad as tg
-from tensorgrad.spelling import NAMES
+from tensorgrad.recording.spelling import NAMES
 
 PLACES = ("", "linalg", "fft", "special")
 FEW = 4  # of a row's cases: the names are the same in all of them

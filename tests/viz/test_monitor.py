@@ -14,8 +14,8 @@ from monitor_tools import Net, batch, course, train, watched
 
 import tensorgrad as tg
 from tensorgrad import nn, optim, viz
+from tensorgrad.graph.node import Node, local
 from tensorgrad.nn import functional as F
-from tensorgrad.node import Node, local
 from tensorgrad.viz.monitoring.sampling import LOWEST, Spaced, every, statistics
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.checking.differences import Point, Subject, flat
 from tensorgrad.checking.methods import Differences
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.viz.derivation.between import Key, Part, key_of
 from tensorgrad.viz.derivation.values import Unknown, Values
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.engine import unbroadcast
+from tensorgrad.backward.engine import unbroadcast
 from tensorgrad.primitive import raw
 from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
 from tensorgrad.viz.derivation.differences import (

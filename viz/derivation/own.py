@@ -13,7 +13,7 @@ from tensorgrad import autograd
 from tensorgrad.checking.report import Report
 from tensorgrad.formula import FormulaError, evaluate, fit, parse
 from tensorgrad.gradcheck import gradcheck_report
-from tensorgrad.node import wrap
+from tensorgrad.graph.node import wrap
 from tensorgrad.viz.derivation.between import Key, key_of
 from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.differences import Chain

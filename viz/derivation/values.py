@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import autograd
-from tensorgrad.node import Freed, Spec, TensorBase, wrap
+from tensorgrad.graph.node import Freed, Spec, TensorBase, wrap
+from tensorgrad.graph.saved import unpacked
 from tensorgrad.primitive import Primitive, primitives, raw
-from tensorgrad.saved import unpacked
 from tensorgrad.viz.derivation.between import Key, key_of, leaf_of
 from tensorgrad.viz.figures.words import visible
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.node import Node
+from tensorgrad.graph.node import Node
 
 __all__ = ["OPERATIONS", "Kind", "inside", "kind_of"]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tensorgrad.autograd import enable_grad
 from tensorgrad.autograd import grad as gradients_of
-from tensorgrad.node import Freed, Node, local
-from tensorgrad.provenance import Location
+from tensorgrad.graph.node import Freed, Node, local
+from tensorgrad.graph.provenance import Location
 from tensorgrad.random import fork_rng
 from tensorgrad.viz.figures.words import visible
 

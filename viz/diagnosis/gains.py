@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tensorgrad.node import Node
+from tensorgrad.graph.node import Node
 from tensorgrad.viz.diagnosis.examination import Examination
 from tensorgrad.viz.snapshots.statistics import root_mean_square
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.node import Node
-from tensorgrad.provenance import Location
+from tensorgrad.graph.node import Node
+from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.diagnosis.activations import Kind, inside, kind_of
 from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS, ZERO_GRADIENT_FIX
 from tensorgrad.viz.diagnosis.examination import Examination, Parameter

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.node import Node, local
-from tensorgrad.provenance import Location, locate
+from tensorgrad.graph.node import Node, local
+from tensorgrad.graph.provenance import Location, locate
 from tensorgrad.viz.diagnosis.activations import OPERATIONS, Kind, inside, kind_of
 from tensorgrad.viz.figures.words import visible
 from tensorgrad.viz.monitoring.shelf import Shelf, taken
 from tensorgrad.viz.snapshots.places import short_place
 
 if TYPE_CHECKING:
+    from tensorgrad.graph.scope import Scope
     from tensorgrad.nn import Module
-    from tensorgrad.scope import Scope
 
 __all__ = ["Activation", "Activity", "Inert", "Part", "Place"]
 

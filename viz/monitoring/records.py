@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.provenance import Location
+from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.monitoring.activity import Activation, Part
 from tensorgrad.viz.monitoring.activity_shares import Shares, judged, spreads_of
 from tensorgrad.viz.monitoring.layout import Form, Row, numbers_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad.provenance import Location
+from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.figures.arguments import listed
 from tensorgrad.viz.figures.figure import Figure
 from tensorgrad.viz.figures.words import number, plural, shorten

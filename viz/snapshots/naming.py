@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.nn import Module
-from tensorgrad.node import TensorBase
 
 __all__ = [
     "is_module",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tensorgrad.provenance import Location
+from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.figures.words import visible
 
 __all__ = ["short_path", "short_place"]

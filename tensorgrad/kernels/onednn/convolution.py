@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.address import address
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.layouts import Handed, New, channels_last, in_blocks
@@ -26,6 +25,7 @@ from tensorgrad.kernels.onednn.primitive import (
     per_thread,
     reorder,
 )
+from tensorgrad.machine.address import address
 
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
 

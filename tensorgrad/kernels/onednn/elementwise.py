@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
+from tensorgrad.machine import arena
 
 _CUBED = 1e12  # no number of up to this size has an infinite cube in float32
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.primitive import FLOAT, Layout, Prepared, reorder
+from tensorgrad.machine import arena
 
 __all__ = ["Handed", "New", "channels_last", "in_blocks"]
 

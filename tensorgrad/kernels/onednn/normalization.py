@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arena
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.layouts import Handed, New, channels_last
 from tensorgrad.kernels.onednn.primitive import Description, Layout, Prepared, per_thread
+from tensorgrad.machine import arena
 
 __all__ = ["batch_norm", "batch_norm_gradients", "layer_norm", "layer_norm_gradients"]
 

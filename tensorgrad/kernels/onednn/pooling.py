@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.address import address
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.layouts import Handed, New, channels_last
 from tensorgrad.kernels.onednn.library import OneDNNError
 from tensorgrad.kernels.onednn.primitive import FLOAT, Description, Prepared, _dims, per_thread
+from tensorgrad.machine.address import address
 
 __all__ = ["max_pool", "max_pool_gradient"]
 

@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tensorgrad import threads
-from tensorgrad.address import address
 from tensorgrad.kernels.onednn import library as api
 from tensorgrad.kernels.onednn.health import library
 from tensorgrad.kernels.onednn.library import Argument, OneDNNError
+from tensorgrad.machine import threads
+from tensorgrad.machine.address import address
 
 __all__ = [
     "Description",

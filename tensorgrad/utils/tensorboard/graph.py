@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.autograd.grad_mode import enable_grad
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 from tensorgrad.utils.tensorboard.summaries import protos
 
 __all__ = ["graph"]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.batching import Batch
-from tensorgrad.hooks import move_retained
-from tensorgrad.node import (
+from tensorgrad.graph.hooks import move_retained
+from tensorgrad.graph.node import (
     Storage,
     accumulator,
     edge_of,
@@ -27,10 +27,10 @@ from tensorgrad.node import (
     storage_of,
     wrap,
 )
+from tensorgrad.graph.provenance import caller
+from tensorgrad.graph.storages import note_stamp
 from tensorgrad.primitive import Primitive, recorded, structural
-from tensorgrad.provenance import caller
-from tensorgrad.recording import watch
-from tensorgrad.storages import note_stamp
+from tensorgrad.recording.general import watch
 
 __all__ = [
     "as_view",

@@ -21,7 +21,7 @@ class SavedNames:
 
     def saved_tensor(self, name: str) -> Any:
         """The `SavedTensor` of an argument by its name in the operation, or of ``result``."""
-        from tensorgrad.saved import saved_tensor
+        from tensorgrad.graph.saved import saved_tensor
 
         return saved_tensor(self, name)  # type: ignore[arg-type]
 

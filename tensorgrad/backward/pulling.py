@@ -1,4 +1,4 @@
-"""A node's rules on arrays, as the short cuts of the walk call them: `tensorgrad.shortcuts`."""
+"""A node's rules on arrays, as the short cuts of the walk call them: see `backward.shortcuts`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from numpy import ndarray
 
-from tensorgrad.blocks import LARGE, gradients
-from tensorgrad.constants import constant
-from tensorgrad.node import Node
+from tensorgrad.graph.node import Node
+from tensorgrad.machine.blocks import LARGE, gradients
+from tensorgrad.machine.constants import constant
 from tensorgrad.primitive import Primitive, raw, scalars
 
 __all__ = ["pull", "pull_number"]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.storages import Storage
+from tensorgrad.graph.storages import Storage
 
 __all__ = ["NOTHING", "Freed", "Kept", "Packed", "PackedArray", "Spec"]
 

@@ -16,7 +16,7 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import FunctionType
 from typing import Any, TypeVar
 
-from tensorgrad.node import TensorBase, hook
+from tensorgrad.graph.node import TensorBase, hook
 
 __all__ = [
     "NAMES",

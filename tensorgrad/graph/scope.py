@@ -9,7 +9,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tensorgrad.node import Node
+    from tensorgrad.graph.node import Node
 
 __all__ = ["Context", "Scope", "Walk", "local", "push_scope"]
 

@@ -3,7 +3,7 @@
 Nodes are numbered as they are made, and a node is made after its inputs, so descending numbers are
 a topological order: no recursion, and a chain of a million nodes is no deeper than one of two.
 `Pass.visit` is what happens at a node.  Where nobody watches and nothing is recorded, as in most
-training steps, `tensorgrad.shortcuts.descend` does the same at most nodes in less time.
+training steps, `tensorgrad.backward.shortcuts.descend` does the same at most nodes in less time.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import asarray
 
-from tensorgrad import hooks
-from tensorgrad import saved as packing
-from tensorgrad.arena import is_whole
-from tensorgrad.fitting import cast, fitted, unbroadcast
-from tensorgrad.node import (
+from tensorgrad.backward.fitting import cast, fitted, unbroadcast
+from tensorgrad.backward.rebuilding import output_node, rebuilt
+from tensorgrad.backward.shortcuts import at_node, descend
+from tensorgrad.graph import hooks
+from tensorgrad.graph import saved as packing
+from tensorgrad.graph.node import (
     AccumulateGrad,
     Node,
     OutputNode,
@@ -26,10 +27,9 @@ from tensorgrad.node import (
     local,
     wrap,
 )
+from tensorgrad.graph.scope import Walk
+from tensorgrad.machine.arena import is_whole
 from tensorgrad.primitive import raw, recorded
-from tensorgrad.rebuilding import output_node, rebuilt
-from tensorgrad.scope import Walk
-from tensorgrad.shortcuts import at_node, descend
 
 __all__ = ["FunctionNode", "Walk", "output_node", "unbroadcast", "walk"]
 

@@ -1,6 +1,7 @@
 """The recorder of operations on three arrays: linear layers, convolutions, choices.
 
-As those of `tensorgrad.recorders`, it does what `tensorgrad.recording.general` does, in less time.
+As those of `tensorgrad.recording.recorders`, it does what `tensorgrad.recording.general` does, in
+less time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import asarray, ndarray
 
-from tensorgrad.node import (
+from tensorgrad.graph.node import (
     ALL,
     Node,
     Spec,
@@ -21,9 +22,9 @@ from tensorgrad.node import (
     new,
     numbers,
 )
-from tensorgrad.provenance import caller
-from tensorgrad.recording import failed, general, held, watch
-from tensorgrad.storages import BY_ARRAY, SAVED, Storage
+from tensorgrad.graph.provenance import caller
+from tensorgrad.graph.storages import BY_ARRAY, SAVED, Storage
+from tensorgrad.recording.general import failed, general, held, watch
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from tensorgrad.batching import Batch, Frame
 from tensorgrad.batching.mapped import entered, unwrapped, wrapped
-from tensorgrad.custom import Function, record_function
-from tensorgrad.node import TensorBase, edge_of, hook, local
+from tensorgrad.custom.function import Function, record_function
+from tensorgrad.graph.node import TensorBase, edge_of, hook, local
 
 __all__ = ["VmapInfo", "apply_batched"]
 

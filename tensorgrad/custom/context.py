@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tensorgrad.node import TensorBase
+from tensorgrad.graph.node import TensorBase
 
 __all__ = ["FunctionCtx", "asks_for_jvp", "by_jvp"]
 

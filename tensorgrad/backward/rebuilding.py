@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from tensorgrad.node import Node, OutputNode, hook, make_node, wrap
+from tensorgrad.graph.node import Node, OutputNode, hook, make_node, wrap
 
 __all__ = ["output_node", "rebuilt"]
 

@@ -24,9 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy import asarray, ndarray
 
-from tensorgrad.blocks import ROOMY, spread
-from tensorgrad.constants import constant, doubles, float32, float64, singles
-from tensorgrad.node import (
+from tensorgrad.graph.node import (
     ONE,
     Node,
     Spec,
@@ -38,12 +36,21 @@ from tensorgrad.node import (
     new,
     numbers,
 )
+from tensorgrad.graph.provenance import caller, outside
+from tensorgrad.graph.storages import BY_ARRAY, SAVED, InferenceStorage, inference_saved
+from tensorgrad.machine.blocks import ROOMY, spread
+from tensorgrad.machine.constants import constant, doubles, float32, float64, singles
 from tensorgrad.promotion import promote
-from tensorgrad.provenance import caller, outside
-from tensorgrad.recording import as_operand, as_view, brought_together, failed, general, watch
-from tensorgrad.storages import BY_ARRAY, SAVED, InferenceStorage, inference_saved
-from tensorgrad.ternary import ternary
-from tensorgrad.viewing import viewing
+from tensorgrad.recording.general import (
+    as_operand,
+    as_view,
+    brought_together,
+    failed,
+    general,
+    watch,
+)
+from tensorgrad.recording.ternary import ternary
+from tensorgrad.recording.viewing import viewing
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

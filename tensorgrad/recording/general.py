@@ -1,7 +1,7 @@
 """Recording: a primitive's forward, wrapped so that it takes Tensors and leaves a node behind.
 
 `general` does it for every operation.  It is the one to read: the recorders of
-`tensorgrad.recorders` do the same for the commonest operations in a third of the time.
+`tensorgrad.recording.recorders` do the same for the commonest operations in a third of the time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy import asarray, ndarray
 
 from tensorgrad.errors import explain
-from tensorgrad.node import (
+from tensorgrad.graph.node import (
     Kept,
     Node,
     OutputNode,
@@ -30,9 +30,9 @@ from tensorgrad.node import (
     storage_of,
     wrap,
 )
+from tensorgrad.graph.provenance import caller, locate
+from tensorgrad.graph.storages import SAVED, InferenceStorage, inference_saved
 from tensorgrad.promotion import promote
-from tensorgrad.provenance import caller, locate
-from tensorgrad.storages import SAVED, InferenceStorage, inference_saved
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

@@ -18,7 +18,7 @@ from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
-from tensorgrad.blas import blas_name, openblas
+from tensorgrad.machine.blas import blas_name, openblas
 
 __all__ = ["get_num_interop_threads", "get_num_threads", "one_blas_thread",
            "set_num_interop_threads", "set_num_threads", "split"]  # fmt: skip

@@ -6,8 +6,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.node import edge_of, local, new_storage, storage_of, strided, wrap
-from tensorgrad.views import Former, as_view, bump, check_not_leaf
+from tensorgrad.graph.node import edge_of, local, new_storage, storage_of, strided, wrap
+from tensorgrad.views.following import Former, as_view, bump, check_not_leaf
 
 __all__ = ["reform"]
 

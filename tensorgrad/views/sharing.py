@@ -1,7 +1,7 @@
 """Storages as objects: what lies under a tensor and its views, for asking who shares it.
 
 They are made when asked for and hold the memory; the engine's own record of writes is
-`tensorgrad.node.Storage`.
+`tensorgrad.graph.node.Storage`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.address import address
-from tensorgrad.arena import is_whole
 from tensorgrad.device import CPU, device
 from tensorgrad.dtypes import as_dtype, dtype
-from tensorgrad.node import Storage, TensorBase, storage_of
-from tensorgrad.views import base_of
+from tensorgrad.graph.node import Storage, TensorBase, storage_of
+from tensorgrad.machine.address import address
+from tensorgrad.machine.arena import is_whole
+from tensorgrad.views.following import base_of
 
 __all__ = ["TypedStorage", "UntypedStorage", "memory_of", "sharers"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.node import (
+from tensorgrad.graph.node import (
     AccumulateGrad,
     Freed,
     Node,
@@ -24,8 +24,8 @@ from tensorgrad.node import (
     storage_of,
     wrap,
 )
-from tensorgrad.provenance import Location, locate
-from tensorgrad.storages import SAVED, inference_saved, known
+from tensorgrad.graph.provenance import Location, locate
+from tensorgrad.graph.storages import SAVED, inference_saved, known
 
 __all__ = [
     "Hooks",
@@ -316,7 +316,7 @@ class SavedValue:
                 return self._leaf
             made = wrap(array, self._place)
             if self._leaf is not None and self._leaf.requires_grad:
-                from tensorgrad.node import accumulator
+                from tensorgrad.graph.node import accumulator
 
                 made._node, made._requires_grad = accumulator(self._leaf), True
             return made

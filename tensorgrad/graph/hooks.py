@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.node import Node, hook, local, wrap
+from tensorgrad.graph.node import Node, hook, local, wrap
 
 __all__ = ["NodeHooks", "RemovableHandle", "register_post_hook", "register_pre_hook"]
 

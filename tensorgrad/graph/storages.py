@@ -74,7 +74,7 @@ def new_storage(cls: type[Storage] = Storage, *, strided: bool = False) -> Stora
 # somebody asks.  Most saved arrays are never written and have no views, and a storage and a tuple
 # of storages for each of them would be most of what the garbage collector has to look through.
 # So tensors that do not share a storage must not share the ndarray object either, and nobody may
-# write into this one: `known` and `tensorgrad.node.storage_of` find what it stands for.
+# write into this one: `known` and `tensorgrad.graph.node.storage_of` find what it stands for.
 SAVED = new_storage()
 BY_ARRAY = (SAVED, SAVED, SAVED, SAVED)  # of a node's output and up to three arguments
 

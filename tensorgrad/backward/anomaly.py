@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.node import Node
-from tensorgrad.scope import local
+from tensorgrad.graph.node import Node
+from tensorgrad.graph.scope import local
 
 __all__ = [
     "detect_anomaly",

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad import arena
-from tensorgrad.threads import split
+from tensorgrad.machine import arena
+from tensorgrad.machine.threads import split
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

@@ -1,7 +1,7 @@
 """The short cuts that the backward walk takes at nearly every node of a training step.
 
 They are for real gradients on arrays, where nobody watches and nothing is recorded.  The steps are
-those of `tensorgrad.engine`, which is the one to read; a test compares the two.
+those of `tensorgrad.backward.engine`, which is the one to read; a test compares the two.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import asarray, ndarray
 
-from tensorgrad import saved as packing
-from tensorgrad import storages, sums
-from tensorgrad.arena import is_whole
-from tensorgrad.blocks import LARGE
-from tensorgrad.constants import float32, float64
-from tensorgrad.fitting import fitted
-from tensorgrad.node import (
+from tensorgrad.backward import sums
+from tensorgrad.backward.fitting import fitted
+from tensorgrad.backward.pulling import pull, pull_number
+from tensorgrad.graph import saved as packing
+from tensorgrad.graph import storages
+from tensorgrad.graph.node import (
     ALL,
     NOTHING,
     ONE,
@@ -30,11 +29,13 @@ from tensorgrad.node import (
     mark_inference,
     new,
 )
+from tensorgrad.machine.arena import is_whole
+from tensorgrad.machine.blocks import LARGE
+from tensorgrad.machine.constants import float32, float64
 from tensorgrad.primitive import Primitive, raw, scalars
-from tensorgrad.pulling import pull, pull_number
 
 if TYPE_CHECKING:
-    from tensorgrad.engine import Pass
+    from tensorgrad.backward.engine import Pass
 
 __all__ = ["at_leaves", "at_node", "descend"]
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import views
-from tensorgrad.engine import FunctionNode
+from tensorgrad.backward.engine import FunctionNode
+from tensorgrad.custom.context import FunctionCtx, asks_for_jvp
 from tensorgrad.errors import GradientShapeError
-from tensorgrad.function_context import FunctionCtx, asks_for_jvp
-from tensorgrad.hooks import move_retained
-from tensorgrad.node import (
+from tensorgrad.graph.hooks import move_retained
+from tensorgrad.graph.node import (
     OutputNode,
     TensorBase,
     edge_of,
@@ -25,9 +24,10 @@ from tensorgrad.node import (
     storage_of,
     wrap,
 )
+from tensorgrad.graph.saved import SavedValue
 from tensorgrad.primitive import structural
-from tensorgrad.recording import watch
-from tensorgrad.saved import SavedValue
+from tensorgrad.recording.general import watch
+from tensorgrad.views import following as views
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable", "record_function"]
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tensorgrad.address import address
 from tensorgrad.batching import Batch
-from tensorgrad.node import Storage, storage_of
+from tensorgrad.graph.node import Storage, storage_of
+from tensorgrad.graph.storages import SAVED
+from tensorgrad.machine.address import address
 from tensorgrad.primitive import recorded
-from tensorgrad.storages import SAVED
-from tensorgrad.views import base_of, chain, root_of, through
+from tensorgrad.views.following import base_of, chain, root_of, through
 
 __all__ = [
     "contiguous_strides",

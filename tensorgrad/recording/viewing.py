@@ -1,8 +1,8 @@
 """The recorder of operations on one tensor that give views of it.
 
-Where gradients are recorded it is `tensorgrad.recorders.unary`.  Where they are not, a view is a
-Tensor that knows its parent, and shares its storage, and making it costs Python's time alone: a
-transformer's forward on one example makes as many views as it makes products.
+Where gradients are recorded it is `tensorgrad.recording.recorders.unary`.  Where they are not, a
+view is a Tensor that knows its parent, and shares its storage, and making it costs Python's time
+alone: a transformer's forward on one example makes as many views as it makes products.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
-from tensorgrad.node import TensorBase, hook, local, new, storage_of, wrap
-from tensorgrad.recording import failed
-from tensorgrad.storages import SAVED
+from tensorgrad.graph.node import TensorBase, hook, local, new, storage_of, wrap
+from tensorgrad.graph.storages import SAVED
+from tensorgrad.recording.general import failed
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive

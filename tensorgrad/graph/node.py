@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import asarray, ndarray
 
-from tensorgrad.entries import NOTHING, Freed, Kept, Packed, PackedArray, Spec
-from tensorgrad.inspection import SavedNames, named
-from tensorgrad.provenance import Location, caller, locate
-from tensorgrad.scope import Context, Scope, local, push_scope
-from tensorgrad.storages import SAVED, InferenceStorage, Storage, known, new_storage, of_array
+from tensorgrad.graph.entries import NOTHING, Freed, Kept, Packed, PackedArray, Spec
+from tensorgrad.graph.inspection import SavedNames, named
+from tensorgrad.graph.provenance import Location, caller, locate
+from tensorgrad.graph.scope import Context, Scope, local, push_scope
+from tensorgrad.graph.storages import SAVED, InferenceStorage, Storage, known, new_storage, of_array
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
@@ -272,7 +272,7 @@ class Node(SavedNames):
     @property
     def metadata(self) -> dict[Any, Any]:
         """A dictionary for the user's own notes on this node."""
-        from tensorgrad.hooks import hooks_of
+        from tensorgrad.graph.hooks import hooks_of
 
         return hooks_of(self).metadata
 
@@ -294,13 +294,13 @@ class Node(SavedNames):
 
     def register_hook(self, hook: Callable[..., Any]) -> Any:
         """Call ``hook(grad_inputs, grad_outputs)`` after this node's rules have run."""
-        from tensorgrad.hooks import register_post_hook
+        from tensorgrad.graph.hooks import register_post_hook
 
         return register_post_hook(self, hook)
 
     def register_prehook(self, hook: Callable[..., Any]) -> Any:
         """Call ``hook(grad_outputs)`` before this node's rules run."""
-        from tensorgrad.hooks import register_pre_hook
+        from tensorgrad.graph.hooks import register_pre_hook
 
         return register_pre_hook(self, hook)
 

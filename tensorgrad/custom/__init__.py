@@ -1,0 +1,1 @@
+"""`Function`: operations whose forward and backward a user writes."""

@@ -1,0 +1,1 @@
+"""What the arithmetic runs on: memory that is used again, threads, BLAS, blocks of rows."""

@@ -1,0 +1,1 @@
+"""How a call becomes a node: the general recorder, and quick ones for the commonest calls."""

@@ -1,0 +1,1 @@
+"""Tensors that share memory: views and writes in place, strides, storages as objects."""
