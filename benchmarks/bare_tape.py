@@ -60,11 +60,12 @@ class Tensor:
 
 
 def _recorded(data: Array, inputs: Any, rule: Any, saved: Any) -> Tensor:
-    out, node = _new(Tensor), _new(Node)
+    out: Tensor = _new(Tensor)
+    node: Node = _new(Node)
     out.data, out.grad, out.node = data, None, node
     node.inputs, node.rule, node.saved, node.grad, node.leaf = inputs, rule, saved, None, None
     node.number = next(_numbers)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _of_product(g: Array, saved: Any) -> Any:
