@@ -23,7 +23,7 @@ def _joined(module: Any, x: Any, own: bool) -> Any:
 
 def _joined_recorded(module: Any, x: Any) -> Any:
     if type(x).flatten is not Tensor.flatten:
-        raise NotImplementedError
+        raise NotImplementedError  # a subclass has a method of its own, which the forward calls
     return flatten(x, module.start_dim, module.end_dim)
 
 

@@ -68,9 +68,10 @@ _new_tuple: Any = tuple.__new__
 
 def recorder(op: Primitive) -> Callable[..., Any]:
     """The function that users and the recorded namespace call."""
-    simple = not (op.keeps or op.outputs or op.variadic or op.joint)
-    other = op.outputs or op.variadic or op.joint or op.view or op.promote
-    if len(op.arguments) == 3 and op.differentiable and not other:
+    single = not (op.outputs or op.variadic or op.joint)  # one output, a rule for each argument
+    simple = single and not op.keeps
+    fixed = single and not op.view and op.promote is None  # of new memory, dtypes as they come
+    if fixed and op.differentiable and len(op.arguments) == 3:
         return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
         return viewing(op, unary(op)) if op.view else unary(op)
