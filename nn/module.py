@@ -80,7 +80,7 @@ class Module(State, Conversion):
         unhooked = (own is None or own.idle) and (general is None or general.idle)
         if not context.grad_enabled and unhooked and not kwargs and len(args) == 1:
             layer = RULES.get(type(self).forward)
-            if layer is not None and "forward" not in state and not context.vmaps:
+            if layer is not None and "forward" not in state and context.dispatch is None:
                 found = called(self, layer, args[0])
                 if found is not None:
                     return found

@@ -131,7 +131,7 @@ def unrecorded(modules: Iterable[Any], value: Any) -> Any:
     """The value through modules, one after the other; between rules only arrays are made, and
     each works in the memory that the one before allocated.
     """
-    plain = not (_watched() or local.context.vmaps)
+    plain = not (_watched() or local.context.dispatch)
     array = _array(value) if plain else None  # what the value is now, if that can be on arrays
     own = False
     if array is not None and array.ndim > 2:
@@ -180,7 +180,7 @@ def _relu_follows(modules: dict[str, Any], name: str) -> bool:
     """Whether nobody observes, and the module after the named one is a ReLU and nothing else."""
     context, names = local.context, [*modules]
     place = names.index(name) + 1
-    if context.on_forward or context.vmaps or place == len(names):
+    if context.on_forward or context.dispatch or place == len(names):
         return False
     module = modules[names[place]]
     if module is None or type(module).__dict__.get("forward") not in _RISING:

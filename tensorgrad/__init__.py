@@ -644,6 +644,7 @@ if TYPE_CHECKING:
     from tensorgrad import mps as mps
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
+    from tensorgrad import profiler as profiler
     from tensorgrad import quasirandom as quasirandom
     from tensorgrad import serialization as serialization
     from tensorgrad import special as special
@@ -772,6 +773,7 @@ _LAZY = frozenset(
         "mps",
         "nn",
         "optim",
+        "profiler",
         "serialization",
         "special",
         "quasirandom",

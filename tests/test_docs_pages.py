@@ -53,6 +53,17 @@ def test_batch_norm_composed() -> None:
     tg.testing.assert_close(names["composed"](x, w, b), fused, rtol=1e-4, atol=1e-5)
 
 
+def test_profiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks("profiler.md")
+    names: dict[str, Any] = {}
+    run("profiler.md", block, names)
+    shown = re.search(r"^0 \(Conv2d\).*?(\d+)$", str(names["prof"].by_module()), re.MULTILINE)
+    assert shown is not None
+    assert shown[1] == "20"
+    assert (tmp_path / "trace.json").exists()
+
+
 def test_vmap() -> None:
     example, declared = blocks("vmap.md")
     names: dict[str, Any] = {}

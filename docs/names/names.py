@@ -47,8 +47,7 @@ REASONS = {
     "internal": "not meant for users: helpers, flags, C++ classes that show in the namespace, "
     "imports of other modules, storage classes; what names the operators of PyTorch's dispatcher",
     "ecosystem": "what is built around PyTorch and no part of the engine: the hub of its models, "
-    "its package format, its masked tensors, its profiler of C++ operators (`cProfile` sees every "
-    "operation here)",
+    "its package format, its masked tensors",
     "removed": "in PyTorch only to raise an error or to keep old programs going: the function was "
     "removed there, the class is deprecated without a successor of its name",
 }

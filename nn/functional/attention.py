@@ -76,7 +76,7 @@ def scaled_dot_product_attention(
 def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Tensor | None:
     """The same on arrays that fit each other, where nothing is recorded; None otherwise."""
     context = local.context
-    if context.grad_enabled or context.vmaps:
+    if context.grad_enabled or context.dispatch:
         return None
     if not (isinstance(query, Tensor) and isinstance(key, Tensor) and isinstance(value, Tensor)):
         return None

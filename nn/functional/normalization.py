@@ -158,8 +158,8 @@ def scale_and_offset(mean: Any, var: Any, weight: Any, bias: Any, eps: float) ->
 
 
 def _recorded(value: Tensor | None) -> bool:
-    """Whether what is done with a weight must be recorded, or runs under `func.vmap`."""
+    """Whether what is done with a weight must be recorded, or is watched."""
     context = local.context
     if value is None:
-        return bool(context.vmaps)
-    return bool(context.vmaps or (context.grad_enabled and value._requires_grad))
+        return context.dispatch is not None
+    return bool(context.dispatch or (context.grad_enabled and value._requires_grad))

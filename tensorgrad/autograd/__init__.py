@@ -58,7 +58,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """``autograd.gradcheck`` as in PyTorch; it is a client of this package, so it loads on use."""
+    """What PyTorch has here and is a client of this package, so that it loads on use."""
     if name in ("gradcheck", "gradgradcheck"):
         return getattr(importlib.import_module("tensorgrad.gradcheck"), name)
+    if name == "profiler":
+        return importlib.import_module("tensorgrad.autograd.profiler")
     raise AttributeError(f"module 'tensorgrad.autograd' has no attribute {name!r}")

@@ -247,6 +247,3 @@ def loop(call: Call) -> Any:
 
 def _stacked(xp: Any, parts: Sequence[Any]) -> Any:
     return xp.cat(*(xp.reshape(p, shape=(1, *p._array.shape)) for p in parts), axis=0)
-
-
-hook.batched = batched

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tensorgrad.batching.dispatch import batched
 from tensorgrad.batching.value import Batch, Frame
 from tensorgrad.graph.node import hook, local, wrap
 
@@ -16,12 +17,14 @@ __all__ = ["entered", "unwrapped", "wrapped"]
 def entered(frame: Frame) -> Iterator[None]:
     """Within it the frame is the innermost mapped call."""
     context = local.context
-    before = context.vmaps
+    before, dispatch = context.vmaps, context.dispatch
     context.vmaps = (*before, frame)
+    if dispatch is None:  # else whoever has it will hand on to mapped functions
+        context.dispatch = batched
     try:
         yield
     finally:
-        context.vmaps = before
+        context.vmaps, context.dispatch = before, dispatch
 
 
 def wrapped(tensor: Any, dim: int, frame: Frame) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from tensorgrad.data.handing import discard, unpack
 from tensorgrad.data.record import Record
 from tensorgrad.data.worker import Begin, Reply, Task
+from tensorgrad.graph.node import local
 from tensorgrad.graph.provenance import warn
 from tensorgrad.random import default_generator
 
@@ -26,11 +27,16 @@ class _Pass(Iterator[Any]):
     _yielded = 0
 
     def __next__(self) -> Any:
+        profiler = local.context.profiler
+        began = profiler and profiler.begin(f"enumerate(DataLoader)#{type(self).__name__}.__next__")
         try:
             batch = self._next_batch()
         except StopIteration:
             self._record.finished = True
             raise
+        finally:
+            if began is not None:
+                profiler.end(began)
         self._yielded += 1
         promised = self._loader._promised
         if promised is not None and self._yielded > promised:

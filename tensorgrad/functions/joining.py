@@ -123,7 +123,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 f"dimension {dim}), but got split_sizes={list(sections)}"
             )
     context, getitem = local.context, indexing.getitem.primitive  # type: ignore[attr-defined]
-    silent = not (context.grad_enabled or context.vmaps)
+    silent = not (context.grad_enabled or context.dispatch)
     pieces: Any = () if silent else ops.split(tensor, sections=sections, axis=dim)
     indices = _indices(sections, dim)
     if silent:

@@ -214,7 +214,7 @@ def run(name: str, call: Call) -> list[Any]:
     """[output, last state of every layer and direction, for each state] of a function's call."""
     states, steps, batch = _checked(name, call)
     context = local.context
-    if not context.grad_enabled and not context.vmaps:
+    if not context.grad_enabled and context.dispatch is None:
         arrays = [[t._array for t in tensors] for tensors in (states, call.params)]
         given = call._replace(input=call.input._array, hx=arrays[0], params=arrays[1])
         try:

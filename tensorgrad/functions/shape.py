@@ -236,7 +236,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     if type(dim0) is not int or type(dim1) is not int:
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
     axes, context = _exchanged(ndim, dim0, dim1), local.context
-    if context.grad_enabled or context.vmaps or type(array) is not ndarray:
+    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
         return ops.permute(input, axes=axes)
     found: Any = shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
     return found  # type: ignore[no-any-return]

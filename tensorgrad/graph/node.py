@@ -104,7 +104,6 @@ class _Hook:
     accumulate: Primitive  # the op of every leaf's node; set in primitive.py
     recorded: Any  # the namespace of recording primitives; set in primitive.py
     batch: type[Any]  # what a Tensor holds instead of an ndarray under vmap; set in batching
-    batched: Callable[[Primitive, Any, dict[str, Any]], Any]  # a primitive on such Tensors
     batch_ufunc: Callable[..., Any]  # NumPy's functions on such values
     batch_function: Callable[..., Any]
     function: Callable[[Any, tuple[Any, ...]], Any]  # a user's Function on such Tensors

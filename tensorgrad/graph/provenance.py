@@ -12,7 +12,7 @@ import warnings
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-__all__ = ["Location", "caller", "inside", "locate", "outside", "warn"]
+__all__ = ["Location", "caller", "frames", "inside", "locate", "outside", "warn"]
 
 
 class Location(NamedTuple):
@@ -52,6 +52,19 @@ def caller(depth: int) -> tuple[CodeType | None, int]:
             return code, frame.f_lasti
         frame = frame.f_back
     return None, 0
+
+
+def frames(depth: int) -> list[tuple[CodeType, int]]:
+    """Code and instruction offset of all frames outside the package, the innermost first."""
+    found = []
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        filename = frame.f_code.co_filename
+        if filename in outside or (filename not in inside and not _belongs(name, filename)):
+            found.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return found
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -87,12 +87,14 @@ class Context:
     __slots__ = (
         "anomaly",
         "before_write",
+        "dispatch",
         "grad_enabled",
         "inference",
         "module",
         "on_backward",
         "on_forward",
         "place",
+        "profiler",
         "saved_hooks",
         "saved_hooks_disabled",
         "scope",
@@ -114,6 +116,11 @@ class Context:
         self.anomaly: Any = None  # what detect_anomaly keeps, while it is on
         self.on_forward: tuple[Callable[[Node, Any], object], ...] = ()
         self.vmaps: tuple[Any, ...] = ()  # the frames of mapped functions, outermost first
+        # Who is given each operation, as (primitive, arguments, parameters), before its recorder
+        # runs it: mapped functions, a profiler.  It returns NotImplemented to let it be.  While it
+        # is set nothing goes past the recorders.
+        self.dispatch: Callable[[Any, Any, Any], Any] | None = None
+        self.profiler: Any = None  # what collects times of this thread's operations, while it does
         self.on_backward: tuple[Callable[[Node, Any], object], ...] = ()
 
 

@@ -155,8 +155,10 @@ def general(op: Primitive) -> Callable[..., Any]:
 
     def record(*args: Any, **params: Any) -> Any:
         context = local.context
-        if context.vmaps and (answer := hook.batched(op, args, params)) is not NotImplemented:
-            return answer
+        if (dispatch := context.dispatch) is not None:
+            answer = dispatch(op, args, params)
+            if answer is not NotImplemented:
+                return answer
         arrays = [a._array if isinstance(a, TensorBase) else as_argument(a, name) for a in args]
         if promotes:
             arrays = _promoted(op, arrays)

@@ -89,8 +89,10 @@ def unary(op: Primitive) -> Callable[..., Any]:
 
     def record(a: Any, **params: Any) -> Any:
         context = local.context
-        if context.vmaps and (answer := hook.batched(op, (a,), params)) is not NotImplemented:
-            return answer
+        if (dispatch := context.dispatch) is not None:
+            answer = dispatch(op, (a,), params)
+            if answer is not NotImplemented:
+                return answer
         tracked = isinstance(a, TensorBase)
         x = a._array if tracked else asarray(as_operand(a, op.name))
         try:
@@ -190,6 +192,13 @@ def operator(record: Callable[..., Any]) -> Callable[[Method], Method]:
     return decorate
 
 
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two operands are such that a method has nothing to say of their dtypes."""
+    if isinstance(a, TensorBase) and isinstance(b, TensorBase):
+        return a._array.dtype == b._array.dtype
+    return isinstance(a, (TensorBase, int, float)) and isinstance(b, (TensorBase, int, float))
+
+
 def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """The recorder of an operation on two arrays or numbers.
 
@@ -207,8 +216,11 @@ def binary(op: Primitive, otherwise: Callable[..., Any] | None = None) -> Callab
 
     def record(a: Any, b: Any) -> Any:
         context = local.context
-        if context.vmaps and (answer := hook.batched(op, (a, b), {})) is not NotImplemented:
-            return answer
+        dispatch = context.dispatch
+        if dispatch is not None and (otherwise is None or _alike(a, b)):
+            answer = dispatch(op, (a, b), {})
+            if answer is not NotImplemented:
+                return answer
         has_a, has_b = isinstance(a, TensorBase), isinstance(b, TensorBase)
         quick = False  # floats of one dtype; x and z are what is saved, u and w what is computed on
         if has_a:

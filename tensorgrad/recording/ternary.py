@@ -41,7 +41,7 @@ def ternary(op: Primitive) -> Callable[..., Any]:
 
     def record(*args: Any, **params: Any) -> Any:
         context = local.context
-        if context.vmaps or len(args) != 3:
+        if context.dispatch is not None or len(args) != 3:
             return general_record(*args, **params)
         a, b, c = args
         try:

@@ -28,7 +28,7 @@ def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
 
     def view(a: Any, **params: Any) -> Any:
         context = local.context
-        if context.grad_enabled or context.vmaps or not isinstance(a, TensorBase):
+        if context.grad_enabled or context.dispatch or not isinstance(a, TensorBase):
             return record(a, **params)
         x = a._array
         try:
@@ -49,7 +49,7 @@ def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> 
     """
     context = local.context
     array, held = tensor._array, tensor._held
-    if context.grad_enabled or context.vmaps or type(array) is not ndarray:
+    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
         return None
     whole = array.flags.c_contiguous
     if not whole:

@@ -1,0 +1,120 @@
+"""The same times by module and by line of the user's program, forward beside backward.
+
+A gradient is counted where its operation was recorded: the line that made it, the module that ran.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tensorgrad.profiler.collecting import BACKWARD, RANGE
+from tensorgrad.profiler.events import FunctionEvent
+from tensorgrad.profiler.table import of_time
+
+__all__ = ["Breakdown", "Row", "by_line", "by_module"]
+
+
+@dataclass
+class Row:
+    """A module, or a line: its own operations, in us, and how many of them there were."""
+
+    name: str
+    forward: float = 0.0
+    backward: float = 0.0
+    calls: int = 0
+
+    @property
+    def total(self) -> float:
+        """Both ways."""
+        return self.forward + self.backward
+
+
+class Breakdown(list[Row]):
+    """Rows, the slowest first; ``print`` shows a table.
+
+    elapsed: the time of the profile in us. What no operation took is Python between them: modules,
+    the engine, the optimizer, the program itself.
+    """
+
+    def __init__(self, rows: Iterable[Row], title: str, elapsed: float) -> None:
+        super().__init__(sorted(rows, key=lambda row: -row.total))
+        self.title, self.elapsed = title, elapsed
+
+    @property
+    def rest(self) -> float:
+        """What was spent outside of operations and gradients, in us."""
+        return self.elapsed - sum(row.total for row in self)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def table(self, row_limit: int = 40) -> str:
+        """As text; row_limit: -1 for all rows."""
+        shown = self if row_limit < 0 else self[:row_limit]
+        hidden = self[len(shown) :]
+        cells = [(row.name, row.forward, row.backward, row.total, str(row.calls)) for row in shown]
+        if hidden:
+            parts = [sum(getattr(row, way) for row in hidden) for way in ("forward", "backward")]
+            calls = str(sum(row.calls for row in hidden))
+            cells.append((f"{len(hidden)} more", *parts, sum(parts), calls))
+        cells.append(("outside of operations", None, None, self.rest, ""))
+        width = max(len(self.title), *(len(cell[0]) for cell in cells))
+        lines = [f"{self.title:<{width}}  {'forward':>10}  {'backward':>10}  {'total':>10}"
+                 f"  {'share':>6}  {'calls':>6}"]  # fmt: skip
+        for name, forward, backward, total, calls in cells:
+            ways = ["" if way is None else of_time(way) for way in (forward, backward)]
+            share = f"{total / self.elapsed:.1%}" if self.elapsed else "--"
+            lines.append(
+                f"{name:<{width}}  {ways[0]:>10}  {ways[1]:>10}  {of_time(total):>10}"
+                f"  {share:>6}  {calls:>6}"
+            )
+        return "\n".join(lines)
+
+
+def _broken_down(
+    events: Iterable[FunctionEvent],
+    name: Callable[[FunctionEvent], str],
+    title: str,
+    elapsed: float,
+) -> Breakdown:
+    rows: dict[str, Row] = {}
+    for event in events:
+        if event.kind == RANGE:
+            continue
+        key = name(event)
+        row = rows.setdefault(key, Row(key))
+        if event.kind == BACKWARD:
+            row.backward += event.self_cpu_time_total
+        else:
+            row.forward += event.self_cpu_time_total
+            row.calls += 1
+    return Breakdown(rows.values(), title, elapsed)
+
+
+def by_module(events: Iterable[FunctionEvent], elapsed: float) -> Breakdown:
+    """By the innermost module that ran when the operation was recorded."""
+
+    def name(event: FunctionEvent) -> str:
+        path, kind = event.module
+        if not kind:
+            return "(no module)"
+        return f"{path} ({kind})" if path else kind
+
+    return _broken_down(events, name, "module", elapsed)
+
+
+def by_line(events: Iterable[FunctionEvent], elapsed: float) -> Breakdown:
+    """By the line of the user's program that recorded the operation."""
+
+    def name(event: FunctionEvent) -> str:
+        place = event.location
+        if place is None:
+            return "(no line)"
+        source = linecache.getline(place.filename, place.lineno).strip()
+        text = source if len(source) <= 48 else source[:45] + "..."
+        return f"{Path(place.filename).name}:{place.lineno}  {text}".rstrip()
+
+    return _broken_down(events, name, "line", elapsed)
