@@ -75,7 +75,9 @@ class FunctionEvent(_Times):
 
     def __init__(self, record: Record, number: int, began: int) -> None:
         self.id = number
-        self.name = self.key = record.name
+        self.trace_name = record.name  # with the number of a step, which sums cannot use
+        numbered = record.name.startswith("ProfilerStep#")
+        self.name = self.key = "ProfilerStep*" if numbered else record.name
         self.kind, self.thread = record.kind, record.thread
         self.time_range = Interval((record.start - began) / 1e3, (record.end - began) / 1e3)
         self.cpu_parent: FunctionEvent | None = None

@@ -36,7 +36,7 @@ def _complete(event: FunctionEvent, process: int) -> dict[str, Any]:
     if event.stack:
         args["Call stack"] = ";".join(reversed(event.stack))
     return {
-        "ph": "X", "cat": _CATEGORIES[event.kind], "name": event.name, "pid": process,
+        "ph": "X", "cat": _CATEGORIES[event.kind], "name": event.trace_name, "pid": process,
         "tid": event.thread, "ts": event.time_range.start, "dur": event.cpu_time_total,
         "args": args,
     }  # fmt: skip

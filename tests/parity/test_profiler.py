@@ -21,11 +21,11 @@ def test_schedules():
 
 
 def cycles(lib, plan, steps):
-    """The ranges of steps that are handed over, each time."""
+    """How many steps are handed over, each time."""
     x, handed = lib.ones(3), []
 
     def ready(prof):
-        handed.append(sorted({e.name for e in prof.events() if e.name.startswith("ProfilerStep")}))
+        handed.append(sum(e.name == "ProfilerStep*" for e in prof.events()))
 
     with lib.profiler.profile(
         activities=[lib.profiler.ProfilerActivity.CPU], schedule=plan(lib), on_trace_ready=ready

@@ -40,7 +40,7 @@ def run(plan, steps, **words):
     x, handed = tg.ones(3), []
 
     def ready(prof):
-        numbers = [int(e.name.partition("#")[2]) for e in prof.events() if "#" in e.name]
+        numbers = [int(e.trace_name[13:]) for e in prof.events() if e.name == "ProfilerStep*"]
         handed.append((numbers, sum(e.name == "exp" for e in prof.events())))
 
     with profile(schedule=plan, on_trace_ready=ready, **words) as prof:
