@@ -55,11 +55,13 @@ class Breakdown(list[Row]):
         """As text; row_limit: -1 for all rows."""
         shown = self if row_limit < 0 else self[:row_limit]
         hidden = self[len(shown) :]
-        cells = [(row.name, row.forward, row.backward, row.total, str(row.calls)) for row in shown]
+        cells: list[tuple[str, float | None, float | None, float, str]] = [
+            (row.name, row.forward, row.backward, row.total, str(row.calls)) for row in shown
+        ]
         if hidden:
-            parts = [sum(getattr(row, way) for row in hidden) for way in ("forward", "backward")]
+            forth, back = sum(row.forward for row in hidden), sum(row.backward for row in hidden)
             calls = str(sum(row.calls for row in hidden))
-            cells.append((f"{len(hidden)} more", *parts, sum(parts), calls))
+            cells.append((f"{len(hidden)} more", forth, back, forth + back, calls))
         cells.append(("outside of operations", None, None, self.rest, ""))
         width = max(len(self.title), *(len(cell[0]) for cell in cells))
         lines = [f"{self.title:<{width}}  {'forward':>10}  {'backward':>10}  {'total':>10}"

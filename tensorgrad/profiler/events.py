@@ -158,7 +158,7 @@ class EventList(list[Any]):
     @property
     def self_cpu_time_total(self) -> float:
         """The sum of all own times."""
-        return sum(event.self_cpu_time_total for event in self)
+        return float(sum(event.self_cpu_time_total for event in self))
 
     def _like(self, events: Iterable[Any]) -> EventList:
         return EventList(events, profile_memory=self._memory, with_flops=self._flops)
@@ -248,7 +248,7 @@ class EventList(list[Any]):
 def events_of(records: Sequence[Record], began: int) -> list[FunctionEvent]:
     """Records as events, each with the events inside of it; sorted by their start."""
     made: dict[int, FunctionEvent] = {}
-    events = []
+    events: list[FunctionEvent] = []
     for record in records:  # a parent comes before what is inside of it
         event = FunctionEvent(record, len(events), began)
         made[id(record)] = event

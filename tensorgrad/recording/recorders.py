@@ -195,7 +195,7 @@ def operator(record: Callable[..., Any]) -> Callable[[Method], Method]:
 def _alike(a: Any, b: Any) -> bool:
     """Whether two operands are such that a method has nothing to say of their dtypes."""
     if isinstance(a, TensorBase) and isinstance(b, TensorBase):
-        return a._array.dtype == b._array.dtype
+        return bool(a._array.dtype == b._array.dtype)
     return isinstance(a, (TensorBase, int, float)) and isinstance(b, (TensorBase, int, float))
 
 
