@@ -6,6 +6,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# .venv keeps the Python that it was made with. Another one is refused there, not ignored.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(wildcard $(BIN)/python),)
+ifneq ($(shell $(PYTHON) --version 2>&1),$(shell $(BIN)/python --version 2>&1))
+$(error $(VENV) has $(shell $(BIN)/python --version 2>&1); \
+give $(PYTHON) a folder of its own: make $(or $(MAKECMDGOALS),help) PYTHON=$(PYTHON) VENV=.venv-other)
+endif
+endif
+endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # On Linux the default torch wheels carry gigabytes of CUDA. To get those for the CPU:
 #   make parity TORCH_INDEX=https://download.pytorch.org/whl/cpu

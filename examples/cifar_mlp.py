@@ -54,20 +54,21 @@ def train(
 ) -> list[float]:
     """Train, and return the test accuracy after every hundred steps."""
     optimizer = optim.SGD(model.parameters(), lr=2e-3)
-    found = []
+    found, taken = [], 0
     with tqdm(total=steps, desc=name, unit="step") as bar:
-        while bar.n < steps:
+        while taken < steps:
             for pixels, labels in batches:  # one epoch, in a new order
                 optimizer.zero_grad()
                 loss = F.cross_entropy(model(pixels), labels)
                 loss.backward()
                 optimizer.step()
+                taken += 1
                 bar.update()
-                if bar.n % 100 == 0:
+                if taken % 100 == 0:
                     results = evaluate(model, F.cross_entropy, test, {"accuracy": accuracy})
                     found.append(results["accuracy"])
                     bar.set_postfix(loss=f"{loss.item():.3f}", test=f"{found[-1]:.2%}")
-                if bar.n == steps:
+                if taken == steps:
                     break
     return found
 

@@ -5,6 +5,7 @@ Continuous integration runs them on the real data, against their bars.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
 import sys
@@ -55,8 +56,11 @@ def test_mnist_cnn():
     assert loss_of(model, data) < 0.9 * before
 
 
-def test_cifar_mlp():
+@pytest.mark.parametrize("disable", [False, True])
+def test_cifar_mlp(monkeypatch, disable):
     example = load("cifar_mlp")
+    # As TQDM_DISABLE=1 does: such a bar counts nothing.
+    monkeypatch.setattr(example, "tqdm", functools.partial(example.tqdm, disable=disable))
     tg.manual_seed(0)
     data = made_up((3, 32, 32))
     mean = data[:][0].float().mean(0)

@@ -21,9 +21,12 @@ from tensorgrad.random import default_generator
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Point", "Real", "Subject", "flat", "like"]
+__all__ = ["SIGNS", "Point", "Real", "Subject", "flat", "like"]
 
 Real = ndarray[Any, np.dtype[np.float64]]
+# What random directions are drawn from. Not a list: to NumPy 2.5's type stubs, what is drawn from a
+# list of numbers is integers.
+SIGNS: Real = np.array([-1.0, 1.0])
 
 
 def flat(array: ndarray[Any, Any]) -> Real:

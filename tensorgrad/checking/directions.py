@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.checking.differences import Real, flat
+from tensorgrad.checking.differences import SIGNS, Real, flat
 from tensorgrad.checking.explaining import Mismatch
 from tensorgrad.checking.kinks import kinks, kinks_along
 from tensorgrad.checking.report import Compared, GradcheckError
@@ -30,7 +30,7 @@ def compare_along(run: Check, outputs: list[Any]) -> None:
         pulled = [run.subject.pull_flat([t], [v]) for t, v in zip(outputs, weights, strict=True)]
         for p, point in enumerate(run.subject.points):
             # Signs, not normals: every element moves by the step, none by much more or less.
-            direction = run.rng.choice([-1.0, 1.0], point.size)
+            direction = run.rng.choice(SIGNS, point.size)
             moved = run.differences.along(point, direction)
             for o, output in enumerate(outputs):
                 numerical = np.dot(weights[o], moved[o])

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.checking.differences import Point, Real, Subject, flat
+from tensorgrad.checking.differences import SIGNS, Point, Real, Subject, flat
 
 __all__ = ["METHODS", "Differences"]
 
@@ -230,7 +230,7 @@ class Differences:
         h = self.eps if unit < 1e-10 else 1e-2
         # Not of ones: the slope of sum(|x|) along those is a whole number, and too often the 0 that
         # a complex step gives for it.
-        direction = self.rng.choice([-1.0, 1.0], point.size)
+        direction = self.rng.choice(SIGNS, point.size)
         direction *= self.rng.uniform(0.5, 1.5, point.size)
         try:
             expected = self._central(lambda t: point.move_all(t * direction), h)

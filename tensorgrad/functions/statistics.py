@@ -233,7 +233,8 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
     if x._array.dtype.kind != "f":
         raise RuntimeError(f"nanmean(): expected input to have floating point dtype, got {x.dtype}")
     axes = axes_of(axis_of(dim), x.ndim)
-    count = np.sum(~np.isnan(x._array), axis=axes, keepdims=keepdim).astype(x._array.dtype)
+    numbers: Any = ~np.isnan(x._array)
+    count = numbers.sum(axis=axes, keepdims=keepdim).astype(x._array.dtype)
     return elementwise.div(nansum(x, dim, keepdim), count)
 
 

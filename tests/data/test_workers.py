@@ -242,8 +242,10 @@ def test_workers_cannot_have_workers(method: str) -> None:
 
 
 def test_a_timeout() -> None:
-    passing = iter(DataLoader(Failing("hang"), 5, num_workers=2, timeout=0.3))
-    next(passing)
+    loader = DataLoader(Failing("hang"), 5, num_workers=2, timeout=60)
+    passing = iter(loader)
+    next(passing)  # which takes as long as the workers' start
+    loader.timeout = 0.3
     start = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tensorgrad.data.pool._PATIENCE", 0.1)
@@ -259,7 +261,8 @@ def test_errors_of_worker_init_fn_and_of_what_cannot_be_sent() -> None:
         next(iter(DataLoader(Numbers(), num_workers=1, collate_fn=unpicklable)))
     one = tg.ones(1, requires_grad=True)
     grads = DataLoader(Numbers(), num_workers=1, collate_fn=lambda _: one * 2)
-    if METHODS[0] == "fork":
+    if METHODS[0] == "fork":  # named: from Python 3.14 on it is no platform's own
+        grads.multiprocessing_context = "fork"
         with pytest.raises(RuntimeError, match="only leaf tensors can be pickled; detach"):
             next(iter(grads))
     grads.multiprocessing_context = "spawn"

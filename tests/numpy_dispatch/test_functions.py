@@ -66,6 +66,7 @@ def test_gradients_pass_by_nan(call):
         assert (x.grad.numpy()[~there] == 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # by NumPy 2.5
 @pytest.mark.parametrize("call", rows(PLAIN))
 def test_values_without_gradients(call):
     check(call(*arguments(call, leaf)), call(*arguments(call, np.array)))

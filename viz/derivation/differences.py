@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.checking.differences import Point, Subject, flat
+from tensorgrad.checking.differences import SIGNS, Point, Subject, flat
 from tensorgrad.checking.methods import Differences
 from tensorgrad.graph.node import wrap
 from tensorgrad.viz.derivation.between import Key, Part, key_of
@@ -173,7 +173,7 @@ def _compare(
         directions = np.eye(point.size)
     else:
         rng = np.random.default_rng(SEED)
-        directions = rng.choice([-1.0, 1.0], (1 if quick else DIRECTIONS, point.size))
+        directions = rng.choice(SIGNS, (1 if quick else DIRECTIONS, point.size))
     gaps, sizes = [], []
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -96,12 +96,23 @@ def _index(source: str) -> dict[Span, tuple[ast.AST, ast.AST | None]]:
     while stack:
         here, parent = stack.pop()
         if isinstance(here, (ast.expr, ast.stmt)):
-            span = (here.lineno, here.col_offset, here.end_lineno or 0, here.end_col_offset or 0)
+            span = _span(here)
             # An expression that is a statement has its place twice; the expression is wanted.
             if span not in spans or isinstance(here, ast.expr):
                 spans[span] = (here, parent)
         stack.extend((child, here) for child in ast.iter_child_nodes(here))
     return spans
+
+
+def _span(node: ast.expr | ast.stmt) -> Span:
+    """The place that the interpreter gives to a node's instruction."""
+    start = node.lineno, node.col_offset
+    match node:
+        # A method on a line below its object's: its call begins at the method's name.
+        case ast.Call(func=ast.Attribute(attr=name, end_lineno=int(line), end_col_offset=int(end))):
+            if line != node.lineno:
+                start = line, end - len(name)
+    return (*start, node.end_lineno or 0, node.end_col_offset or 0)
 
 
 def _name(node: ast.AST) -> str | None:

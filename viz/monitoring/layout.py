@@ -151,8 +151,9 @@ def _source(array: Array, step: int) -> Source:
         return lambda: every(array, step).tobytes()
     if step > 1:
         return flat[::step].tobytes
+    exporter: Any = flat  # which NumPy's types say of arrays from Python 3.12 on
     try:
-        return memoryview(flat)  # type: ignore[arg-type]
+        return memoryview(exporter)
     except (ValueError, BufferError):  # a dtype that Python does not know
         return flat.tobytes
 
