@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.kernels.products import LEAST, offered
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
@@ -50,12 +51,16 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
         or (b is not None and (b.dtype is not kind or b.shape != (count,)))
     ):
         return None
+    rows = prod(shape[:-1])
+    if rows * count * features >= LEAST:
+        y = offered(x.reshape(rows, features), weight.T, b)
+        if y is not None:
+            return y.reshape(*shape[:-1], count)
     if len(shape) != 2:
-        y = product(x.reshape(prod(shape[:-1]), features), weight.T)
+        y = product(x.reshape(rows, features), weight.T)
         if b is not None:
             np.add(y, b, y)
         return y.reshape(*shape[:-1], count)
-    rows = shape[0]
     if rows * count < _MANY:
         y = x.dot(weight.T)
     elif rows <= _FEW and rows <= count:

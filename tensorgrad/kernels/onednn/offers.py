@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels import bounds, rectify, taps_convolution, winograd
+from tensorgrad.kernels import bounds, products, rectify, taps_convolution, winograd
 from tensorgrad.kernels import convolution as convolutions
 from tensorgrad.kernels import gelu as gelus
 from tensorgrad.kernels import layer_norm as layer_norms
@@ -28,6 +28,7 @@ from tensorgrad.kernels.onednn import (
     normalization,
     pooling,
     primitive,
+    product,
 )
 from tensorgrad.kernels.registry import Operation, forget
 
@@ -39,7 +40,9 @@ NAME = "onednn"
 LEAST_PRODUCTS = 1 << 19
 LEAST_ELEMENTS = 1 << 14
 LEAST_RECTIFIED = 1 << 17
-LEAST_BETWEEN_PRODUCTS = 1 << 22
+LEAST_BETWEEN_PRODUCTS, LEAST_ANYWHERE = 1 << 16, 1 << 22
+# The shortest side of a product, and what stands between products has so many rows and columns.
+LEAST_SIDE = 64
 # Of one image.
 MANY_CHANNELS, SMALL_MAP = 64, 1 << 10
 
@@ -57,15 +60,30 @@ def offer(
     return operation.kernel(NAME, applies, provider=NAME)
 
 
-def _between_products(problem: Any) -> str:
-    """The rule for what stands between matrix products, which NumPy's BLAS computes.
+def _product(problem: Any) -> str:
+    """The rule for products, of which `products.LEAST` keeps the small ones away.
 
-    The two libraries' threads get in each other's way: with oneDNN's GELU and layer norm the step
-    of a small GPT took 61 ms, without 40. Only large ones make up for that.
+    Of few rows NumPy's BLAS is faster: (50, 784) to 300 features took 0.8 of PyTorch's time by it,
+    1.2 by oneDNN.
+    """
+    side = min(*problem.left, *problem.right)
+    return f"short: a side of {side}, less than {LEAST_SIDE}" if side < LEAST_SIDE else ""
+
+
+def _between_products(problem: Any) -> str:
+    """The rule for what stands between matrix products: it goes to oneDNN where those do.
+
+    The threads of two libraries get in each other's way: with oneDNN's GELU and layer norm between
+    products of NumPy's BLAS the step of a small GPT took 1.83 of PyTorch's time, by NumPy alone
+    1.24, with all of it by oneDNN 1.12.
     """
     size = prod(problem.input)
     if size < LEAST_BETWEEN_PRODUCTS:
-        return f"{size} elements between matrix products, fewer than {LEAST_BETWEEN_PRODUCTS}"
+        return f"small: {size} elements between products, fewer than {LEAST_BETWEEN_PRODUCTS}"
+    columns = problem.input[-1]
+    side = min(columns, size // columns)
+    if side < LEAST_SIDE and size < LEAST_ANYWHERE:
+        return f"between products with a side of {side}, less than {LEAST_SIDE}"
     return ""
 
 
@@ -260,9 +278,14 @@ def _pool_scatter(problem: Any, g: Any, won: Any) -> Any:
 
 
 def _maps(problem: Any) -> str:
-    """The rule for ReLU: of maps between convolutions, of anything else between products."""
+    """The rule for ReLU: of maps, and of anything very large.
+
+    Between products NumPy's takes one pass; to look whether all is finite takes BLAS's threads.
+    """
+    size = prod(problem.input)
     if len(problem.input) < 4:
-        return _between_products(problem)
+        few = size < LEAST_ANYWHERE
+        return f"{size} elements, no maps, fewer than {LEAST_ANYWHERE}" if few else ""
     return _small(problem, LEAST_RECTIFIED)
 
 
@@ -300,6 +323,14 @@ def _batch_norm_backward(
 ) -> list[Any]:
     found = normalization.batch_norm_gradients(g, x, w, mean, var, eps)
     return [d if need else None for d, need in zip(found, needs, strict=True)]
+
+
+# --- Products -------------------------------------------------------------------------------------
+
+
+@offer(products.product, _product)
+def _multiply(problem: Any, a: Any, b: Any, bias: Any) -> Any:
+    return product.product(a, b, bias)
 
 
 # --- Layer norm -----------------------------------------------------------------------------------
