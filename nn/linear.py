@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -51,10 +50,10 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
     ):
         return None
     if len(shape) != 2:
-        y = product(x.reshape(prod(shape[:-1]), features), weight.T)
+        y = product(x.reshape(-1, features), weight.T)
         if b is not None:
             np.add(y, b, y)
-        return y.reshape(*shape[:-1], count)
+        return y.reshape((*shape[:-1], count))
     rows = shape[0]
     if rows * count < _MANY:
         y = x.dot(weight.T)

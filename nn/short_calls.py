@@ -124,6 +124,8 @@ def called(module: Module, layer: Layer, value: Any) -> Any:
         found = layer.arrays(module, array, False)
     except Exception:
         return None
+    if type(found) is ndarray and (found.ndim != 2 or found.flags.c_contiguous):
+        return wrap(found)
     return found if found is None or type(found) is tuple else _tensor(found)
 
 

@@ -11,6 +11,7 @@ from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
 from tensorgrad.graph.node import local, wrap
 from tensorgrad.kernels import attention as kernels
+from tensorgrad.kernels.registry import described
 from tensorgrad.machine.constants import float32, float64
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.ops import elementwise, shape
@@ -94,8 +95,8 @@ def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Te
     ):
         return None
     scale = 1 / math.sqrt(shape[-1]) if scale is None else float(scale)
-    problem = kernels.Problem(shape, size, given, None, False, kind)
-    extras = kernels.Extras(None, scale, bool(causal), None, 1.0)
+    problem = described(kernels.Problem, (shape, size, given, None, False, kind))
+    extras = described(kernels.Extras, (None, scale, bool(causal), None, 1.0))
     y, _ = kernels.attention.choose(problem)(problem, q, k, v, extras, False)
     return wrap(y)
 

@@ -259,7 +259,10 @@ def _blocked(
     problem: Problem, q: Any, k: Any, v: Any, extras: Extras, keep: bool
 ) -> tuple[Any, Any]:
     plan = _plan(problem)
-    q, k, v = plan.view(q), plan.view(k), plan.view(v)
+    alike = q.shape == k.shape == v.shape and q.strides == k.strides == v.strides
+    given, q = q, plan.view(q)
+    if q is not given or not alike:  # else all can be taken as they are
+        k, v = plan.view(k), plan.view(v)
     bias, kept = plan.bias(extras.bias), plan.kept(extras.kept)
     scale = q.dtype.type(extras.scale)
     y = plan.new(q, v.shape[3])
