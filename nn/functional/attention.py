@@ -89,9 +89,10 @@ def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Te
         or v.dtype is not kind
         or len(shape) < 2
         or not shape[-1]
-        or size[:-2] != shape[:-2]
-        or size[-1] != shape[-1]
-        or given[:-1] != size[:-1]
+    ):
+        return None
+    if not (shape == size == given) and (
+        size[:-2] != shape[:-2] or size[-1] != shape[-1] or given[:-1] != size[:-1]
     ):
         return None
     scale = 1 / math.sqrt(shape[-1]) if scale is None else float(scale)
