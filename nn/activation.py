@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.kernels import gelu
+from tensorgrad.kernels.registry import described
 from tensorgrad.machine.blocks import LARGE
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.module import Module
@@ -44,7 +45,7 @@ def _gelu(module: Any, x: Any, own: bool) -> Any:
     approximate = module.__dict__["approximate"]
     if approximate not in ("none", "tanh"):
         return None
-    problem = gelu.Problem(x.shape, x.dtype, approximate == "tanh")
+    problem = described(gelu.Problem, (x.shape, x.dtype, approximate == "tanh"))
     return gelu.gelu.choose(problem)(problem, x, False)[0]
 
 

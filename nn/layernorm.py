@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.kernels import layer_norm
+from tensorgrad.kernels.registry import described
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
@@ -46,9 +47,10 @@ def _layer_norm(module: Any, x: Any, own: bool) -> Any:
     if axes > 1:
         return raw.layer_norm(x, w, b, axes=axes, eps=eps)
     sizes = x.shape
-    rows = x if x.ndim == 2 else x.reshape(x.size // shape[0], shape[0])
-    problem = layer_norm.Problem(rows.shape, kind, True)
-    return layer_norm.layer_norm.choose(problem)(problem, rows, w, b, eps)[0].reshape(sizes)
+    rows = x if len(sizes) == 2 else x.reshape(-1, shape[0])
+    problem = described(layer_norm.Problem, (rows.shape, kind, True))
+    y = layer_norm.layer_norm.choose(problem)(problem, rows, w, b, eps)[0]
+    return y if rows is x else y.reshape(sizes)
 
 
 class LayerNorm(Module):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -51,16 +50,16 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
         or (b is not None and (b.dtype is not kind or b.shape != (count,)))
     ):
         return None
-    rows = prod(shape[:-1])
+    rows = shape[0] if len(shape) == 2 else prod(shape[:-1])
     if rows * count * features >= LEAST:
         y = offered(x.reshape(rows, features), weight.T, b)
         if y is not None:
-            return y.reshape(*shape[:-1], count)
+            return y.reshape((*shape[:-1], count))
     if len(shape) != 2:
         y = product(x.reshape(rows, features), weight.T)
         if b is not None:
             np.add(y, b, y)
-        return y.reshape(*shape[:-1], count)
+        return y.reshape((*shape[:-1], count))
     if rows * count < _MANY:
         y = x.dot(weight.T)
     elif rows <= _FEW and rows <= count:

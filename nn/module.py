@@ -77,10 +77,12 @@ class Module(State, Conversion):
         state["_calls"] = call + 1
         context = local.context
         own, general = state["_hooks"], everywhere.hooks
-        unhooked = (own is None or own.idle) and (general is None or general.idle)
-        if not context.grad_enabled and unhooked and not kwargs and len(args) == 1:
-            layer = RULES.get(type(self).forward)
-            if layer is not None and "forward" not in state and context.dispatch is None:
+        unhooked = own is general is None or (
+            (own is None or own.idle) and (general is None or general.idle)
+        )
+        if unhooked and not (context.grad_enabled or kwargs or context.dispatch):
+            layer = RULES.get(self.__class__.forward)
+            if layer is not None and len(args) == 1 and "forward" not in state:
                 found = called(self, layer, args[0])
                 if found is not None:
                     return found

@@ -115,15 +115,17 @@ def called(module: Module, layer: Layer, value: Any) -> Any:
     if type(array) is not ndarray:
         return None
     kind = array.dtype
-    if layer.integers:
-        if kind.kind not in "iu":
+    if kind is float32 or kind is float64:
+        if layer.integers:
             return None
-    elif kind is not float32 and kind is not float64:
+    elif not layer.integers or kind.kind not in "iu":
         return None
     try:
         found = layer.arrays(module, array, False)
     except Exception:
         return None
+    if type(found) is ndarray and (found.flags.c_contiguous or found.ndim != 2):
+        return wrap(found)
     return found if found is None or type(found) is tuple else _tensor(found)
 
 

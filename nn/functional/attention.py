@@ -11,6 +11,7 @@ from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
 from tensorgrad.graph.node import local, wrap
 from tensorgrad.kernels import attention as kernels
+from tensorgrad.kernels.registry import described
 from tensorgrad.machine.constants import float32, float64
 from tensorgrad.nn.functional.checks import expect_tensor, optional_tensor
 from tensorgrad.ops import elementwise, shape
@@ -88,14 +89,15 @@ def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Te
         or v.dtype is not kind
         or len(shape) < 2
         or not shape[-1]
-        or size[:-2] != shape[:-2]
-        or size[-1] != shape[-1]
-        or given[:-1] != size[:-1]
+    ):
+        return None
+    if not (shape == size == given) and (
+        size[:-2] != shape[:-2] or size[-1] != shape[-1] or given[:-1] != size[:-1]
     ):
         return None
     scale = 1 / math.sqrt(shape[-1]) if scale is None else float(scale)
-    problem = kernels.Problem(shape, size, given, None, False, kind)
-    extras = kernels.Extras(None, scale, bool(causal), None, 1.0)
+    problem = described(kernels.Problem, (shape, size, given, None, False, kind))
+    extras = described(kernels.Extras, (None, scale, bool(causal), None, 1.0))
     y, _ = kernels.attention.choose(problem)(problem, q, k, v, extras, False)
     return wrap(y)
 

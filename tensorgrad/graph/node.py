@@ -128,7 +128,7 @@ def register_tensor_class(
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A Tensor on an array, without a copy; part of the graph if a node is given."""
     out = new(hook.tensor)
-    if type(array) is not ndarray and type(array) is not hook.batch:
+    if not (array.__class__ is ndarray or type(array) is hook.batch):
         array = asarray(array)
     out._array = array
     out._grad = out._held = out._view = out._accumulator = out._hooks = None

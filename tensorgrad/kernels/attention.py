@@ -220,6 +220,12 @@ def _earlier(queries: int, keys: int, outer: int, heads: int, dtype: Any) -> Any
     return seen
 
 
+@lru_cache(maxsize=64)
+def _scale(dtype: Any, scale: float) -> Any:
+    """As ufuncs take a number fastest: a 0-d array."""
+    return np.array(scale, dtype)
+
+
 def _softmax(q: Any, k: Any, scale: Any, bias: Any, causal: bool) -> Any:
     """The weights of a part, (keys, outer, heads, queries)."""
     outer, heads, queries, features = q.shape
@@ -259,9 +265,12 @@ def _blocked(
     problem: Problem, q: Any, k: Any, v: Any, extras: Extras, keep: bool
 ) -> tuple[Any, Any]:
     plan = _plan(problem)
-    q, k, v = plan.view(q), plan.view(k), plan.view(v)
+    alike = q.shape == k.shape == v.shape and q.strides == k.strides == v.strides
+    given, q = q, plan.view(q)
+    if q is not given or not alike:  # else all can be taken as they are
+        k, v = plan.view(k), plan.view(v)
     bias, kept = plan.bias(extras.bias), plan.kept(extras.kept)
-    scale = q.dtype.type(extras.scale)
+    scale = _scale(problem.dtype, extras.scale)
     y = plan.new(q, v.shape[3])
     keep = keep and plan.outer * plan.heads * plan.keys * plan.queries <= _KEPT
     if len(plan.parts) == 1 and kept is None:

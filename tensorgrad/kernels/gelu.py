@@ -30,6 +30,7 @@ from tensorgrad.kernels import special_erf
 from tensorgrad.kernels.dense import dense, flat
 from tensorgrad.kernels.registry import Operation
 from tensorgrad.machine import arena
+from tensorgrad.machine.constants import constant
 from tensorgrad.machine.threads import split
 
 __all__ = ["Problem", "gelu", "gelu_gradient"]
@@ -91,9 +92,12 @@ def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
     x = dense(x)
     y = arena.empty_like(x)
     slope = arena.empty_like(x) if keep else None
-    source, values, slopes = flat(x), flat(y), None if slope is None else flat(slope)
     block = _cubic if problem.tanh else _normal
-    length = max(1, min(_BLOCK, len(source)))
+    if x.size <= _BLOCK:  # nothing to cut and to split: a tenth sooner for 32 Ki numbers
+        block(x, y, slope, arena.empty_like(x))
+        return y, None if slope is None else ("blocked", slope)
+    source, values, slopes = flat(x), flat(y), None if slope is None else flat(slope)
+    length = _BLOCK
 
     # Results are scratch memory too: what is read at once should stay in the cache.
     def work(first: int, last: int) -> None:
@@ -109,14 +113,14 @@ def _blocked(problem: Problem, x: Any, keep: bool) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=16)
-def _constants(dtype: Any, *values: float) -> tuple[Any, ...]:
+def _constants(dtype: Any, values: tuple[float, ...]) -> tuple[Any, ...]:
     """As ufuncs take them fastest: 0-d arrays."""
     return tuple([np.array(value, dtype) for value in values])
 
 
 def _denominator(x: Any, s: Any, e: Any, coefficients: tuple[float, ...]) -> None:
     """e becomes 1 + exp(x c(s)), with s the squares of x: one over P(Z <= x)."""
-    one, first, second, *rest = _constants(x.dtype, 1.0, *coefficients)
+    first, second, *rest = _constants(x.dtype, coefficients)
     np.multiply(s, first, e)
     np.add(e, second, e)
     for c in rest:
@@ -124,7 +128,7 @@ def _denominator(x: Any, s: Any, e: Any, coefficients: tuple[float, ...]) -> Non
         np.add(e, c, e)
     np.multiply(e, x, e)
     np.exp(e, e)
-    np.add(e, one, e)
+    np.add(e, constant(1.0, x.dtype), e)
 
 
 def _normal(x: Any, y: Any, slope: Any, s: Any) -> None:
@@ -134,7 +138,7 @@ def _normal(x: Any, y: Any, slope: Any, s: Any) -> None:
     if slope is None:
         np.divide(x, e, out=y)
         return
-    rate, share = _constants(x.dtype, -0.5, 1 / sqrt(2 * pi))
+    rate, share = _constants(x.dtype, (-0.5, 1 / sqrt(2 * pi)))
     np.reciprocal(e, out=e)
     np.multiply(x, e, out=y)
     s *= rate
@@ -152,7 +156,7 @@ def _cubic(x: Any, y: Any, slope: Any, s: Any) -> None:
     if slope is None:
         np.divide(x, e, out=y)
         return
-    cubic, linear = _constants(x.dtype, -3 * _CUBIC[0], -_CUBIC[1])
+    cubic, linear = _constants(x.dtype, (-3 * _CUBIC[0], -_CUBIC[1]))
     np.reciprocal(e, out=e)
     s *= cubic
     s += linear

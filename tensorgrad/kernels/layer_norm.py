@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import prod
+from math import prod, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,28 +108,36 @@ def _reference_gradient(
 
 
 @lru_cache(maxsize=64)
-def _ones(n: int, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """n ones, and 1 / n as ufuncs take a number fastest, a 0-d array."""
-    return np.ones(n, dtype), np.array(1 / n, dtype)
+def _ones(n: int, dtype: np.dtype[Any]) -> Any:
+    return np.ones(n, dtype)
+
+
+@lru_cache(maxsize=64)
+def _shares(n: int, eps: float, dtype: np.dtype[Any]) -> tuple[Any, Any, Any]:
+    """n times 1 / n; n eps and sqrt(n), as ufuncs take a number fastest: 0-d arrays."""
+    return np.full(n, 1 / n, dtype), np.array(n * float(eps), dtype), np.array(sqrt(n), dtype)
 
 
 def _few(problem: Problem, x: Any, w: Any, b: Any, eps: float) -> tuple[Any, Any, Any]:
-    """Sums as products with ones, a quarter of the time of other sums along rows of 128."""
+    """Sums as products, a quarter of the time of other sums along rows of 128.
+
+    A call takes as long as the arithmetic in it, so 1 / s is sqrt(n) / sqrt(sum(c**2) + n eps),
+    without a division by n: with the product below 16 us for 64 rows of 128, not 20.
+    """
     m, n = x.shape
-    ones, share = _ones(n, x.dtype)
+    share, least, root = _shares(n, eps, x.dtype)
     mean = None
     y = x
     if problem.centred:
-        mean = x.dot(ones)
-        mean = np.multiply(mean, share, mean).reshape(m, 1)
+        mean = x.dot(share).reshape(m, 1)
         y = np.subtract(x, mean)
-    spread = np.multiply(y, y).dot(ones)
-    np.multiply(spread, share, spread)
-    np.add(spread, eps, spread)
-    inverse = np.reciprocal(np.sqrt(spread, spread), spread).reshape(m, 1)
-    y = np.multiply(y, inverse, None if y is x else y)
-    if w is not None:
-        np.multiply(y, w, y)
+    spread = np.vecdot(y, y)
+    np.sqrt(np.add(spread, least, spread), spread)
+    inverse = np.divide(root, spread, spread).reshape(m, 1)
+    # The product of a column and a row by BLAS, and that with y, take 4.4 us where NumPy takes 9
+    # to multiply 64 rows of 128 by either.
+    factor = inverse if w is None else inverse.dot(w.reshape(1, n))
+    y = np.multiply(y, factor, None if y is x else y)
     if b is not None:
         np.add(y, b, y)
     return y, mean, inverse
@@ -204,7 +212,7 @@ def _blocked_gradient(
             rows, given, scale = x[part], g[part], inverse[part]
             size = len(rows)
             if needs[2]:
-                of_b += np.dot(_ones(size, dtype)[0], given)
+                of_b += np.dot(_ones(size, dtype), given)
             if not (needs[0] or needs[1]):
                 continue
             centred = rows if mean is None else np.subtract(rows, mean[part], scratch[:size])

@@ -97,7 +97,8 @@ def lstm(
         # f * c + i * u are two quotients by 1 + exp(-f) and 1 + exp(-i), taken at once.
         sigmoids, by, pair, products = memory[:3], memory[:2], memory[3:5], memory[5:7]
         o, u, cell, lost, kept, tanh_c = memory[2:8]
-        out, one = memory[-1], np.array(1, x.dtype)
+        # To add as many ones takes 0.4 us for 384 sigmoids, a single one 0.7.
+        out, ones = memory[-1], np.ones_like(sigmoids)
         cell[...] = columns[1]
         # Fifty steps take 0.5 ms in all: names without dots, results by position.
         dot, add, divide, exp, tanh = np.dot, np.add, np.divide, np.exp, np.tanh
@@ -105,7 +106,7 @@ def lstm(
 
         def step(into: Any, before: Any, aside: Any) -> None:
             exp(sigmoids, sigmoids)
-            add(sigmoids, one, sigmoids)
+            add(sigmoids, ones, sigmoids)
             tanh(u, u)
             divide(pair, by, products)
             subtract(kept, lost, cell)
@@ -145,12 +146,12 @@ def gru(
         state = np.empty((3, *columns[0].shape), x.dtype)
         gates, spare = state.reshape(3 * n, *state.shape[2:]), np.empty_like(state[0])
         sigmoids, (r, z, u) = state[:2], state
-        one = np.array(1, x.dtype)
+        ones = np.ones_like(sigmoids)
         add, divide, exp, subtract, tanh = np.add, np.divide, np.exp, np.subtract, np.tanh
 
         def step(into: Any, before: Any, aside: Any) -> None:
             exp(sigmoids, sigmoids)
-            add(sigmoids, one, sigmoids)
+            add(sigmoids, ones, sigmoids)
             divide(u, r, u)
             add(u, aside, u)
             tanh(u, u)

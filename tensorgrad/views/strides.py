@@ -141,7 +141,11 @@ def register_alias(parent: Any, out: Any, detached: bool = False) -> None:
         storage.aliases = [(weakref.ref(root), ())]
     elif not detached and storage.memory.flags.c_contiguous:
         return  # a view knows its way from the base, and that memory need not be exchanged
-    steps = _memory_steps(parent) if detached else _memory_steps(out)
+    last, known = storage.aliases[-1]
+    if not detached and last() is parent:  # as in a row of steps: no walk up to the root
+        steps = (*known, (out._view[1], out._view[2] or {}))
+    else:
+        steps = _memory_steps(parent) if detached else _memory_steps(out)
     if len(storage.aliases) > 32 and len(storage.aliases) & (len(storage.aliases) - 1) == 0:
         storage.aliases = [entry for entry in storage.aliases if entry[0]() is not None]
     storage.aliases.append((weakref.ref(out), steps))
