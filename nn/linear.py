@@ -15,7 +15,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.ops import linalg
-from tensorgrad.ops.linalg import product
+from tensorgrad.ops.linalg import beside, product
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Identity", "Linear", "NonDynamicallyQuantizableLinear"]
@@ -66,7 +66,7 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
         y = weight.dot(x.T).T
     else:
         y = product(x, weight.T)
-    return y if b is None else np.add(y, b, y)
+    return y if b is None else np.add(y, beside(b, rows), y)
 
 
 def _linear_recorded(module: Any, x: Any) -> Any:

@@ -89,6 +89,17 @@ def product(a: Any, b: Any) -> Any:
     return np.matmul(a, b, y)
 
 
+def beside(b: Any, rows: int) -> Any:
+    """A bias in the shape in which NumPy adds it soonest to so many rows of its length.
+
+    Arrays of one shape, and a single number, need no broadcasting, which is more than half of the
+    time of a small sum: (1, 16) 1.0 -> 0.5 us, (32, 1) 0.95 -> 0.65.
+    """
+    if rows == 1:
+        return b[None]
+    return b.reshape(()) if b.size == 1 else b
+
+
 def _in_rule(a: Any, b: Any) -> Any:
     """`matmul` where the shapes fit and no bools come."""
     return product(a, b) if a.ndim == 2 and b.ndim == 2 else primitives["matmul"].forward(a, b)
@@ -183,7 +194,7 @@ def linear(x: Any, w: Any, b: Any) -> Any:
             return np.add(w.dot(x.T).T, b, arena.empty((rows, count), kind))
         else:
             y = product(x, w.T)
-        return y if b is None else np.add(y, b, y)
+        return y if b is None else np.add(y, beside(b, rows), y)
     flat = x.reshape(prod(sizes[:-1]), sizes[-1])
     y = offered(flat, w.T, b) if len(flat) * w.size >= LEAST else None
     if y is None:

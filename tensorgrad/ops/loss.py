@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.batching import families
 from tensorgrad.machine.blocks import ROOMY, spread
 from tensorgrad.ops.kinds import number
+from tensorgrad.ops.reduction import mean_of_squares
 from tensorgrad.primitive import primitive, raw, recorded
 
 
@@ -69,9 +70,7 @@ def mse_loss(x: Any, t: Any) -> Any:
     if x.shape != t.shape:
         raise RuntimeError(f"the shapes must be the same, got {x.shape} and {t.shape}")
     if x.size < ROOMY:
-        difference = raw.sub(x, t)
-        squares = raw.mul(difference, difference)
-    else:
-        difference = spread(np.subtract, x, t)
-        squares = np.multiply(difference, difference, difference)
+        return mean_of_squares(raw.sub(x, t))
+    difference = spread(np.subtract, x, t)
+    squares = np.multiply(difference, difference, difference)
     return raw.mean(squares, axis=None, keepdims=False)

@@ -103,16 +103,16 @@ def along_rows(x: Any, axis: Any) -> bool:
 
 def total_of(x: Any, axis: Any, keepdims: Any) -> Any:
     """The sum over axes, by the way that is fastest for the shape."""
-    if x.size <= _SMALL and not keepdims and x.dtype in FLOATS and x.size:
+    if 0 < x.size <= _SMALL and not keepdims and (ones := _ones.get(x.dtype)) is not None:
         if axis is None:
             if x.flags.c_contiguous:
                 flat = x.reshape(-1)
-                return _ones[x.dtype][: flat.size].dot(flat)
+                return ones[: flat.size].dot(flat)
         elif x.ndim == 2:
             if axis == 0:
-                return _ones[x.dtype][: x.shape[0]].dot(x)
+                return ones[: x.shape[0]].dot(x)
             if axis == 1 and x.flags.c_contiguous:
-                return x.dot(_ones[x.dtype][: x.shape[1]])
+                return x.dot(ones[: x.shape[1]])
     elif x.size > _SMALL and along_rows(x, axis):
         rows = np.einsum("ij->i", x.reshape(-1, x.shape[-1]))
         return rows.reshape(*x.shape[:-1], 1) if keepdims else rows.reshape(x.shape[:-1])
@@ -129,7 +129,7 @@ def _over(total: Any, divisor: float) -> Any:
 
     A product with 1 / n would be quicker, and make the mean of 41 ones less than 1.
     """
-    return total / (number(divisor, total) if total.shape else total.dtype.type(divisor))
+    return total / (number(divisor, total) if total.shape else float(divisor))
 
 
 def _spread_mean(xp: Any, g: Any, y: Any, x: Any, *, axis: Any, keepdims: Any) -> Any:
@@ -155,7 +155,16 @@ def mean(x: Any, *, axis: Any, keepdims: Any) -> Any:
     total = total_of(single(x), axis, keepdims)
     if x.dtype.kind != "f":
         return total / n
-    return _over(total, n).astype(x.dtype, copy=False)
+    found = _over(total, n)
+    return found if found.dtype is x.dtype else found.astype(x.dtype, copy=False)
+
+
+def mean_of_squares(x: Any) -> Any:
+    """The mean of x**2 over all elements; the squares of a small array are not written down."""
+    if 0 < x.size <= _SMALL and x.dtype in FLOATS and x.flags.c_contiguous:
+        flat = x.reshape(-1)
+        return _over(flat.dot(flat), x.size)
+    return raw.mean(raw.mul(x, x), axis=None, keepdims=False)
 
 
 def _centred(x: Any, axis: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy import multiply, subtract
 
 from tensorgrad.kernels import scaled_sum
 from tensorgrad.optim.elementwise import Array, ElementwiseOptimizer, Rule, array0
@@ -53,26 +54,28 @@ def sgd_rule(
     p: Array, g: Array, kept: tuple[Array, ...], c: _Constants, s: Array, t: Array
 ) -> None:
     """p <- p - lr d, where d is the gradient or its running sum b <- momentum b + d."""
-    if c.negate:
+    # A tuple's parts are taken all at once in the time of asking for two by name.
+    lr, momentum, undamped, decay, nesterov, negate, first, _ = c
+    if negate:
         g = np.negative(g, t)
-    if c.decay is not None:
+    if decay is not None:
         # Not p *= 1 - lr * decay: in float32 that factor loses most of a small decay.
-        np.multiply(p, c.decay, s)
+        np.multiply(p, decay, s)
         g = np.add(g, s, t)
-    if c.momentum is not None:
+    if momentum is not None:
         (b,) = kept
-        if c.first:
+        if first:
             np.copyto(b, g)  # not damped: PyTorch's rule
         else:
-            np.multiply(b, c.momentum, b)
-            np.add(b, g if c.undamped is None else np.multiply(g, c.undamped, s), b)
-        if c.nesterov:
-            np.multiply(b, c.momentum, s)
+            np.multiply(b, momentum, b)
+            np.add(b, g if undamped is None else np.multiply(g, undamped, s), b)
+        if nesterov:
+            np.multiply(b, momentum, s)
             g = np.add(g, s, t)
         else:
             g = b
-    np.multiply(g, c.lr, s)
-    np.subtract(p, s, p)
+    multiply(g, lr, s)
+    subtract(p, s, p)
 
 
 class SGD(ElementwiseOptimizer):
