@@ -50,23 +50,23 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
         or (b is not None and (b.dtype is not kind or b.shape != (count,)))
     ):
         return None
-    rows = shape[0] if len(shape) == 2 else prod(shape[:-1])
-    if rows * count * features >= LEAST:
-        y = offered(x.reshape(rows, features), weight.T, b)
-        if y is not None:
-            return y.reshape((*shape[:-1], count))
-    if len(shape) != 2:
-        y = product(x.reshape(rows, features), weight.T)
-        if b is not None:
-            np.add(y, b, y)
-        return y.reshape((*shape[:-1], count))
-    if rows * count < _MANY:
-        y = x.dot(weight.T)
-    elif rows <= _FEW and rows <= count:
-        y = weight.dot(x.T).T
+    if len(shape) == 2:
+        rows = shape[0]
+        if rows * count < _MANY:
+            y = x.dot(weight.T)
+            return y if b is None else np.add(y, beside(b, rows), y)
     else:
-        y = product(x, weight.T)
-    return y if b is None else np.add(y, beside(b, rows), y)
+        rows = math.prod(shape[:-1])
+        x = x.reshape(rows, features)
+    y = offered(x, weight.T, b) if rows * count * features >= LEAST else None
+    if y is None:
+        if rows <= _FEW and rows <= count and len(shape) == 2:
+            y = weight.dot(x.T).T
+        else:
+            y = product(x, weight.T)
+        if b is not None:
+            np.add(y, beside(b, rows), y)
+    return y if len(shape) == 2 else y.reshape((*shape[:-1], count))
 
 
 def _linear_recorded(module: Any, x: Any) -> Any:
