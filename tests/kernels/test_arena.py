@@ -195,3 +195,24 @@ def test_a_gradient_on_a_block_that_a_hook_keeps_is_the_hooks_own():
 def test_arrays_begin_at_a_line_of_the_cache():
     held = [arena.empty((40_000 + 5 * n,), np.float32) for n in range(9)]
     assert [address(x) % 64 for x in held] == [0] * 9
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_large_arrays_are_joined_on_memory_that_waits(axis):
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((64, 8, 128)).astype(np.float32) for _ in range(3)]
+    joined = tg.cat([tg.from_numpy(x) for x in arrays], axis)
+    np.testing.assert_array_equal(joined.numpy(), np.concatenate(arrays, axis))
+    assert joined.is_contiguous()
+    assert type(joined._array.base) is arena._Block
+    turned = tg.cat([tg.from_numpy(x.T) for x in arrays], axis)
+    np.testing.assert_array_equal(turned.numpy(), np.concatenate([x.T for x in arrays], axis))
+
+
+def test_large_arrays_that_do_not_fit_are_refused_as_small_ones_are():
+    for wrong in [(64, 9, 128), (64, 8), (64, 8, 128, 1)]:
+        with pytest.raises((RuntimeError, ValueError), match="dimension"):
+            tg.cat([tg.zeros(64, 8, 128), tg.zeros(*wrong)], -1)
+    mixed = tg.cat([tg.zeros(64, 8, 128), tg.ones(64, 8, 128, dtype=tg.float64)])
+    assert mixed.dtype == tg.float64
+    np.testing.assert_array_equal(mixed.numpy()[64:], 1)
