@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorgrad.batching import Batch
 from tensorgrad.graph.node import wrap
-from tensorgrad.machine.blocks import LARGE
+from tensorgrad.machine.blocks import LARGE, ROOMY
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import full, parameter
@@ -97,12 +97,15 @@ class NormBase(Module):
 
 
 def _by_running(module: Any, x: Any, own: bool) -> Any:
-    """Rows in evaluation, where nothing is recorded; see `tensorgrad.nn.short_calls`."""
+    """In evaluation, where nothing is recorded; see `tensorgrad.nn.short_calls`."""
     state = module.__dict__
-    count = state["num_features"]
-    if state["training"] or x.ndim != 2 or x.shape[1] != count or x.size >= LARGE:
+    count, rank = state["num_features"], x.ndim
+    if state["training"] or rank not in module._ranks or x.shape[1] != count:
         return None
-    if 2 not in module._ranks or type(module)._check_input_dim is not _BatchNorm._check_input_dim:
+    if x.size >= (LARGE if rank == 2 or own else ROOMY):  # those on memory that waits
+        return None
+    eps = state["eps"]
+    if type(module)._check_input_dim is not _BatchNorm._check_input_dim or not eps >= 0:
         return None
     buffers, parameters = state["_buffers"], state["_parameters"]
     given = [buffers["running_mean"], buffers["running_var"]]
@@ -110,7 +113,10 @@ def _by_running(module: Any, x: Any, own: bool) -> Any:
     mean, var, w, b = arrays = [t if t is None else t._array for t in given]
     if any(a is not None and (a.shape != (count,) or a.dtype is not x.dtype) for a in arrays):
         return None
-    scale, offset = scale_and_offset(mean, var, w, b, state["eps"])
+    scale, offset = scale_and_offset(mean, var, w, b, eps)
+    if rank > 2:
+        wide = (count,) + (1,) * (rank - 2)
+        scale, offset = scale.reshape(wide), offset.reshape(wide)
     x = np.multiply(x, scale, x) if own else np.multiply(x, scale)
     return np.add(x, offset, x)
 

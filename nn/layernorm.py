@@ -32,7 +32,8 @@ def _layer_norm(module: Any, x: Any, own: bool) -> Any:
     state = module.__dict__
     parameters, shape, eps = state["_parameters"], state["normalized_shape"], state["eps"]
     axes = len(shape)
-    if type(eps) is not float or not axes or x.shape[-axes:] != shape:
+    sizes = x.shape
+    if type(eps) is not float or not axes or sizes[-axes:] != shape:
         return None
     w, b = parameters["weight"], parameters["bias"]
     kind = x.dtype
@@ -46,7 +47,6 @@ def _layer_norm(module: Any, x: Any, own: bool) -> Any:
             return None
     if axes > 1:
         return raw.layer_norm(x, w, b, axes=axes, eps=eps)
-    sizes = x.shape
     rows = x if len(sizes) == 2 else x.reshape(-1, shape[0])
     problem = described(layer_norm.Problem, (rows.shape, kind, True))
     y = layer_norm.layer_norm.choose(problem)(problem, rows, w, b, eps)[0]

@@ -233,7 +233,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Exchange two dimensions, as a view."""
     array = input._array
     ndim = array.ndim
-    if type(dim0) is not int or type(dim1) is not int:
+    if not (dim0.__class__ is int is dim1.__class__):
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
     axes, context = _exchanged(ndim, dim0, dim1), local.context
     if context.grad_enabled or context.dispatch or type(array) is not ndarray:

@@ -19,6 +19,7 @@ operation        called as                  returns
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -73,12 +74,9 @@ class Problem(NamedTuple):
 
 def empty_like(x: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
     """Memory for another shape with the axes in the order that they have in x."""
-    order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    places = [0] * x.ndim
-    for place, axis in enumerate(order):
-        places[axis] = place
-    memory = arena.empty(tuple(shape[i] for i in order), x.dtype if dtype is None else dtype)
-    return memory.transpose(places)
+    order, back = arena.orders(x.strides)
+    memory = arena.empty(tuple([shape[i] for i in order]), x.dtype if dtype is None else dtype)
+    return memory.transpose(back)
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
@@ -121,29 +119,33 @@ def lowest(dtype: Any) -> Any:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
+@lru_cache(maxsize=256)
+def _along(
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    out: tuple[int, ...],
+) -> list[tuple[Any, ...]]:
+    """For each axis, for each place in the window along it, the index of every such element."""
+    found: list[tuple[Any, ...]] = []
+    for size, step, apart, count in zip(kernel, stride, dilation, out, strict=True):
+        behind = (slice(None),) * (len(kernel) - 1 - len(found))
+        starts = [place * apart for place in range(size)]
+        last = step * (count - 1) + 1
+        found.append(tuple([(..., slice(a, a + last, step), *behind) for a in starts]))
+    return found
+
+
 def maximum(problem: Any, x: Any) -> Any:
-    """Along one axis after the other."""
-    kernel, stride, dilation, out = (
-        problem.kernel,
-        problem.stride,
-        problem.dilation,
-        problem.output,
-    )
+    """Along one axis after the other, on new memory, whose axes have the order that x's have."""
     x = padded(x, problem.padding, lowest(x.dtype))
-    n = len(kernel)
-    for i in range(n):
-        axis = x.ndim - n + i
-        best = None
-        for a in range(kernel[i]):
-            start = a * dilation[i]
-            index = (slice(None),) * axis + (
-                slice(start, start + stride[i] * (out[i] - 1) + 1, stride[i]),
-            )
-            part = x[index]
-            if best is None:
-                best = part.copy(order="K") if kernel[i] == 1 else part
-            else:
-                best = np.maximum(best, part) if a == 1 else np.maximum(best, part, out=best)
+    for places in _along(problem.kernel, problem.stride, problem.dilation, problem.output):
+        if len(places) == 1:
+            x = x[places[0]].copy(order="K")
+            continue
+        best = np.maximum(x[places[0]], x[places[1]])
+        for place in places[2:]:
+            np.maximum(best, x[place], out=best)
         x = best
     return x
 

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole", "strided",
+    "LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole", "orders",
+    "strided",
 ]  # fmt: skip
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
@@ -105,13 +106,13 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
         return np.empty_like(x, dtype)
     if x.flags.c_contiguous:
         return empty(x.shape, dtype)
-    order, back = _orders(x.strides)
+    order, back = orders(x.strides)
     shape = x.shape
     return empty(tuple([shape[i] for i in order]), dtype).transpose(back)
 
 
 @lru_cache(maxsize=1024)
-def _orders(strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def orders(strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes from the outermost in memory inwards, and the permutation that undoes that."""
     order = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
     return tuple(order), tuple(sorted(range(len(strides)), key=order.__getitem__))

@@ -58,6 +58,32 @@ def test_a_call_gives_what_the_forward_gives(name, dtype, order, rules_run):
     assert rules_run == ([layer] if has_rule else [])
 
 
+@pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("last", [False, True], ids=["in C order", "channels last"])
+def test_batch_norm_of_images_in_evaluation(kind, affine, last, rules_run):
+    tg.manual_seed(0)
+    layer = kind(3, affine=affine).eval()
+    layer.running_var.uniform_(0.5, 2)
+    layer.running_mean.uniform_(-1, 1)
+    sizes = (2, 3, *(4, 5, 6)[: layer._ranks[-1] - 2])
+    x = tg.randn(sizes)
+    if last:
+        x = tg.from_numpy(np.moveaxis(np.ascontiguousarray(np.moveaxis(x.numpy(), 1, -1)), -1, 1))
+    kept = x.numpy().copy()
+    with tg.no_grad():
+        found, wanted = layer(x), layer.forward(x)
+    np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+    assert found.stride() == wanted.stride()
+    np.testing.assert_array_equal(x.numpy(), kept)
+    assert rules_run == [layer]
+
+
+def test_batch_norm_refuses_a_negative_eps_in_evaluation():
+    with tg.no_grad(), pytest.raises(ValueError, match="eps must be non-negative"):
+        nn.BatchNorm2d(3, eps=-0.5).eval()(tg.randn(2, 3, 4, 4))
+
+
 @pytest.mark.parametrize("shape", [(), (6,), (2, 3, 6), (0, 6)])
 @pytest.mark.parametrize("name", ["linear", "tanh", "sigmoid", "relu", "gelu", "layer norm"])
 def test_a_call_on_other_shapes(name, shape, rules_run):
