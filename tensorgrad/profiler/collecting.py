@@ -8,6 +8,7 @@ names of lines are looked up afterwards.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from time import perf_counter_ns
@@ -104,13 +105,17 @@ class Collector:
         context = local.context
         if context.profiler is not (None if self._paused else self):
             raise RuntimeError("profile: must be stopped in the thread that started it")
-        context.profiler = None
-        self._arm()
-        while self._undo:
-            self._undo.pop()()
+        self._leave()
         for record in self._open:
             record.end = self.ended
         self._open.clear()
+
+    def _leave(self) -> None:
+        """Nobody is asked, and nothing seen, any more."""
+        local.context.profiler = None
+        self._arm()
+        while self._undo:
+            self._undo.pop()()
 
     def pause(self, paused: bool) -> None:
         """Let pass what comes now, or collect again."""
@@ -239,6 +244,16 @@ class Collector:
         """The innermost range ends."""
         if self._open and not self._paused:
             self.end(self._open[-1])
+
+
+def _forked() -> None:
+    """A worker that was forked meanwhile is not profiled: nobody will ask for what it collects."""
+    if isinstance(profiler := local.context.profiler, Collector):
+        profiler._leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """A profile holds every operation, gradient and range once, nested as they ran."""
 
+import os
+
 import pytest
 
 import tensorgrad as tg
@@ -245,6 +247,28 @@ def test_loading_is_seen():
     with profile() as prof:
         assert len([*loader]) == 2
     assert names(prof, "range") == ["enumerate(DataLoader)#InProcess.__next__"] * 3
+
+
+class Watched(tg.utils.data.Dataset):
+    """Whether the process that reads an element is profiled."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        from tensorgrad.graph.node import local
+
+        tg.ones(3).exp()
+        context = local.context
+        return context.profiler is None and context.dispatch is None and not context.on_backward
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_workers_are_not_profiled():
+    loader = tg.utils.data.DataLoader(Watched(), num_workers=1, multiprocessing_context="fork")
+    with profile() as prof:
+        assert all(bool(batch.all()) for batch in loader)
+    assert "exp" not in names(prof)
 
 
 def test_what_is_refused():
