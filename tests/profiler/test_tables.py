@@ -70,6 +70,7 @@ def test_options_of_the_table(prof):
     assert "Source Location" in events.table()
     assert re.search(r"total: [\d.]+us\n", sums.table(time_unit="us"))
     assert len(events.table(row_limit=-1).splitlines()) == len(events) + 5
+    assert sums.table(sort_by="self_cuda_time_total") == sums.table()  # all are 0
     with pytest.raises(ValueError, match="sort_by is one of cpu_time"):
         events.table(sort_by="time")
     with pytest.raises(ValueError, match="time_unit is one of s, ms, us"):
