@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.kernels.products import LEAST, offered
+from tensorgrad.kernels.products import LEAST, SIDE, offered
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.factory import parameter
@@ -58,7 +58,9 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
     else:
         rows = math.prod(shape[:-1])
         x = x.reshape(rows, features)
-    y = offered(x, weight.T, b) if rows * count * features >= LEAST else None
+    y = None
+    if rows >= SIDE and rows * count * features >= LEAST:
+        y = offered(x, weight.T, b)
     if y is None:
         if rows <= _FEW and rows <= count and len(shape) == 2:
             y = weight.dot(x.T).T

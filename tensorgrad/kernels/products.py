@@ -19,11 +19,13 @@ import numpy as np
 from tensorgrad.kernels.registry import Operation, described
 from tensorgrad.machine.constants import float32
 
-__all__ = ["LEAST", "Problem", "offered", "product"]
+__all__ = ["LEAST", "SIDE", "Problem", "offered", "product"]
 
 # Multiplications from which on it is asked who computes a product: it takes 100 us and more, beside
 # which the microsecond of asking does not show.
 LEAST = 1 << 23
+# Nor is anybody asked for a product of fewer rows, left or right: BLAS is the fastest there.
+SIDE = 64
 
 
 class Problem(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.batching import products
-from tensorgrad.kernels.products import LEAST, offered
+from tensorgrad.kernels.products import LEAST, SIDE, offered
 from tensorgrad.machine import arena
 from tensorgrad.primitive import primitive, primitives
 
@@ -79,8 +79,10 @@ def product(a: Any, b: Any) -> Any:
     rows, inner = a.shape
     columns = b.shape[1]
     size, kind = rows * columns, a.dtype
-    if size * inner >= LEAST and b.dtype is kind and (y := offered(a, b, None)) is not None:
-        return y
+    if size * inner >= LEAST and inner >= SIDE and rows >= SIDE and b.dtype is kind:
+        y = offered(a, b, None)
+        if y is not None:
+            return y
     if size * kind.itemsize < arena.LEAST or b.dtype is not kind:
         return a.dot(b)
     y = arena.empty((rows, columns), kind)
@@ -188,7 +190,11 @@ def linear(x: Any, w: Any, b: Any) -> Any:
         rows, count = sizes[0], shape[0]
         if rows * count < _SMALL:  # as in `product`
             y = x.dot(w.T)
-        elif rows * count * shape[1] >= LEAST and (y := offered(x, w.T, b)) is not None:
+        elif (
+            rows >= SIDE
+            and rows * count * shape[1] >= LEAST
+            and (y := offered(x, w.T, b)) is not None
+        ):
             return y
         elif b is not None and 8 <= rows <= count // 5 and shape[1] >= _DEEP:
             return np.add(w.dot(x.T).T, b, arena.empty((rows, count), kind))
@@ -196,7 +202,7 @@ def linear(x: Any, w: Any, b: Any) -> Any:
             y = product(x, w.T)
         return y if b is None else np.add(y, beside(b, rows), y)
     flat = x.reshape(prod(sizes[:-1]), sizes[-1])
-    y = offered(flat, w.T, b) if len(flat) * w.size >= LEAST else None
+    y = offered(flat, w.T, b) if len(flat) >= SIDE and len(flat) * w.size >= LEAST else None
     if y is None:
         y = product(flat, w.T)
         if b is not None:

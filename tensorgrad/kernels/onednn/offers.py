@@ -42,7 +42,7 @@ LEAST_ELEMENTS = 1 << 14
 LEAST_RECTIFIED = 1 << 17
 LEAST_BETWEEN_PRODUCTS, LEAST_ANYWHERE = 1 << 16, 1 << 22
 # The shortest side of a product, and what stands between products has so many rows and columns.
-LEAST_SIDE = 64
+LEAST_SIDE = products.SIDE
 # Of one image.
 MANY_CHANNELS, SMALL_MAP = 64, 1 << 10
 
