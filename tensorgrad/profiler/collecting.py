@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from tensorgrad.autograd import observe_backward
 from tensorgrad.batching.dispatch import batched
-from tensorgrad.graph.node import AccumulateGrad, Node, Scope, TensorBase, hook, local
+from tensorgrad.graph.node import AccumulateGrad, Node, OutputNode, Scope, TensorBase, hook, local
 from tensorgrad.graph.provenance import caller, frames
 from tensorgrad.nn.global_hooks import (
     register_module_forward_hook,
@@ -186,8 +186,9 @@ class Collector:
             self.end(record)
             self._arm()
         outs = out if type(out) is tuple else (out,)
-        if (node := outs[0]._node) is not None:
-            record.seq = node.seq
+        node: Any = next((o._node for o in outs if o._node is not None), None)
+        if node is not None:  # of one output among several, what made all of them
+            record.seq = node.inputs[0].seq if type(node) is OutputNode else node.seq
         if self.shapes:
             record.shapes = [_shape(arg) for arg in args]
         if self.memory and not op.view:
@@ -203,14 +204,16 @@ class Collector:
         if self._paused:
             return
         walk = local.context.walk
-        if self._walks and self._walks[-1][0] is walk:
-            around = self._walks[-1][1]
+        known, around = self._walks[-1] if self._walks else (None, None)
+        if known is walk and around is not None and around in self._open:
             if self._open[-1] is not around:
                 self.end(self._open[self._open.index(around) + 1])
-        else:
+        else:  # a new one, or one that a hook has ended with a range around it
             self._walks.append((walk, self.begin("backward")))
             walk.at_end.append(self._walked)
         kind = type(node)
+        if kind is OutputNode:  # its gradient is only put beside those of the other outputs
+            return
         if kind is AccumulateGrad:
             code, lasti = local.context.place or caller(2)
         else:

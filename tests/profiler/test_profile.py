@@ -202,6 +202,16 @@ def test_an_operation_and_its_gradient_share_a_number_and_a_line(x):
     assert of["mul"].location.lineno != of["AccumulateGrad"].location.lineno
 
 
+def test_an_operation_of_several_outputs_has_one_gradient(x):
+    gru = nn.GRU(3, 2)
+    with profile() as prof:
+        output, last = gru(x)
+        (output.sum() + last.sum()).backward()
+    of = {e.name: e for e in prof.events()}
+    assert names(prof).count("GruBackward0") == 1
+    assert of["gru"].sequence_nr == of["GruBackward0"].sequence_nr >= 0
+
+
 def test_second_order(x):
     w = tg.ones(3, requires_grad=True)
     with profile() as prof:
@@ -222,6 +232,22 @@ def test_a_backward_inside_of_a_backward(x):
     assert len(backwards) == 2
     assert backwards[1].cpu_parent.kind == "backward"
     assert all(e.cpu_time_total >= 0 for e in prof.events())
+
+
+def test_a_hook_that_ends_what_is_around_the_backward(x):
+    w = tg.ones(3, requires_grad=True)
+    outer = record_function("outer")
+    with profile() as prof:
+        outer.__enter__()
+        y = w * x
+        y.register_hook(lambda g: outer.__exit__(None, None, None))
+        y.exp().sum().backward()
+        x.exp()
+    events = prof.events()
+    assert names(prof, "backward") == ["SumBackward0", "ExpBackward0", "MulBackward0",
+                                       "AccumulateGrad"]  # fmt: skip
+    assert events[-1].cpu_parent is None
+    assert all(e.time_range.end >= e.time_range.start for e in events)
 
 
 def test_under_vmap_and_in_a_mapped_gradient(x):
