@@ -186,9 +186,11 @@ class Collector:
             self.end(record)
             self._arm()
         outs = out if type(out) is tuple else (out,)
-        node: Any = next((o._node for o in outs if o._node is not None), None)
-        if node is not None:  # of one output among several, what made all of them
-            record.seq = node.inputs[0].seq if type(node) is OutputNode else node.seq
+        made: Any = next((o._node for o in outs if o._node is not None), None)
+        if type(made) is OutputNode:  # what made all of the outputs
+            made = made.inputs[0]
+        if made is not None:
+            record.seq = made.seq
         if self.shapes:
             record.shapes = [_shape(arg) for arg in args]
         if self.memory and not op.view:
