@@ -164,9 +164,10 @@ class profile:
         self._collector.start()
 
     def _finish(self, keep: bool) -> None:
-        collector, self._collector, self._step = self._collector, None, None
+        collector = self._collector
         assert collector is not None
-        collector.stop()
+        collector.stop()  # which another thread may not, so it is forgotten afterwards
+        self._collector = self._step = None
         if not keep:
             return
         events = events_of(collector.records, collector.began)

@@ -1,6 +1,7 @@
 """A profile holds every operation, gradient and range once, nested as they ran."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -315,6 +316,26 @@ def test_what_is_refused():
             prof.start()
     with pytest.raises(RuntimeError, match="nothing was recorded"):
         profile().key_averages()
+
+
+def test_threads(x):
+    def in_a_thread(call):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call).result()
+
+    def profiled():
+        with profile() as prof:
+            x.log()
+        return prof
+
+    with profile() as prof:
+        x.exp()
+        in_a_thread(lambda: x.sin())
+        assert names(in_a_thread(profiled)) == ["log"]
+        with pytest.raises(RuntimeError, match="in the thread that started it"):
+            in_a_thread(prof.stop)
+        x.cos()
+    assert names(prof) == ["exp", "cos"]
 
 
 def test_a_part_can_be_left_out(x):
