@@ -102,8 +102,7 @@ class Collector:
     def stop(self) -> None:
         """The end; what is open ends here."""
         self.ended = perf_counter_ns()
-        context = local.context
-        if context.profiler is not (None if self._paused else self):
+        if threading.get_ident() != self._thread:
             raise RuntimeError("profile: must be stopped in the thread that started it")
         self._leave()
         for record in self._open:
@@ -193,8 +192,9 @@ class Collector:
             record.seq = made.seq
         if self.shapes:
             record.shapes = [_shape(arg) for arg in args]
-        if self.memory and not op.view:
-            record.nbytes = sum(o._array.nbytes for o in outs if type(o._array) is ndarray)
+        if self.memory:
+            made_here = [o._array for o in outs if o._view is None and type(o._array) is ndarray]
+            record.nbytes = sum(array.nbytes for array in made_here)
         if self.flops:
             record.flops = flops(op.name, [_shape(arg) for arg in args], _shape(outs[0]), params)
         return out
@@ -233,13 +233,17 @@ class Collector:
 
     # --- Ranges -----------------------------------------------------------------------------------
 
+    def _elsewhere(self) -> bool:
+        """Whether this is not to be seen: these hooks are those of all threads."""
+        return local.context.profiler is not self
+
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if self._paused:
+        if self._elsewhere():
             return
         self.begin(f"Optimizer.step#{type(optimizer).__name__}.step")
 
     def _before_module(self, module: Any, args: Any) -> None:
-        if self._paused:
+        if self._elsewhere():
             return
         scope = local.context.scope
         path = scope.path if scope is not None else ""
@@ -247,7 +251,7 @@ class Collector:
 
     def _after(self, *anything: Any) -> None:
         """The innermost range ends."""
-        if self._open and not self._paused:
+        if self._open and not self._elsewhere():
             self.end(self._open[-1])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tensorgrad.graph.provenance import locate
-from tensorgrad.profiler.collecting import BACKWARD, FORWARD, RANGE, Record
+from tensorgrad.profiler.collecting import BACKWARD, RANGE, Record
 from tensorgrad.profiler.table import of_time, table
 
 __all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "Interval", "events_of"]
@@ -260,6 +260,4 @@ def events_of(records: Sequence[Record], began: int) -> list[FunctionEvent]:
     for event in reversed(events):
         if event.cpu_parent is not None:
             event.cpu_parent.cpu_memory_usage += event.cpu_memory_usage
-            if event.cpu_parent.kind == FORWARD and not event.cpu_parent.flops:
-                event.cpu_parent.flops += event.flops
     return events

@@ -318,6 +318,26 @@ def test_what_is_refused():
         profile().key_averages()
 
 
+def test_what_another_thread_trains_is_not_seen(x):
+    net = Net()
+    optimizer = tg.optim.SGD(net.parameters(), lr=0.1)
+    with profile(with_modules=True) as prof:
+        x.exp()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(step, net, x, optimizer).result()
+        x.cos()
+    assert names(prof) == ["exp", "cos"]
+
+
+def test_bytes_of_what_may_be_a_view(x):
+    with profile(profile_memory=True) as prof:
+        x.reshape(3, 5)
+        x.T.reshape(5, 3)  # which takes a copy
+        x[1:]
+        x[tg.tensor([0, 1])]
+    assert [e.cpu_memory_usage for e in prof.events() if e.name != "permute"] == [0, 60, 0, 24]
+
+
 def test_threads(x):
     def in_a_thread(call):
         with ThreadPoolExecutor(1) as pool:
