@@ -95,16 +95,18 @@ def table(
         columns.append(("CPU Mem", [of_bytes(event.cpu_memory_usage) for event in rows]))
         columns.append(("Self CPU Mem", [of_bytes(event.self_cpu_memory_usage) for event in rows]))
     columns.append(("# of Calls", [str(event.count) for event in rows]))
-    if any(event.input_shapes for event in rows):
+    # Which columns there are, and in which unit, is asked of all events: not of those that happen
+    # to come first in this run.
+    if any(event.input_shapes for event in events):
         shapes = [_cut(str(event.input_shapes or "[]"), shapes_width) for event in rows]
         columns.append(("Input Shapes", shapes))
-    if any(event.stack for event in rows):
+    if any(event.stack for event in events):
         columns.append(
             ("Source Location", [_cut(event.stack[0] if event.stack else "", source_width)
                                  for event in rows])
         )  # fmt: skip
-    if flops and rows:
-        heading, size = _of_flops(max(event.flops for event in rows))
+    if flops:
+        heading, size = _of_flops(max(event.flops for event in events))
         columns.append((heading, [f"{e.flops / size:.3f}" if e.flops else "--" for e in rows]))
     return _drawn(columns, header) + f"\nSelf CPU time total: {time(whole)}\n"
 

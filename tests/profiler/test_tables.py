@@ -60,6 +60,17 @@ def test_the_table(prof):
     assert shares == sorted(shares, reverse=True)
 
 
+def test_columns_do_not_depend_on_the_rows_shown(prof):
+    sums = prof.key_averages(group_by_input_shape=True, group_by_stack_n=1)
+    whole = re.split(r"\s{2,}", sums.table().splitlines()[1].strip())
+    assert whole[-3:] == ["Input Shapes", "Source Location", "Total KFLOPs"]
+    sums.sort(key=lambda event: (event.flops, bool(event.stack)))
+    assert not sums[0].flops and not sums[0].stack
+    for rows in range(len(sums)):
+        shown = sums.table(row_limit=rows).splitlines()[1].strip()
+        assert re.split(r"\s{2,}", shown) == whole
+
+
 def test_options_of_the_table(prof):
     events, sums = prof.events(), prof.key_averages(group_by_input_shape=True)
     assert "the step" in events.table(top_level_events_only=True)
