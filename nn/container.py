@@ -9,7 +9,7 @@ from typing import Any, Self, overload
 
 from tensorgrad.graph.node import local
 from tensorgrad.nn.module import Module, indented
-from tensorgrad.nn.short_calls import recorded, unrecorded
+from tensorgrad.nn.short_calls import SEQUENCES, Rest, recorded, unrecorded
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -179,7 +179,11 @@ class Sequential(_Numbered):
         """The input through all modules."""
         if local.context.grad_enabled:
             return recorded(self._modules, input)
+        if input.__class__ is Rest:  # the call of this module did what it could without a scope
+            return unrecorded(input.modules, input.value)
         return unrecorded(self._modules.values(), input)
+
+    SEQUENCES.add(forward)
 
 
 class ModuleList(_Numbered):

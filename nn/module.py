@@ -10,7 +10,7 @@ from tensorgrad.nn.conversion import Conversion
 from tensorgrad.nn.global_hooks import registered
 from tensorgrad.nn.hooks import everywhere
 from tensorgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer
-from tensorgrad.nn.short_calls import RULES, called
+from tensorgrad.nn.short_calls import RULES, SEQUENCES, Rest, called, through
 from tensorgrad.nn.state import State
 from tensorgrad.tensor import Tensor
 
@@ -80,12 +80,23 @@ class Module(State, Conversion):
         unhooked = own is general is None or (
             (own is None or own.idle) and (general is None or general.idle)
         )
-        if unhooked and not (context.grad_enabled or kwargs or context.dispatch):
-            layer = RULES.get(self.__class__.forward)
-            if layer is not None and len(args) == 1 and "forward" not in state:
+        if (
+            unhooked
+            and not (context.grad_enabled or kwargs or context.dispatch)
+            and len(args) == 1
+            and "forward" not in state
+        ):
+            forward = self.__class__.forward
+            layer = RULES.get(forward)
+            if layer is not None:
                 found = called(self, layer, args[0])
                 if found is not None:
                     return found
+            elif forward in SEQUENCES:
+                found = through(state["_modules"].values(), args[0])
+                if found.__class__ is not Rest:
+                    return found
+                args = (found,)
         name = state["_name"]
         parent = context.module
         if name and parent is not None and parent.__dict__["_modules"].get(name) is not self:

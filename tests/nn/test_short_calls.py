@@ -6,6 +6,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.autograd import observe_forward
+from tensorgrad.graph.node import local
 
 
 def model(*, bias=True):
@@ -265,3 +266,71 @@ def test_a_place_without_a_module(shape, place):
     for grad in (False, True):
         with tg.set_grad_enabled(grad), pytest.raises(TypeError, match="not callable"):
             net(tg.randn(*shape))
+
+
+class Probe(nn.Module):
+    """A user's module: it notes in which scope it runs, and may fail."""
+
+    def __init__(self, fail=False):
+        super().__init__()
+        self.seen, self.fail = [], fail
+
+    def forward(self, x):
+        self.seen.append((local.context.scope.path, local.context.scope.parent.cls))
+        if self.fail:
+            raise ValueError("as asked")
+        with tg.enable_grad():
+            self.made = x * tg.ones(1, requires_grad=True)
+        return x * 2
+
+
+@pytest.mark.parametrize("shape", [(3, 6), (2, 3, 6)])
+@pytest.mark.parametrize("place", [0, 1, 2, 4])
+def test_a_users_module_in_between_runs_in_its_scope(shape, place, rules_run):
+    inner = [nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 6), nn.Tanh()]
+    inner.insert(place, probe := Probe())
+    net = nn.Sequential(nn.Linear(6, 6), nn.Sequential(*inner), nn.Dropout(), nn.Sigmoid()).eval()
+    x = tg.randn(*shape)
+    outside = local.context.scope
+    with tg.no_grad():
+        found = net(x)
+    assert local.context.scope is outside
+    assert local.context.module is None
+    assert probe.seen == [(f"1.{place}", "Sequential")]
+    assert probe.made.grad_fn.scope.path == f"1.{place}"
+    ruled = [m for m in net.modules() if isinstance(m, (nn.Linear, nn.ReLU, nn.Tanh, nn.Sigmoid))]
+    assert rules_run == ruled
+    wanted = one_by_one(net, x)
+    np.testing.assert_allclose(found.numpy(), wanted.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert probe.seen[1:] == probe.seen[:1]  # as where operations are recorded
+
+
+def test_what_a_users_module_in_between_raises_is_shown_and_told_its_place():
+    net = nn.Sequential(nn.Linear(6, 6), nn.Sequential(nn.Tanh(), Probe(fail=True)))
+    outside = local.context.scope
+    with tg.no_grad(), pytest.raises(ValueError, match="as asked") as caught:
+        net(tg.randn(3, 6))
+    assert caught.value.__notes__ == ["in the forward of Probe '1.1'"]
+    assert local.context.scope is outside
+
+
+@pytest.mark.parametrize("value", [None, [1.0, 2.0], "text"])
+def test_no_tensor_goes_to_the_first_module(value):
+    class Back(nn.Module):
+        def forward(self, x):
+            return x
+
+    with tg.no_grad():
+        assert nn.Sequential(Back(), Back())(value) is value
+        assert nn.Sequential()(value) is value
+        x = tg.randn(2, 3)
+        assert nn.Sequential(Back(), nn.Identity())(x) is x
+
+
+def test_weights_that_are_no_matrices_are_refused_without_a_gradient_too():
+    net = nn.Sequential(nn.Linear(6, 4, bias=False))
+    for shape in [(4, 6, 2), (4, 2, 6)]:
+        net[0].weight = nn.Parameter(tg.randn(*shape))
+        for grad in (False, True):
+            with tg.set_grad_enabled(grad), pytest.raises(RuntimeError):
+                net(tg.randn(6, 6))
