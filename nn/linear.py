@@ -15,7 +15,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.short_calls import on_arrays
 from tensorgrad.ops import linalg
-from tensorgrad.ops.linalg import beside, product
+from tensorgrad.ops.linalg import beside, product, repeated
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Identity", "Linear", "NonDynamicallyQuantizableLinear"]
@@ -56,7 +56,9 @@ def _linear(module: Any, x: Any, own: bool) -> Any:
         rows = len(x)
         if rows * count < _MANY:
             y = x.dot(weight.T)  # which refuses another number of features
-            return y if b is None else add(y, b if rows > 1 < count else beside(b, rows), y)
+            if b is None:
+                return y
+            return add(y, repeated(b, rows) if rows > 1 < count else beside(b, rows), y)
     shape, features = x.shape, weight.shape[1]
     if shape[-1] != features:
         return None

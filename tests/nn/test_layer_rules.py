@@ -7,6 +7,7 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.nn import short_calls
 from tensorgrad.nn.utils import parametrize
+from tensorgrad.ops import linalg
 
 LAYERS = {
     "linear": lambda: nn.Linear(6, 5),
@@ -222,3 +223,30 @@ def test_a_module_alone_under_vmap_and_in_inference_mode():
         assert layer(x).is_inference()
     with tg.no_grad():
         assert not layer(x).is_inference()
+
+
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+def test_a_bias_that_changes_is_added_as_it_is_now(dtype):
+    layer = nn.Linear(3, 4, dtype=dtype)
+    rows = [tg.randn(n, 3, dtype=dtype) for n in (2, 5, 2)]
+    for turn in range(3):
+        if turn == 1:
+            layer.bias.detach().numpy()[1] = 7  # past every version
+        if turn == 2:
+            layer.bias = nn.Parameter(-layer.bias.detach())
+        for x in rows:
+            with tg.no_grad():
+                found = layer(x)
+            wanted = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+            np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, atol=1e-6)
+            found.zero_()
+
+
+def test_biases_of_more_layers_than_are_kept(monkeypatch):
+    monkeypatch.setattr(linalg, "_KEPT", 3)
+    layers, x = [nn.Linear(3, 4) for _ in range(8)], tg.randn(5, 3)
+    for layer in layers * 2:
+        with tg.no_grad():
+            found = layer(x)
+        np.testing.assert_allclose(found.numpy(), layer(x).detach().numpy(), rtol=1e-5, atol=1e-6)
+        assert len(linalg._repeated[layer.bias.numpy(force=True).dtype]) <= 3
