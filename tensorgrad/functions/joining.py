@@ -30,6 +30,8 @@ __all__ = [
     "vstack",
 ]
 
+_GETITEM: Any = indexing.getitem.primitive  # type: ignore[attr-defined]
+
 
 def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
     if isinstance(tensors, TensorBase):
@@ -122,14 +124,18 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 "size at "
                 f"dimension {dim}), but got split_sizes={list(sections)}"
             )
-    context, getitem = local.context, indexing.getitem.primitive  # type: ignore[attr-defined]
-    silent = not (context.grad_enabled or context.dispatch)
-    pieces: Any = () if silent else ops.split(tensor, sections=sections, axis=dim)
-    indices = _indices(sections, dim)
-    if silent:
-        return tuple([shared(getitem, tensor, array[i], {"index": i}) for i in indices])
+    return _cut(tensor, sections, dim)
+
+
+def _cut(tensor: Tensor, sections: tuple[int, ...], dim: int) -> tuple[Tensor, ...]:
+    """Pieces of these sizes along a dimension, which they fill."""
+    indices, context = _indices(sections, dim), local.context
+    if not (context.grad_enabled or context.dispatch):
+        array = tensor._array
+        return tuple([shared(_GETITEM, tensor, array[i], {"index": i}) for i in indices])
+    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
     return tuple(
-        as_view(getitem, tensor, piece, {"index": i})
+        as_view(_GETITEM, tensor, piece, {"index": i})
         for piece, i in zip(pieces, indices, strict=True)
     )
 
@@ -155,18 +161,19 @@ def _indices(sections: tuple[int, ...], dim: int) -> tuple[Any, ...]:
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal size along a dimension."""
-    chunks = operator.index(chunks)
+    if chunks.__class__ is not int:
+        chunks = operator.index(chunks)
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     shape = input._array.shape
     if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if not 0 <= dim < len(shape):
+    if dim.__class__ is not int or not 0 <= dim < len(shape):
         dim = wrap_dim(dim, len(shape))
     total = shape[dim]
     if not total:  # as many pieces as asked for, with nothing in them
         return tuple(split(input, [0] * chunks, dim))
-    return split(input, -(-total // chunks), dim)
+    return _cut(input, _even(total, -(-total // chunks)), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:

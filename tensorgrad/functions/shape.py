@@ -48,7 +48,7 @@ __all__ = [
     "view",
 ]
 
-_RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
+RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
 _PERMUTE: Any = ops.permute.primitive  # type: ignore[attr-defined]
 
 
@@ -120,8 +120,13 @@ def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
-    if isinstance(shape, tuple) and (quick := reshaped(_RESHAPE, input, shape, False)) is not None:
+    if isinstance(shape, tuple) and (quick := reshaped(RESHAPE, input, shape, False)) is not None:
         return quick  # type: ignore[no-any-return]
+    return reshape_closely(input, shape)
+
+
+def reshape_closely(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """`reshape` where something is recorded, or copied, or wrong."""
     array = input._array
     sizes = _filled(array.shape, sizes_of((shape,)), "reshape")
     if type(array) is ndarray and array.flags.c_contiguous:  # no question of sharing its memory
@@ -132,12 +137,14 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
-    given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-    found = reshaped(_RESHAPE, input, given, True)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
+    found = reshaped(RESHAPE, input, shape, True)
+    return view_closely(input, shape) if found is None else found
+
+
+def view_closely(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    """`view` where something is recorded, or the strides decide, or it is wrong."""
     sizes = _filled(input._array.shape, sizes_of(shape), "view")
-    found = view_as_shape(input, sizes)
+    found: Any = view_as_shape(input, sizes)
     if found is None:
         raise RuntimeError(
             f"view size {list(sizes)} is not compatible with input tensor's size "
@@ -236,7 +243,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     if not (dim0.__class__ is int is dim1.__class__):
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
     axes, context = _exchanged(ndim, dim0, dim1), local.context
-    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
+    if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
         return ops.permute(input, axes=axes)
     found: Any = shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
     return found  # type: ignore[no-any-return]

@@ -45,20 +45,26 @@ def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
 def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> Any:
     """A reshape that takes no copy, unrecorded; None where that needs a closer look, or is wrong.
 
-    seen: only if the strides of the array are those that the user sees, which decide on a `view`.
+    sizes: as a method was given them, one by one or as one tuple.  seen: only if the strides of the
+    array are those that the user sees, which decide on a `view`.
     """
     context = local.context
+    if context.grad_enabled or context.dispatch:
+        return None
     array, held = tensor._array, tensor._held
-    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
+    if array.__class__ is not ndarray:
         return None
-    whole = array.flags.c_contiguous
-    if not whole:
-        if held is None or not held.plain or held.aliases is not None:
-            return None
-    elif seen and held is not None and (held is SAVED or held.aliases is not None):
-        return None
+    if len(sizes) == 1 and isinstance(sizes[0], tuple):
+        sizes = sizes[0]
     try:
-        y = array.reshape(sizes) if whole else array.reshape(sizes, copy=False)
+        if array.flags.c_contiguous:
+            if seen and held is not None and (held is SAVED or held.aliases is not None):
+                return None
+            y = array.reshape(sizes)
+        elif held is not None and held.plain and held.aliases is None:
+            y = array.reshape(sizes, copy=False)
+        else:
+            return None
     except (TypeError, ValueError):
         return None
     shape = y.shape
@@ -72,16 +78,16 @@ def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> An
     held = parent._held
     if held is None:  # the first view of this memory, and so of all of it
         held = storage_of(parent)
-        if parent._array.flags.c_contiguous:
-            held.plain = True
+        held.plain = parent._array.flags.c_contiguous
     elif held is SAVED:
         held = storage_of(parent)
     out = new(hook.tensor)
-    out._array, out._held = array, held
+    out._array = array
+    out._held = held
     out._grad = out._accumulator = out._hooks = out._node = None
     out._requires_grad = False
     out._view = (parent, op, params, held.stamp)
     # Aliases are listed where strides cannot tell how the memory is laid out.
-    if held.aliases is not None or not (held.plain or parent._array.flags.c_contiguous):
+    if not held.plain and (held.aliases is not None or not parent._array.flags.c_contiguous):
         hook.register_alias(parent, out)
     return out
