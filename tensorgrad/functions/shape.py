@@ -135,14 +135,8 @@ def reshape_closely(input: Tensor, shape: Sequence[int]) -> Tensor:
     return ops.reshape(input, shape=sizes) if found is None else found
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
-    found = reshaped(RESHAPE, input, shape, True)
-    return view_closely(input, shape) if found is None else found
-
-
-def view_closely(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
-    """`view` where something is recorded, or the strides decide, or it is wrong."""
     sizes = _filled(input._array.shape, sizes_of(shape), "view")
     found: Any = view_as_shape(input, sizes)
     if found is None:
@@ -160,7 +154,7 @@ def view_as_dtype(input: Tensor, dtype: Any) -> Tensor:
     """The tensor's bytes as elements of another dtype, sharing memory; without a gradient."""
     kind, array = numpy_dtype(dtype), input._array
     if kind == array.dtype:
-        return view(input, *array.shape)
+        return view(input, array.shape)
     if input.requires_grad and kind.kind in "fc":
         raise RuntimeError(
             f"view: the bytes of {input.dtype} as {as_dtype(kind)} have no gradient; use "

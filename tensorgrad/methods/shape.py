@@ -125,12 +125,11 @@ class ShapeMethods:
             dtype, shape = shape[0], ()
         if dtype is not None:
             return functions.view_as_dtype(self, dtype)
-        several = shape if size is None else given_once("view", shape, size)
-        return functions.view_closely(self, several)
+        return functions.view(self, shape if size is None else given_once("view", shape, size))
 
     def view_as(self: Any, other: Tensor) -> Tensor:
         """Viewed in the other tensor's shape."""
-        return functions.view(self, other.shape)
+        return ShapeMethods.view(self, other.shape)
 
     def permute(self: Any, *order: Any, dims: Any = None) -> Tensor:
         """The dimensions in another order, given as ints or one sequence."""
