@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
+from tensorgrad.functions.shape import expand, reshape, squeeze, wrap_dim
 from tensorgrad.graph.node import TensorBase, local
-from tensorgrad.ops import indexing
+from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.recording.viewing import shared
+from tensorgrad.recording.viewing import piece, shared
 from tensorgrad.views.following import as_view
 
 if TYPE_CHECKING:
@@ -181,9 +181,17 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise IndexError(f"unbind: dimension {dim} of a tensor that has no dimensions")
     dim = wrap_dim(dim, input.ndim)
-    if not input._array.shape[dim]:
+    count, context, before = input._array.shape[dim], local.context, (slice(None),) * dim
+    if not count:
         return ()
+    if not (context.grad_enabled or context.dispatch):
+        return tuple([piece(indexing.getitem, input, (*before, i)) for i in range(count)])
     return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
+
+
+def copied(out: Tensor) -> Tensor:
+    """A result that must be memory of its own, copied where the steps to it were views alone."""
+    return out if out._view is None else elementwise.clone(out)
 
 
 def tile(input: Tensor, dims: Sequence[int]) -> Tensor:

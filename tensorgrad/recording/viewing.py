@@ -19,7 +19,7 @@ from tensorgrad.recording.general import failed
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["reshaped", "shared", "viewing"]
+__all__ = ["basic_index", "piece", "reshaped", "shared", "viewing"]
 
 
 def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,6 +71,48 @@ def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> 
     if shape != sizes and (-1 not in sizes or min(sizes) < -1):  # NumPy infers any negative one
         return None
     return shared(op, tensor, y, {"shape": shape})
+
+
+def basic_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """An index that gives a view and in which there is nothing to change: of numbers within bounds,
+    forward slices, None and at most one Ellipsis; None of another.
+    """
+    if type(index) is int and shape and -shape[0] <= index < shape[0]:
+        return (index,)  # the commonest, and all there is to check
+    if type(index) is not tuple:
+        index = (index,)
+    axis, ndim, skipped = 0, len(shape), False
+    for i, part in enumerate(index):
+        if type(part) is slice:
+            start, stop, step = part.start, part.stop, part.step
+            if not (
+                (start is None or type(start) is int)
+                and (stop is None or type(stop) is int)
+                and (step is None or (type(step) is int and step > 0))
+            ):
+                return None
+        elif part is None:
+            continue
+        elif part is Ellipsis:
+            before, axis = axis, ndim - sum([p is not None for p in index[i + 1 :]])
+            if skipped or axis < before:
+                return None
+            skipped = True
+            continue
+        elif type(part) is not int or axis >= ndim or not -shape[axis] <= part < shape[axis]:
+            return None
+        axis += 1
+    return index if axis <= ndim else None
+
+
+def piece(record: Any, tensor: Any, index: tuple[Any, ...]) -> Any:
+    """What ``record``, the recorder of `getitem`, gives for numbers within bounds, slices, None."""
+    context, array = local.context, tensor._array
+    if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
+        return record(tensor, index=index)
+    # The Ellipsis makes even a single element a view.
+    y = array[index] if Ellipsis in index else array[(*index, Ellipsis)]
+    return shared(record.primitive, tensor, y, {"index": index})
 
 
 def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:
