@@ -40,7 +40,7 @@ __all__ = [
 
 def finish(array: ndarray[Any, Any], requires_grad: bool, like: Any = None) -> Tensor:
     """A leaf on an array; under vmap a value of the mapped call that ``like`` belongs to."""
-    out: Tensor = beside(wrap(array), like)
+    out: Tensor = wrap(array) if like is None else beside(wrap(array), like)
     if requires_grad:
         out.requires_grad_()
     return out
@@ -152,6 +152,8 @@ def check_memory_format(memory_format: Any) -> None:
 
 def check_options(device: Any, layout: Any, pin_memory: bool, memory_format: Any = None) -> None:
     """Refuse what creation functions cannot honour."""
+    if device is layout is memory_format is None and not pin_memory:  # as nearly always
+        return
     check_memory_format(memory_format)
     check_device(device)
     _no_pin(pin_memory)

@@ -138,18 +138,16 @@ class Tensor(TensorBase, Methods):
     def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """Whether the elements are in row-major order, as PyTorch would have them."""
         check_memory_format(memory_format)
-        found = strides.logical_strides(self)
-        wanted = strides.contiguous_strides(self._array.shape, 1)
-        return (
-            all(s == w or n <= 1 for s, w, n in zip(found, wanted, self._array.shape, strict=True))
-            or not self._array.size
-        )
+        return strides.is_contiguous(self)
 
     def contiguous(self, *, memory_format: Any = contiguous_format) -> Tensor:
         """The tensor itself if it is contiguous, else a copy that is."""
         check_memory_format(memory_format)
-        if self.is_contiguous():
+        if strides.is_contiguous(self):
             return self
+        context, array = local.context, self._array
+        if not (context.grad_enabled or context.dispatch) and type(array) is ndarray:
+            return wrap(array.copy())
         out = elementwise.clone(self)
         out._array = np.ascontiguousarray(out._array)
         return out

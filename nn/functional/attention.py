@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tensorgrad.errors import describe, does_not_broadcast
 from tensorgrad.functions.rearranging import repeat_interleave
-from tensorgrad.graph.node import local, wrap
+from tensorgrad.graph.node import local, storage_of, wrap
 from tensorgrad.kernels import attention as kernels
 from tensorgrad.kernels.registry import described
 from tensorgrad.machine.constants import float32, float64
@@ -69,9 +70,32 @@ def scaled_dot_product_attention(
     mask = attn_mask
     if mask is not None:
         mask = _added(mask, (*lead, shapes[0][-2], shapes[1][-2]), query._array.dtype)
-    return attention(
+    out: Tensor = attention(
         query, key, value, mask, scale=float(scale), causal=bool(is_causal), kept=kept, share=share
     )
+    if (
+        dropout_p > 0
+        or shapes[0][:-2] != shapes[1][:-2]
+        or shapes[0][:-2] != shapes[2][:-2]
+        or shapes[0][-1] != shapes[2][-1]
+        or (attn_mask is not None and (attn_mask.ndim == 3 or attn_mask.requires_grad))
+    ):
+        return out
+    return _laid_out_as_seen(out)
+
+
+def _laid_out_as_seen(out: Tensor) -> Tensor:
+    """The result with the strides that its memory has, which are the query's order.
+
+    Heads cut out of the features of each place are so put together by a view.  PyTorch's are, where
+    its fast kernel computes: of four dimensions and one width, without dropout, broadcasting and a
+    mask that is trained.
+    """
+    array = out._array
+    if type(array) is ndarray and array.ndim == 4 and not array.flags.c_contiguous:
+        storage = storage_of(out)
+        storage.strided = storage.plain = True
+    return out
 
 
 def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Tensor | None:
@@ -99,7 +123,7 @@ def _unrecorded(query: Any, key: Any, value: Any, causal: Any, scale: Any) -> Te
     problem = described(kernels.Problem, (shape, size, given, None, False, kind))
     extras = described(kernels.Extras, (None, scale, bool(causal), None, 1.0))
     y, _ = kernels.attention.choose(problem)(problem, q, k, v, extras, False)
-    return wrap(y)
+    return wrap(y) if shape[-1] != given[-1] else _laid_out_as_seen(wrap(y))
 
 
 def _given(query: Tensor, key: Tensor, value: Tensor) -> str:

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from tensorgrad.errors import describe
-from tensorgrad.functions.shape import copied
+from tensorgrad.functions.joining import copied
 from tensorgrad.nn.functional.checks import expect_tensor, numbers
 from tensorgrad.ops import resampling as ops
 from tensorgrad.ops import shape as shape_ops

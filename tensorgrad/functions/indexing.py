@@ -14,6 +14,7 @@ from tensorgrad.graph.node import TensorBase, wrap
 from tensorgrad.graph.provenance import warn
 from tensorgrad.ops import elementwise
 from tensorgrad.ops import indexing as ops
+from tensorgrad.recording.viewing import basic_index, piece
 from tensorgrad.scalars import element
 from tensorgrad.views.following import before_write, check_writable, write
 
@@ -35,7 +36,7 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A user's index as a tuple of ints, slices, None, Ellipsis and arrays, checked against
     shape.
     """
-    plain = _plain(index, shape)
+    plain = basic_index(index, shape)
     if plain is not None:
         return plain
     parts = _parts(index)
@@ -73,24 +74,6 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
                 )
             axis += 1
     return found
-
-
-def _plain(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
-    """An index of numbers within bounds and forward slices, in which there is nothing to change."""
-    if type(index) is int and shape and -shape[0] <= index < shape[0]:
-        return (index,)  # the commonest, and all there is to check
-    if type(index) is not tuple or len(index) > len(shape):
-        return None
-    for part, n in zip(index, shape):
-        if type(part) is slice:
-            for bound in (part.start, part.stop):
-                if bound is not None and type(bound) is not int:
-                    return None
-            if part.step is not None and not (type(part.step) is int and part.step > 0):
-                return None
-        elif type(part) is not int or not -n <= part < n:
-            return None
-    return index
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -209,9 +192,9 @@ def _whole(value: Any) -> int | None:
 def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index]: a view for basic indices, a copy for arrays and masks."""
     shape = input._array.shape
-    plain = _plain(index, shape)
+    plain = basic_index(index, shape)
     if plain is not None:
-        return ops.getitem(input, index=plain)
+        return piece(ops.getitem, input, plain)  # type: ignore[no-any-return]
     places = index_of(index, shape)
     steps = _numbers_first(places)
     if steps is not None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.functions.shape import copied, expand, reshape, squeeze, wrap_dim
+from tensorgrad.functions.shape import expand, reshape, squeeze, wrap_dim
 from tensorgrad.graph.node import TensorBase, local
-from tensorgrad.ops import indexing
+from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.recording.viewing import shared
+from tensorgrad.recording.viewing import piece, shared
 from tensorgrad.views.following import as_view
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ __all__ = [
     "unbind",
     "vstack",
 ]
+
+_GETITEM: Any = indexing.getitem.primitive  # type: ignore[attr-defined]
 
 
 def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:
@@ -122,14 +124,18 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 "size at "
                 f"dimension {dim}), but got split_sizes={list(sections)}"
             )
-    context, getitem = local.context, indexing.getitem.primitive  # type: ignore[attr-defined]
-    silent = not (context.grad_enabled or context.dispatch)
-    pieces: Any = () if silent else ops.split(tensor, sections=sections, axis=dim)
-    indices = _indices(sections, dim)
-    if silent:
-        return tuple([shared(getitem, tensor, array[i], {"index": i}) for i in indices])
+    return _cut(tensor, sections, dim)
+
+
+def _cut(tensor: Tensor, sections: tuple[int, ...], dim: int) -> tuple[Tensor, ...]:
+    """Pieces of these sizes along a dimension, which they fill."""
+    indices, context = _indices(sections, dim), local.context
+    if not (context.grad_enabled or context.dispatch):
+        array = tensor._array
+        return tuple([shared(_GETITEM, tensor, array[i], {"index": i}) for i in indices])
+    pieces: Any = ops.split(tensor, sections=sections, axis=dim)
     return tuple(
-        as_view(getitem, tensor, piece, {"index": i})
+        as_view(_GETITEM, tensor, piece, {"index": i})
         for piece, i in zip(pieces, indices, strict=True)
     )
 
@@ -155,18 +161,19 @@ def _indices(sections: tuple[int, ...], dim: int) -> tuple[Any, ...]:
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal size along a dimension."""
-    chunks = operator.index(chunks)
+    if chunks.__class__ is not int:
+        chunks = operator.index(chunks)
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     shape = input._array.shape
     if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if not 0 <= dim < len(shape):
+    if dim.__class__ is not int or not 0 <= dim < len(shape):
         dim = wrap_dim(dim, len(shape))
     total = shape[dim]
     if not total:  # as many pieces as asked for, with nothing in them
         return tuple(split(input, [0] * chunks, dim))
-    return split(input, -(-total // chunks), dim)
+    return _cut(input, _even(total, -(-total // chunks)), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -174,9 +181,17 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise IndexError(f"unbind: dimension {dim} of a tensor that has no dimensions")
     dim = wrap_dim(dim, input.ndim)
-    if not input._array.shape[dim]:
+    count, context, before = input._array.shape[dim], local.context, (slice(None),) * dim
+    if not count:
         return ()
+    if not (context.grad_enabled or context.dispatch):
+        return tuple([piece(indexing.getitem, input, (*before, i)) for i in range(count)])
     return tuple(squeeze(piece, dim) for piece in split(input, 1, dim))
+
+
+def copied(out: Tensor) -> Tensor:
+    """A result that must be memory of its own, copied where the steps to it were views alone."""
+    return out if out._view is None else elementwise.clone(out)
 
 
 def tile(input: Tensor, dims: Sequence[int]) -> Tensor:

@@ -13,9 +13,9 @@ from numpy import ndarray
 
 from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.graph.node import TensorBase, local, storage_of, strided
-from tensorgrad.ops import elementwise, indexing
+from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
-from tensorgrad.recording.viewing import reshaped, shared
+from tensorgrad.recording.viewing import piece, reshaped, shared
 from tensorgrad.views.strides import view_as_shape
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ __all__ = [
     "view",
 ]
 
-_RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
+RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
 _PERMUTE: Any = ops.permute.primitive  # type: ignore[attr-defined]
 
 
@@ -69,11 +69,6 @@ def wrap_dim(dim: Any, ndim: int, *, extra: int = 0) -> int:
             f"{dim})"
         )
     return place % span
-
-
-def copied(out: Tensor) -> Tensor:
-    """A result that must be memory of its own, copied where the steps to it were views alone."""
-    return out if out._view is None else elementwise.clone(out)
 
 
 def _filled(shape: tuple[int, ...], target: Sequence[int], name: str) -> tuple[int, ...]:
@@ -108,7 +103,7 @@ def dims_of(dims: Any) -> tuple[int, ...]:
     """Dimensions given as ints or as one sequence of them."""
     if len(dims) == 1 and isinstance(dims[0], (tuple, list)):
         dims = dims[0]
-    return tuple(map(dimension, dims))
+    return tuple(dims) if {*map(type, dims)} == {int} else tuple(map(dimension, dims))
 
 
 def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
@@ -120,8 +115,13 @@ def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]
 
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
-    if isinstance(shape, tuple) and (quick := reshaped(_RESHAPE, input, shape, False)) is not None:
+    if isinstance(shape, tuple) and (quick := reshaped(RESHAPE, input, shape, False)) is not None:
         return quick  # type: ignore[no-any-return]
+    return reshape_closely(input, shape)
+
+
+def reshape_closely(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """`reshape` where something is recorded, or copied, or wrong."""
     array = input._array
     sizes = _filled(array.shape, sizes_of((shape,)), "reshape")
     if type(array) is ndarray and array.flags.c_contiguous:  # no question of sharing its memory
@@ -130,14 +130,10 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     return ops.reshape(input, shape=sizes) if found is None else found
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
-    given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-    found = reshaped(_RESHAPE, input, given, True)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
     sizes = _filled(input._array.shape, sizes_of(shape), "view")
-    found = view_as_shape(input, sizes)
+    found: Any = view_as_shape(input, sizes)
     if found is None:
         raise RuntimeError(
             f"view size {list(sizes)} is not compatible with input tensor's size "
@@ -153,7 +149,7 @@ def view_as_dtype(input: Tensor, dtype: Any) -> Tensor:
     """The tensor's bytes as elements of another dtype, sharing memory; without a gradient."""
     kind, array = numpy_dtype(dtype), input._array
     if kind == array.dtype:
-        return view(input, *array.shape)
+        return view(input, array.shape)
     if input.requires_grad and kind.kind in "fc":
         raise RuntimeError(
             f"view: the bytes of {input.dtype} as {as_dtype(kind)} have no gradient; use "
@@ -206,17 +202,22 @@ def ravel(input: Tensor) -> Tensor:
 
 def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
     """The dimensions in another order, as a view."""
-    order = tuple(wrap_dim(d, input.ndim) for d in dims)
-    if sorted(order) != list(range(input.ndim)):
+    return ops.permute(input, axes=_order(input._array.ndim, dims_of((tuple(dims),))))
+
+
+@lru_cache(maxsize=256)
+def _order(ndim: int, dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The dimensions, all of them, counted from the front."""
+    order = tuple([wrap_dim(d, ndim) for d in dims])
+    if sorted(order) != list(range(ndim)):
         raise RuntimeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the "
-            "length of "
-            f"the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to "
-            f"len(dims) = {len(order)}"
-            if len(order) != input.ndim
-            else f"permute: duplicate dims are not allowed, got {tuple(dims)}"
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(order)}"
+            if len(order) != ndim
+            else f"permute: duplicate dims are not allowed, got {dims}"
         )
-    return ops.permute(input, axes=order)
+    return order
 
 
 @lru_cache(maxsize=256)
@@ -236,7 +237,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     if not (dim0.__class__ is int is dim1.__class__):
         dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
     axes, context = _exchanged(ndim, dim0, dim1), local.context
-    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
+    if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
         return ops.permute(input, axes=axes)
     found: Any = shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
     return found  # type: ignore[no-any-return]
@@ -279,20 +280,18 @@ moveaxis = movedim
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Drop dimensions of size 1: all, or those named."""
     shape = input._array.shape
-    if dim is None:
-        gone = {i for i, n in enumerate(shape) if n == 1}
-    else:
-        dims = (dim,) if isinstance(dim, int) else tuple(dim)
-        named = {wrap_dim(d, len(shape)) for d in dims}
-        gone = {i for i in named if i < len(shape) and shape[i] == 1}
-    index = tuple(0 if i in gone else slice(None) for i in range(len(shape)))
-    return indexing.getitem(input, index=index)
+    named: Any = range(len(shape))
+    if dim is not None:
+        named = {wrap_dim(d, len(shape)) for d in ((dim,) if isinstance(dim, int) else dim)}
+    index = tuple([0 if n == 1 and i in named else slice(None) for i, n in enumerate(shape)])
+    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1."""
-    dim = wrap_dim(dim, input.ndim, extra=1)
-    return indexing.getitem(input, index=(*(slice(None),) * dim, None))
+    dim = wrap_dim(dim, input._array.ndim, extra=1)
+    index = (*(slice(None),) * dim, None)
+    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
@@ -362,7 +361,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     start = start + size if start < 0 else start
     if length < 0 or start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-    return indexing.getitem(input, index=(*(slice(None),) * dim, slice(start, start + length)))
+    index = (*(slice(None),) * dim, slice(start, start + length))
+    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -374,7 +374,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
             f"select(): index {index} out of range for tensor of size {list(input.shape)} at "
             f"dimension {dim}"
         )
-    return indexing.getitem(input, index=(*(slice(None),) * dim, int(index)))
+    places = (*(slice(None),) * dim, int(index))
+    return piece(indexing.getitem, input, places)  # type: ignore[no-any-return]
 
 
 def flip(input: Tensor, dims: Any) -> Tensor:

@@ -10,12 +10,17 @@ operation        called as                       returns
 ``keep`` says that a gradient will follow; what the forward then keeps for it is a pair (name of the
 kernel, arrays), which other kernels do not read.
 
-In float32 P(Z <= x) is 1 / (1 + exp(-2 p(x))) with an odd polynomial p, of degree 13, fitted for
-this package to artanh(2 P(Z <= x) - 1) so that the largest error of the result is least: 6.8e-8
-times the larger of 1 and |x|, about the rounding of float32.  An exponential, because the quotient
-is 0 and 1 where it should be for every x; NumPy computes it in half of the time that (1 + tanh) / 2
+In float32 P(Z <= x) is 1 / (1 + exp(x r(x**2))) with a quotient r of a cubic and a quadratic
+polynomial, fitted for this package to log(1 / P(Z <= x) - 1) / x so that the largest error of
+P(Z <= x) is least: 5.4e-8, less than the rounding of float32.  An exponential, because the result
+is 0 and x where it should be for every x; NumPy computes it in half of the time that (1 + tanh) / 2
 takes, and in a tenth of the error function's.  The whole is done block by block in a core's cache,
 the derivative with it.
+
+r is computed as a continued fraction.  What counts is how often NumPy goes through the numbers,
+and here a division takes as long as a product: 8 times instead of 12 for a polynomial of degree 6,
+which is as exact; without its last term it is off by 2e-7.  Of 32 Ki numbers 83 us instead of 90,
+45 of them the exponential.
 """
 
 from __future__ import annotations
@@ -35,10 +40,10 @@ from tensorgrad.machine.threads import split
 
 __all__ = ["Problem", "gelu", "gelu_gradient"]
 
-# What is in the exponential, over x, in powers of x**2, from the highest.
+# b, a, g, d, k, z of r(s) = b s + a + g / (s + d + k / (s + z)).
 _NORMAL = (
-    -3.61872720e-09, 2.67293764e-07, -7.94622686e-06, 1.105558868e-04, 6.59095082e-05,
-    -7.26678226e-02, -1.595768986,
+    -0.03627598833979, -2.36663132937351, 5.33383156826448, -23.5918862177090, 1382.47057923728,
+    45.3102592514270,
 )  # fmt: skip
 _TANH = (0.044715 * sqrt(2 / pi), sqrt(2 / pi))
 _CUBIC = (-2 * _TANH[0], -2 * _TANH[1])
@@ -118,25 +123,27 @@ def _constants(dtype: Any, values: tuple[float, ...]) -> tuple[Any, ...]:
     return tuple([np.array(value, dtype) for value in values])
 
 
-def _denominator(x: Any, s: Any, e: Any, coefficients: tuple[float, ...]) -> None:
-    """e becomes 1 + exp(x c(s)), with s the squares of x: one over P(Z <= x)."""
-    first, second, *rest = _constants(x.dtype, coefficients)
-    np.multiply(s, first, e)
-    np.add(e, second, e)
-    for c in rest:
-        np.multiply(e, s, e)
-        np.add(e, c, e)
+def _denominator(x: Any, e: Any) -> None:
+    """e becomes 1 + exp(x e)."""
     np.multiply(e, x, e)
     np.exp(e, e)
     np.add(e, constant(1.0, x.dtype), e)
 
 
 def _normal(x: Any, y: Any, slope: Any, s: Any) -> None:
-    e = y if slope is None else slope
-    np.multiply(x, x, out=s)
-    _denominator(x, s, e, _NORMAL)
+    e, spare = (y, s) if slope is None else (slope, y)
+    b, a, g, d, k, z = _constants(x.dtype, _NORMAL)
+    np.multiply(x, x, s)
+    np.add(s, z, e)
+    np.divide(k, e, e)
+    np.add(e, s, e)
+    np.add(e, d, e)
+    np.divide(g, e, e)
+    np.add(e, np.multiply(s, b, spare), e)
+    np.add(e, a, e)
+    _denominator(x, e)
     if slope is None:
-        np.divide(x, e, out=y)
+        np.divide(x, e, y)
         return
     rate, share = _constants(x.dtype, (-0.5, 1 / sqrt(2 * pi)))
     np.reciprocal(e, out=e)
@@ -151,15 +158,17 @@ def _normal(x: Any, y: Any, slope: Any, s: Any) -> None:
 def _cubic(x: Any, y: Any, slope: Any, s: Any) -> None:
     """With p = 1 / e: p + p (1 - p) times the derivative inside, times x."""
     e = y if slope is None else slope
-    np.multiply(x, x, out=s)
-    _denominator(x, s, e, _CUBIC)
+    cubic, linear = _constants(x.dtype, _CUBIC)
+    np.multiply(x, x, s)
+    np.add(np.multiply(s, cubic, e), linear, e)
+    _denominator(x, e)
     if slope is None:
         np.divide(x, e, out=y)
         return
-    cubic, linear = _constants(x.dtype, (-3 * _CUBIC[0], -_CUBIC[1]))
+    steeper, level = _constants(x.dtype, (-3 * _CUBIC[0], -_CUBIC[1]))
     np.reciprocal(e, out=e)
-    s *= cubic
-    s += linear
+    s *= steeper
+    s += level
     # p (1 - p) is 0 for large x, and must be so before x, else it would meet an infinity.
     np.subtract(1, e, out=y)
     y *= e

@@ -75,7 +75,7 @@ class InplaceShapeMethods:
         if count <= self._array.size:
             return _reformed(
                 self,
-                lambda x: shape.view(shape.narrow(shape.view(x, -1), 0, 0, count), wanted),
+                lambda x: shape.view(shape.narrow(shape.view(x, (-1,)), 0, 0, count), wanted),
                 "resize_",
             )
         if sharers(self):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.functions import shape as functions
 from tensorgrad.functions.shape import dims_of, given_once, sizes_of
 from tensorgrad.ops import shape as ops
+from tensorgrad.recording.viewing import reshaped
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -96,9 +97,13 @@ class ShapeMethods:
 
     def reshape(self: Any, *sizes: Any, shape: Any = None) -> Tensor:
         """Another shape, given as ints or one sequence; a view where that is possible."""
+        if sizes and shape is None:  # as nearly always: straight to what gives the view
+            found = reshaped(functions.RESHAPE, self, sizes, False)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         several = sizes if shape is None else given_once("reshape", sizes, shape)
         one = len(several) == 1 and isinstance(several[0], (tuple, list))
-        return functions.reshape(self, several[0] if one else several)
+        return functions.reshape_closely(self, several[0] if one else several)
 
     def reshape_as(self: Any, other: Tensor) -> Tensor:
         """Reshaped to the other tensor's shape."""
@@ -108,6 +113,10 @@ class ShapeMethods:
         """A reshape that shares memory, an error where the strides forbid it; or, with a dtype, the
         bytes as elements of it.
         """
+        if shape and size is dtype is None:  # as nearly always: straight to what gives the view
+            found = reshaped(functions.RESHAPE, self, shape, True)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         if (
             len(shape) == 1
             and not isinstance(shape[0], (tuple, list))
@@ -116,11 +125,11 @@ class ShapeMethods:
             dtype, shape = shape[0], ()
         if dtype is not None:
             return functions.view_as_dtype(self, dtype)
-        return functions.view(self, *(shape if size is None else given_once("view", shape, size)))
+        return functions.view(self, shape if size is None else given_once("view", shape, size))
 
     def view_as(self: Any, other: Tensor) -> Tensor:
         """Viewed in the other tensor's shape."""
-        return functions.view(self, other.shape)
+        return ShapeMethods.view(self, other.shape)
 
     def permute(self: Any, *order: Any, dims: Any = None) -> Tensor:
         """The dimensions in another order, given as ints or one sequence."""

@@ -19,7 +19,7 @@ from tensorgrad.recording.general import failed
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
 
-__all__ = ["reshaped", "shared", "viewing"]
+__all__ = ["basic_index", "piece", "reshaped", "shared", "viewing"]
 
 
 def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,20 +45,26 @@ def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
 def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> Any:
     """A reshape that takes no copy, unrecorded; None where that needs a closer look, or is wrong.
 
-    seen: only if the strides of the array are those that the user sees, which decide on a `view`.
+    sizes: as a method was given them, one by one or as one tuple.  seen: only if the strides of the
+    array are those that the user sees, which decide on a `view`.
     """
     context = local.context
+    if context.grad_enabled or context.dispatch:
+        return None
     array, held = tensor._array, tensor._held
-    if context.grad_enabled or context.dispatch or type(array) is not ndarray:
+    if array.__class__ is not ndarray:
         return None
-    whole = array.flags.c_contiguous
-    if not whole:
-        if held is None or not held.plain or held.aliases is not None:
-            return None
-    elif seen and held is not None and (held is SAVED or held.aliases is not None):
-        return None
+    if len(sizes) == 1 and isinstance(sizes[0], tuple):
+        sizes = sizes[0]
     try:
-        y = array.reshape(sizes) if whole else array.reshape(sizes, copy=False)
+        if array.flags.c_contiguous:
+            if seen and held is not None and (held is SAVED or held.aliases is not None):
+                return None
+            y = array.reshape(sizes)
+        elif held is not None and held.plain and held.aliases is None:
+            y = array.reshape(sizes, copy=False)
+        else:
+            return None
     except (TypeError, ValueError):
         return None
     shape = y.shape
@@ -67,21 +73,63 @@ def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> 
     return shared(op, tensor, y, {"shape": shape})
 
 
+def basic_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """An index that gives a view and in which there is nothing to change: of numbers within bounds,
+    forward slices, None and at most one Ellipsis; None of another.
+    """
+    if type(index) is int and shape and -shape[0] <= index < shape[0]:
+        return (index,)  # the commonest, and all there is to check
+    if type(index) is not tuple:
+        index = (index,)
+    axis, ndim, skipped = 0, len(shape), False
+    for i, part in enumerate(index):
+        if type(part) is slice:
+            start, stop, step = part.start, part.stop, part.step
+            if not (
+                (start is None or type(start) is int)
+                and (stop is None or type(stop) is int)
+                and (step is None or (type(step) is int and step > 0))
+            ):
+                return None
+        elif part is None:
+            continue
+        elif part is Ellipsis:
+            before, axis = axis, ndim - sum([p is not None for p in index[i + 1 :]])
+            if skipped or axis < before:
+                return None
+            skipped = True
+            continue
+        elif type(part) is not int or axis >= ndim or not -shape[axis] <= part < shape[axis]:
+            return None
+        axis += 1
+    return index if axis <= ndim else None
+
+
+def piece(record: Any, tensor: Any, index: tuple[Any, ...]) -> Any:
+    """What ``record``, the recorder of `getitem`, gives for numbers within bounds, slices, None."""
+    context, array = local.context, tensor._array
+    if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
+        return record(tensor, index=index)
+    # The Ellipsis makes even a single element a view.
+    y = array[index] if Ellipsis in index else array[(*index, Ellipsis)]
+    return shared(record.primitive, tensor, y, {"index": index})
+
+
 def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:
     """A Tensor on an array that is ``op`` of its parent's, on the same memory, unrecorded."""
     held = parent._held
     if held is None:  # the first view of this memory, and so of all of it
         held = storage_of(parent)
-        if parent._array.flags.c_contiguous:
-            held.plain = True
+        held.plain = parent._array.flags.c_contiguous
     elif held is SAVED:
         held = storage_of(parent)
     out = new(hook.tensor)
-    out._array, out._held = array, held
+    out._array = array
+    out._held = held
     out._grad = out._accumulator = out._hooks = out._node = None
     out._requires_grad = False
     out._view = (parent, op, params, held.stamp)
     # Aliases are listed where strides cannot tell how the memory is laid out.
-    if held.aliases is not None or not (held.plain or parent._array.flags.c_contiguous):
+    if not held.plain and (held.aliases is not None or not parent._array.flags.c_contiguous):
         hook.register_alias(parent, out)
     return out

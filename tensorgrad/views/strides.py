@@ -22,6 +22,7 @@ from tensorgrad.views.following import base_of, chain, root_of, through
 
 __all__ = [
     "contiguous_strides",
+    "is_contiguous",
     "logical_offset",
     "logical_strides",
     "make_contiguous",
@@ -92,6 +93,20 @@ def logical_strides(tensor: Any) -> tuple[int, ...]:
         axes = params["axes"]
         shape, strides = tuple([shape[i] for i in axes]), tuple([strides[i] for i in axes])
     return strides
+
+
+def is_contiguous(tensor: Any) -> bool:
+    """Whether the elements are in row-major order, as PyTorch would have them."""
+    array = tensor._array
+    if type(array) is ndarray:
+        if tensor._view is tensor._held is None:  # an operation's result, however it lies
+            return True
+        if _as_it_seems(tensor):
+            return array.flags.c_contiguous
+    if not array.size:
+        return True
+    found, wanted = logical_strides(tensor), contiguous_strides(array.shape, 1)
+    return all(s == w or n <= 1 for s, w, n in zip(found, wanted, array.shape, strict=True))
 
 
 def logical_offset(tensor: Any) -> int:

@@ -20,10 +20,21 @@ STEPS = {
     "permute": lambda x: x.permute(3, 1, 0, 2),
     "mT": lambda x: x.mT,
     "index": lambda x: x[1, :, None, ::2],
+    "index behind an Ellipsis": lambda x: x[..., None, 1:3, -1],
+    "index around an Ellipsis": lambda x: x[1, ..., ::2, None],
+    "an Ellipsis for nothing": lambda x: x[1, 0, ..., 2, 1],
+    "one slice": lambda x: x[1:],
+    "one None": lambda x: x[None],
+    "nothing": lambda x: x[()],
     "one number": lambda x: x[1, 2, 3, 3],
     "select": lambda x: x.select(2, -1),
     "narrow": lambda x: x.narrow(3, 1, 2),
     "unsqueeze": lambda x: x.unsqueeze(-1),
+    "squeeze": lambda x: x[:1, :, 2:3].squeeze(),
+    "squeeze of two": lambda x: x[:1, :, 2:3, :1].squeeze((0, -1)),
+    "unbind": lambda x: x.unbind(-2)[1],
+    "contiguous": lambda x: x.transpose(1, 2).contiguous(),
+    "contiguous once more": lambda x: x.view(2, -1).contiguous(),
     "expand": lambda x: x[:1].expand(5, -1, -1, -1),
     "diagonal": lambda x: x.diagonal(dim1=2, dim2=3),
     "unfold": lambda x: x.unfold(3, 2, 1),
@@ -40,6 +51,11 @@ REFUSED = {
     "reshape with a negative size": lambda x: x.reshape((6, -3)),
     "reshape with a size too many": lambda x: x.reshape(2, 3, 5),
     "view of a transpose": lambda x: x.transpose(2, 3).view(2, 3, 16),
+    "number out of bounds": lambda x: x[..., 4],
+    "numbers too many": lambda x: x[0, 0, ..., 0, 0, 0],
+    "two times an Ellipsis": lambda x: x[..., 0, ...],
+    "permute of too few": lambda x: x.permute(0, 1),
+    "permute with one twice": lambda x: x.permute(0, 1, 2, 2),
 }
 SOURCES = {
     "contiguous": lambda: tg.randn(2, 3, 4, 4),
@@ -63,7 +79,7 @@ def test_views(source, step):
         with tg.set_grad_enabled(grad):
             try:
                 y = (STEPS | REFUSED)[step](x)
-            except RuntimeError as error:
+            except (RuntimeError, IndexError) as error:
                 found.append(str(error))
                 continue
         seen = [

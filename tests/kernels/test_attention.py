@@ -102,8 +102,13 @@ def test_results_lie_as_heads_cut_out_of_features_do():
     q, k, v = (part.view(2, 6, 2, 4).transpose(1, 2) for part in x.chunk(3, dim=-1))
     y = F.scaled_dot_product_attention(q, k, v)
     assert np.shares_memory(y.transpose(1, 2).reshape(2, 6, 8).detach().numpy(), y._array)
-    # As the user sees it, its layout is the usual one.
-    assert F.scaled_dot_product_attention(q, k, v).view(2, 2, 24).shape == (2, 2, 24)
+    assert np.shares_memory(y.transpose(1, 2).view(2, 6, 8).detach().numpy(), y._array)
+    # As the user sees it, the layout is PyTorch's; where that is the usual one, any view is given.
+    with pytest.raises(RuntimeError, match="view size"):
+        y.view(2, 2, 24)
+    assert F.scaled_dot_product_attention(q[0], k[0], v[0]).view(2, 24).shape == (2, 24)
+    y = F.scaled_dot_product_attention(q, k, v, dropout_p=0.5)
+    assert y.view(2, 2, 24).shape == (2, 2, 24)
 
 
 def test_several_threads_give_the_same_bits():

@@ -200,6 +200,57 @@ def test_multihead(name, first):
         )  # fmt: skip
 
 
+WIDE = numbers(2, 6, 4 * 5)
+OTHERS = {
+    "plain": lambda lib: {},
+    "causal": lambda lib: {"is_causal": True},
+    "mask": lambda lib: {"attn_mask": lib.zeros(6, 6)},
+    "bools": lambda lib: {"attn_mask": lib.ones(2, 1, 1, 6, dtype=lib.bool)},
+    "mask that is trained": lambda lib: {"attn_mask": lib.zeros(6, 6, requires_grad=True)},
+    "dropout": lambda lib: {"dropout_p": 0.5},
+    "other width": lambda lib: {"value": lib.ones(2, 6, 4, 3).double().transpose(1, 2)},
+    "one for all": lambda lib: {"value": lib.ones(1, 6, 4, 5).double().transpose(1, 2)},
+    "no keys": lambda lib: dict.fromkeys(["key", "value"], lib.ones(2, 4, 0, 5).double()),
+}
+LAID_OUT = {
+    "heads of features": lambda x: x.view(2, 6, 4, 5).transpose(1, 2),
+    "heads of a part": lambda x: x[:, 2:, 4:].view(2, 4, 4, 4).transpose(1, 2),
+    "heads first": lambda x: x.view(2, 4, 6, 5),
+    "one head": lambda x: x.view(2, 6, 1, 20).transpose(1, 2),
+    "three dimensions": lambda x: x.view(12, 4, 5).transpose(0, 1),
+}
+
+
+@pytest.mark.parametrize("grad", [False, True])
+@pytest.mark.parametrize(
+    ("layout", "others"),
+    [("heads of features", name) for name in OTHERS] + [(name, "causal") for name in LAID_OUT],
+)
+def test_heads_are_put_together_by_a_view_where_pytorch_can(layout, others, grad):
+    """Of four dimensions the result has the query's order in memory, for everybody to see."""
+    found = []
+    for s in sides():
+        x = s.leaf(WIDE)
+        query = LAID_OUT[layout](x)
+        given = {"key": query, "value": query, **OTHERS[others](s.tg)}
+        with s.tg.set_grad_enabled(grad):
+            y = s.F.scaled_dot_product_attention(query, **given)
+            try:
+                joined = y.transpose(-3, -2).view(*y.shape[:-3], y.shape[-2], -1)
+            except RuntimeError:
+                joined = None
+            try:
+                whole = y.view(-1)
+            except RuntimeError:
+                whole = None
+        steps = [step for step, size in zip(y.stride(), y.shape, strict=True) if size > 1]
+        found.append((steps, y.is_contiguous(), joined is None, whole is None))
+        if grad and joined is not None:
+            joined.sum().backward()
+            found[-1] += (x.grad.abs().sum().item() > 0,)
+    assert found[0] == found[1]
+
+
 def s_first(array):
     """One leaf per side, however often it is asked for."""
     made = {}
