@@ -59,6 +59,7 @@ class Layer(NamedTuple):
     arrays: Any  # a Rule; None where there is none
     tensors: OnTensor
     integers: bool = False  # whether the rule takes those, and nothing else
+    rectified: OnTensor | None = None  # what it records together with the ReLU behind it
 
 
 Forward = TypeVar("Forward", bound=Callable[..., Any])
@@ -68,7 +69,6 @@ SEQUENCES: set[Any] = set()  # forwards that call the children in turn; they go 
 
 _RISING: set[Callable[..., Any]] = set()
 _MAXIMA: set[Callable[..., Any]] = set()
-_BEFORE_RELU: dict[Any, Layer] = {}
 
 
 def on_arrays(
@@ -97,12 +97,12 @@ def of_maxima(forward: Forward) -> Forward:
 
 
 def before_relu(on_tensor: OnTensor) -> Callable[[Forward], Forward]:
-    """Declare what the decorated forward and the ReLU behind it give together, recorded as the
+    """Declare what a forward with a rule and the ReLU behind it give together, recorded as the
     forward alone; the ReLU then only passes it on.  None where no kernel gives both at once.
     """
 
     def declare(forward: Forward) -> Forward:
-        _BEFORE_RELU[forward] = Layer(None, on_tensor)
+        RULES[forward] = RULES[forward]._replace(rectified=on_tensor)
         return forward
 
     return declare
@@ -235,14 +235,8 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
     try:
         for name, module in modules.items():
             # One that inherits its forward may have a property, a user's, in a weight's place.
-            forward = (kind := type(module)).__dict__.get("forward")
-            joined = False
-            if ready:
-                layer: Layer | None = _DONE
-            elif forward in _BEFORE_RELU and _relu_follows(modules, name):
-                layer, joined = _BEFORE_RELU[forward], True
-            else:
-                layer = RULES.get(forward)
+            kind = module.__class__
+            layer = _DONE if ready else RULES.get(kind.__dict__.get("forward"))
             if layer is not None and isinstance(value, TensorBase):
                 state = module.__dict__
                 hooks = state["_hooks"]
@@ -258,16 +252,19 @@ def recorded(modules: dict[str, Any], value: Any) -> Any:
                     if place is None:
                         place = caller(2)
                     context.place = place
-                    bounded = bounded or joined
+                    found, ready = None, False
                     try:
-                        found = layer.tensors(module, value)
-                        if found is None and joined:  # no kernel computes both at once
-                            joined, found = False, RULES[forward].tensors(module, value)
+                        if layer.rectified is not None and _relu_follows(modules, name):
+                            bounded = True
+                            found = layer.rectified(module, value)
+                            ready = found is not None  # else no kernel computes both at once
+                        if found is None:
+                            found = layer.tensors(module, value)
                     except Exception:
                         found = None  # the module will say what is wrong
                     if found is not None:
                         state["_calls"] = call + 1
-                        value, ready = found, joined
+                        value, found = found, None  # a rule may ask whether somebody else has it
                         continue
             if bounded:
                 bounds.forget()

@@ -212,9 +212,10 @@ def primitive(
     ufunc: of NumPy, where it computes on float32 and float64 arrays just what the forward does;
         called in its place, without a Python frame around it.
     raw: what rules on arrays call instead of the forward; the same values, perhaps not as a view.
-    selects: of one argument, which is saved as the output is: each number of the output is one of
-        the input's, and its gradient goes there. Then relu's mask may be applied to the output's
-        gradient, which is smaller, instead of to the input's (`tensorgrad.backward.shortcuts`).
+    selects: of one argument, which is saved as the output is, and exact: each number of the output
+        is one of the input's, and its gradient goes there. Then relu's mask may be applied to the
+        output's gradient, which is smaller, instead of to the input's
+        (`tensorgrad.backward.shortcuts`).
     conserves: of one that selects: whether by these parameters each number of a gradient arrives
         somewhere in its own channel, so that the sum of each channel is what it was.
     exact: to arguments of one dtype the rules give gradients of their very shapes and dtype, so

@@ -150,7 +150,7 @@ def descend(this: Pass) -> None:
                     elif op.selects and rectified(edge, saved):
                         g = edge.op.rules[0](raw, g, saved[0], None)
                         (d,) = pull(op, node, g, saved, (edge,))
-                        masked[edge] = d = fitted(d, edge)
+                        masked[edge] = d
                         if (summing := summed_by(op, node, edge.first)) is not None:
                             spread[summing] = d, g
                         summing = None

@@ -10,35 +10,33 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["serves", "total"]
+__all__ = ["total"]
 
 _LEAST = 1 << 13  # elements
 _WIDTH = 128  # columns at which the product runs at the memory's speed
 _ones = {char: np.ones(1 << 14, char) for char in "fd"}
 
 
-def serves(x: Any, axes: tuple[int, ...]) -> bool:
-    """Whether the sum of x over ``axes`` is one that `total` makes: all but 1, channels last."""
-    if x.size < _LEAST or x.ndim < 3 or x.dtype.char not in "fd" or len(axes) != x.ndim - 1:
-        return False
-    return 1 not in axes and bool(_last(x).flags.c_contiguous)
+def total(x: Any, axes: tuple[int, ...]) -> Any:
+    """The sum of x (N, C, *spatial) for each channel: (C,).
 
-
-def _last(x: Any) -> Any:
-    """A view with the channels as the last axis. Not by moveaxis, which takes 5 us."""
-    return x.transpose(0, *range(2, x.ndim), 1)
-
-
-def total(x: Any) -> Any:
-    """The sum of x (N, C, *spatial) for each channel: (C,)."""
+    None if ``axes`` are others than all but the channels, or these do not lie last, or x is small.
+    """
+    ndim = x.ndim
+    if x.size < _LEAST or ndim < 3 or len(axes) != ndim - 1 or 1 in axes:
+        return None
+    last = x.transpose(*axes, 1)  # not by moveaxis, which takes 5 us
+    ones = _ones.get(x.dtype.char)
+    if ones is None or not last.flags.c_contiguous:
+        return None
     channels = x.shape[1]
-    rows = _last(x).reshape(-1, channels)
+    count = x.size // channels
     together = max(1, _WIDTH // channels)
-    while len(rows) % together:
+    while count % together:
         together -= 1
-    wide = rows.reshape(-1, together * channels)
-    ones = _ones[x.dtype.char]
-    if len(wide) > len(ones):
-        ones = np.ones(len(wide), x.dtype)
-    sums = ones[: len(wide)].dot(wide)
+    height = count // together
+    wide = last.reshape(height, together * channels)
+    if height > len(ones):
+        ones = np.ones(height, x.dtype)
+    sums = ones[:height].dot(wide)
     return ones[:together].dot(sums.reshape(together, channels))

@@ -17,7 +17,7 @@ from numpy import ndarray
 __all__ = ["address"]
 
 _HEAD = object.__basicsize__
-_pointer: Any = ctypes.c_void_p.from_address
+_word: Any = ctypes.c_size_t.from_address
 
 
 def _told(array: Any) -> int:
@@ -29,7 +29,7 @@ def _read(array: Any) -> int:
     """As it stands in the array's object."""
     if not isinstance(array, ndarray):
         raise TypeError(f"expected an ndarray, got {type(array).__name__}")
-    return _pointer(id(array) + _HEAD).value or 0
+    return _word(id(array) + _HEAD).value  # type: ignore[no-any-return]
 
 
 def _is_there() -> bool:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "LEAST", "LIMIT", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole", "orders",
-    "strided",
+    "LEAST", "LIMIT", "block", "cached_bytes", "empty", "empty_cache", "empty_like", "is_whole",
+    "orders",
 ]  # fmt: skip
 
 LEAST = 1 << 17  # bytes; smaller arrays are the C library's business
@@ -52,16 +52,31 @@ class _Block(np.ndarray[Any, Any]):
     __slots__ = ()
 
     def __del__(self) -> None:
+        global _cached
         memory = self.base
-        if type(memory) is _Memory:  # else it is a view of a block, of the same class
-            _give_back(memory)
+        if type(memory) is not _Memory:  # a view of a block, of the same class
+            return
+        size = memory.size
+        if size > LIMIT:
+            return
+        with _lock:
+            _free.setdefault(size, {})[id(memory)] = memory
+            _free.move_to_end(size)
+            _cached += size
+            while _cached > LIMIT:  # those of the size that was used longest ago go first
+                oldest = next(iter(_free))
+                if _free[oldest]:
+                    _free[oldest].popitem()
+                    _cached -= oldest
+                else:
+                    del _free[oldest]
 
 
 _BYTE = np.dtype(np.uint8)
 _new: Any = np.ndarray.__new__
 
-# Waiting memory by size; the size used last is at the end.
-_free: OrderedDict[int, list[Any]] = OrderedDict()
+# Waiting memory by size, and by its id; the size used last is at the end.
+_free: OrderedDict[int, dict[int, Any]] = OrderedDict()
 _cached = 0
 # Re-entrant: the garbage collector may run in the middle and let go of blocks in a cycle.
 _lock = threading.RLock()
@@ -71,25 +86,23 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """An uninitialised array in C order, as `numpy.empty` gives."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
-    return np.empty(shape, dtype) if size < LEAST else np.ndarray(shape, dtype, _block(size))
+    return np.empty(shape, dtype) if size < LEAST else np.ndarray(shape, dtype, block(size))
 
 
-def strided(
-    shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...], size: int
-) -> Any:
-    """An uninitialised array with other strides, in bytes, that fills memory of ``size`` bytes."""
-    memory = np.empty(size, _BYTE) if size < LEAST else _block(size)
-    return np.ndarray(shape, dtype, memory, 0, strides)
+def block(size: int, wanted: int = 0) -> _Block:
+    """Memory that waits, or new one, of at least `LEAST` bytes: the buffer of one array.
 
-
-def _block(size: int) -> _Block:
-    """Memory that waits, or new one, of at least `LEAST` bytes."""
+    wanted: the id of the block's base (memory keeps it as long as it waits or is used) when this
+    was asked for the last time.  Without, the memory that was used last.
+    """
     global _cached
     memory = None
     with _lock:
         waiting = _free.get(size)
         if waiting:
-            memory = waiting.pop()
+            memory = waiting.pop(wanted, None)
+            if memory is None:
+                memory = waiting.popitem()[1]
             _cached -= size
     if memory is None:
         whole = _new(_Memory, (size + _LINE,), _BYTE)
@@ -116,24 +129,6 @@ def orders(strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes from the outermost in memory inwards, and the permutation that undoes that."""
     order = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
     return tuple(order), tuple(sorted(range(len(strides)), key=order.__getitem__))
-
-
-def _give_back(memory: Any) -> None:
-    global _cached
-    size = memory.size
-    if size > LIMIT:
-        return
-    with _lock:
-        _free.setdefault(size, []).append(memory)
-        _free.move_to_end(size)
-        _cached += size
-        while _cached > LIMIT:  # those of the size that was used longest ago go first
-            oldest = next(iter(_free))
-            if _free[oldest]:
-                _free[oldest].pop()
-                _cached -= oldest
-            else:
-                del _free[oldest]
 
 
 def is_whole(array: Any) -> bool:

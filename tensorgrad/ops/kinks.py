@@ -88,6 +88,7 @@ def _relu_rule(xp: Any, g: Any, y: Any, x: Any) -> Any:
     saves="y",
     formula="g * [x > 0]",
     batch=families.elementwise,
+    exact=True,
 )
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""

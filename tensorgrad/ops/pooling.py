@@ -61,6 +61,7 @@ def _max_rule(xp: Any, g: Any, y: Any, x: Any, **how: Any) -> Any:
     selects=True,
     # A dilated window may hold nothing but padding: then its gradient is lost.
     conserves=lambda how: max(how["dilation"]) == 1,
+    exact=True,
 )
 def max_pool(x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
     """The maximum of every window; of equal elements the first has the gradient."""

@@ -117,8 +117,8 @@ def total_of(x: Any, axis: Any, keepdims: Any) -> Any:
         rows = np.einsum("ij->i", x.reshape(-1, x.shape[-1]))
         return rows.reshape(*x.shape[:-1], 1) if keepdims else rows.reshape(x.shape[:-1])
     axes = reduced(axis, x.ndim)
-    if type(axes) is tuple and not keepdims and channels.serves(x, axes):
-        return channels.total(x)
+    if type(axes) is tuple and not keepdims and (sums := channels.total(x, axes)) is not None:
+        return sums
     if x.dtype.char == "e":
         return np.add.reduce(x, axes, np.float32, keepdims=keepdims).astype(x.dtype)
     return np.add.reduce(x, axes, keepdims=keepdims)

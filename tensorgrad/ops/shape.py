@@ -18,6 +18,7 @@ from tensorgrad.primitive import primitive
     formula="reshape_like(g, x)",
     view=True,
     batch=families.shaped,
+    exact=True,
 )
 def reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
     """The elements in row-major order under another shape; a view where strides allow."""

@@ -11,13 +11,13 @@ import numpy as np
 from tensorgrad.batching import families
 from tensorgrad.machine.blocks import LARGE, by_rows, leaves_rows
 from tensorgrad.ops.kinds import every
-from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, total_of
+from tensorgrad.ops.reduction import along_rows, axes_of, kept_shape, reduced, total_of
 from tensorgrad.primitive import Kept, primitive, recorded
 
 
 def _shift(x: Any, axis: Any, out: Any) -> None:
     """Write x minus its maximum: NaN where that is infinite, as in PyTorch."""
-    np.subtract(x, _largest(x, axis), out=out)
+    np.subtract(x, _largest(x, axis), out)
 
 
 # Rows up to this length have their maxima taken column by column, over all rows at once.
@@ -31,7 +31,12 @@ def _largest(x: Any, axis: Any) -> Any:
         for column in range(1, x.shape[1]):
             np.maximum(top, x[:, column : column + 1], out=top)
         return top
-    return np.maximum.reduce(x, axis=axes_of(axis, x.ndim), keepdims=True, initial=-np.inf)
+    axes = reduced(axis, x.ndim)
+    if x.size:
+        if axes == x.ndim - 1:  # in 2.1 us instead of the 3.3 that keepdims takes
+            return np.maximum.reduce(x, axes)[..., None]
+        return np.maximum.reduce(x, axes, keepdims=True)
+    return np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
 
 
 def _apart(into: Any, x: Any, axis: Any) -> Any:
@@ -142,6 +147,7 @@ def _cross_entropy_rule(
     formula="g * (softmax(x, 1) - onehot(target, x)) * column(weight)",
     composed=_twin,
     saves="x",
+    exact=True,
 )
 def cross_entropy(x: Any, *, target: Any, weight: Any, keep: bool) -> Kept:
     """sum_i weight_i * (log sum_j e**x_ij - x_i,target_i): x (M, C), target and weight (M,).
@@ -157,9 +163,11 @@ def cross_entropy(x: Any, *, target: Any, weight: Any, keep: bool) -> Kept:
     np.exp(y, y)
     total = total_of(y, 1, False)
     terms = np.log(total) - picked
-    loss = np.dot(terms, weight)
+    # Written into an array at once: to make one of a number took 11 us in the step of a network.
+    out = np.empty((), x.dtype) if weight.dtype is x.dtype else None
+    loss = terms.dot(weight, out)
     if not math.isfinite(loss):  # rows that do not count may be infinite or NaN
-        loss = np.dot(np.where(weight == 0, 0, terms), weight)
+        loss = np.where(weight == 0, 0, terms).dot(weight, out)
     if keep:
         np.multiply(y, (weight / total)[:, None], y)
         flat[own] -= weight

@@ -132,6 +132,7 @@ class ElementwiseOptimizer(Optimizer):
         for group in self.param_groups:
             names = self._kept(group)
             latest: list[Any] = [None, 0, None]  # constants are mostly those of the one before
+            kind = constants = None  # and of those that are updated here
             kept: Any = ()
             for p in group["params"]:
                 grad = p._grad
@@ -148,10 +149,11 @@ class ElementwiseOptimizer(Optimizer):
                 ):
                     self._update(group, names, p, g, latest)
                 else:  # as _update would do it; many parameters are small
-                    if plan.dtype is not latest[0] or latest[1] == 1:
-                        latest[:] = plan.dtype, 2, self._constants(group, plan.dtype, 2)
+                    if plan.dtype is not kind:
+                        kind = plan.dtype
+                        constants = self._constants(group, kind, 2)
                     s, t = plan.scratch
-                    rule(plan.array, g, kept, latest[2], s, t)
+                    rule(plan.array, g, kept, constants, s, t)
                 storage = p._held  # as in _bump
                 if storage is None or storage is SAVED:
                     storage = storage_of(p)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy import multiply, subtract
+from numpy import add, multiply, subtract
 
 from tensorgrad.kernels import scaled_sum
 from tensorgrad.optim.elementwise import Array, ElementwiseOptimizer, Rule, array0
@@ -60,18 +60,18 @@ def sgd_rule(
         g = np.negative(g, t)
     if decay is not None:
         # Not p *= 1 - lr * decay: in float32 that factor loses most of a small decay.
-        np.multiply(p, decay, s)
-        g = np.add(g, s, t)
+        multiply(p, decay, s)
+        g = add(g, s, t)
     if momentum is not None:
         (b,) = kept
         if first:
             np.copyto(b, g)  # not damped: PyTorch's rule
         else:
-            np.multiply(b, momentum, b)
-            np.add(b, g if undamped is None else np.multiply(g, undamped, s), b)
+            multiply(b, momentum, b)
+            add(b, g if undamped is None else multiply(g, undamped, s), b)
         if nesterov:
-            np.multiply(b, momentum, s)
-            g = np.add(g, s, t)
+            multiply(b, momentum, s)
+            g = add(g, s, t)
         else:
             g = b
     multiply(g, lr, s)

@@ -30,6 +30,7 @@ from tensorgrad.graph.node import (
     Spec,
     TensorBase,
     accumulator,
+    edge_of,
     hook,
     local,
     mark_inference,
@@ -71,6 +72,8 @@ def recorder(op: Primitive) -> Callable[..., Any]:
     single = not (op.outputs or op.variadic or op.joint)  # one output, a rule for each argument
     simple = single and not op.keeps
     fixed = single and not op.view and op.promote is None  # of new memory, dtypes as they come
+    if fixed and op.keep_flag and op.differentiable and op.saves == (frozenset(op.arguments[:1]),):
+        return unary(op)  # a loss of logits, GELU
     if fixed and op.differentiable and len(op.arguments) == 3:
         return ternary(op)
     if simple and op.differentiable and len(op.arguments) == 1:
@@ -86,6 +89,7 @@ def unary(op: Primitive) -> Callable[..., Any]:
     ufunc: Any = op.ufunc
     compute: Any = OPERATORS.get(op.name, ufunc)
     save_y, save_x = "y" in op.saves[0], op.arguments[0] in op.saves[0]
+    keeps = op.keeps if op.keep_flag else None
 
     def record(a: Any, **params: Any) -> Any:
         context = local.context
@@ -103,7 +107,12 @@ def unary(op: Primitive) -> Callable[..., Any]:
             else:
                 if to_float and kind.kind in "biu":
                     (x,) = promote([x], to_float=True)
-                y = forward(x, **params)
+                if keeps:
+                    wanted = tracked and context.grad_enabled and edge_of(a) is not None
+                    kept = forward(x, **params, keep=wanted)
+                    y = kept.y
+                else:
+                    y = forward(x, **params)
         except Exception as error:
             raise failed(op, (a,), params, error) from error
         if type(y) is not ndarray:
@@ -130,12 +139,12 @@ def unary(op: Primitive) -> Callable[..., Any]:
                 node.hooks = None
                 node.scope = context.scope
                 node.seq = next(numbers)
-                frame = _frame(1)
-                code = frame.f_code
-                if code.co_filename in outside:
+                if (place := context.place) is not None:
+                    node.code, node.lasti = place
+                elif (code := (frame := _frame(1)).f_code).co_filename in outside:
                     node.code, node.lasti = code, frame.f_lasti
                 else:
-                    node.code, node.lasti = context.place or caller(2)
+                    node.code, node.lasti = caller(2)
                 if save_x:
                     held = a._held
                     if held is None or held is SAVED:
@@ -157,6 +166,8 @@ def unary(op: Primitive) -> Callable[..., Any]:
                 else:
                     node.saved = ()
                     node.storages = None
+                if keeps:
+                    node.saved += ({word: getattr(kept, word) for word in keeps},)
                 out._node = node
                 out._requires_grad = True
                 if view:

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from recorder_tools import leaf, same
+from recorder_tools import leaf, same, what
 
 import tensorgrad as tg
 from tensorgrad.autograd import observe_backward
@@ -27,6 +27,45 @@ def test_one_argument(op, dtype, shape):
         edge_of(x)  # so that both find the same
         same(op, x)
         same(op, x * 1)
+
+
+KEEPING = {
+    "gelu": {"tanh": True},
+    "cross_entropy": {"target": np.arange(4) % 3, "weight": np.full(4, 0.25, np.float32)},
+}
+
+
+@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize("view", [True, False])
+def test_one_argument_and_something_kept(name, grad, view):
+    assert set(KEEPING) == {
+        op.name for op in primitives.values() if op.keep_flag and len(op.arguments) == 1
+    }
+    op, params = primitives[name], KEEPING[name]
+    base = leaf(5, 3, grad=False)
+    x = base[:4] if view else base[:4].clone()
+    if grad:
+        base.mul_(leaf(1))  # now the view has a gradient
+        x = x if view else x.requires_grad_()
+    edge = edge_of(x)  # so that both find the same
+    found = []
+    for record in (getattr(recorded, name), general(op)):
+        out = record(x, **params)
+        node = out._node
+        assert (node is None) == (edge is None)
+        extras = {}
+        if node is not None:
+            *node.saved, extras = node.saved
+            assert sorted(extras) == sorted(op.keeps)
+        found.append((out._array, what(node), extras.get("cache")))
+    quick, slow = found
+    np.testing.assert_array_equal(quick[0], slow[0])
+    assert quick[0].dtype is slow[0].dtype
+    assert {**(quick[1] or {}), "line": None} == {**(slow[1] or {}), "line": None}
+    caches = [cache if isinstance(cache, tuple) else (cache,) for cache in (quick[2], slow[2])]
+    for a, b in zip(*caches, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)

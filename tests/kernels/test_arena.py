@@ -43,6 +43,19 @@ def test_memory_is_used_again_when_the_last_view_is_gone():
     assert arena.cached_bytes() == 0
 
 
+def test_the_memory_of_the_last_time_is_found_again():
+    blocks = [arena.block(1 << 18) for _ in range(3)]
+    memories = [id(block.base) for block in blocks]
+    while blocks:
+        del blocks[0]
+    assert arena.cached_bytes() == 3 << 18
+    second = arena.block(1 << 18, memories[1])
+    assert id(second.base) == memories[1]
+    another = arena.block(1 << 18, memories[1])  # it is in use
+    assert id(another.base) == memories[2]
+    assert arena.cached_bytes() == 1 << 18
+
+
 def test_views_of_it_have_it_as_their_base():
     x = arena.empty((300, 200), np.float32)
     assert x[1:].base is x

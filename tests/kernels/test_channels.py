@@ -13,9 +13,8 @@ def test_total(shape, dtype):
     x = rng.standard_normal(shape).astype(dtype)
     last = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
     axes = (0, *range(2, x.ndim))
-    assert channels.serves(last, axes)
-    assert channels.serves(x, axes) == (shape[1] == 1)
-    found, expected = channels.total(last), x.sum(axes, dtype=float)
+    found, expected = channels.total(last, axes), x.sum(axes, dtype=float)
+    assert (channels.total(x, axes) is None) == (shape[1] > 1)
     assert found.dtype == dtype
     assert found.shape == expected.shape
     assert np.allclose(found, expected, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-10)
@@ -23,7 +22,7 @@ def test_total(shape, dtype):
 
 def test_other_sums_are_not_its_business():
     x = np.moveaxis(np.ones((16, 30, 30, 8), np.float32), -1, 1)
-    assert not channels.serves(x, (0, 2))
-    assert not channels.serves(x, (0, 1, 2))
-    assert not channels.serves(x.astype(complex), (0, 2, 3))
-    assert not channels.serves(x[:2, :, :3, :3], (0, 2, 3))
+    assert channels.total(x, (0, 2)) is None
+    assert channels.total(x, (0, 1, 2)) is None
+    assert channels.total(x.astype(complex), (0, 2, 3)) is None
+    assert channels.total(x[:2, :, :3, :3], (0, 2, 3)) is None

@@ -5,6 +5,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.autograd import observe_forward
 
 
 def _net(*flatten):
@@ -60,6 +61,24 @@ def test_the_users_own_input_is_viewed(grad):
         z = nn.Sequential(nn.Conv1d(3, 2, 1), nn.Flatten())(x)
         assert z.shape == (4, 4)
         assert z.is_contiguous()
+
+
+def test_images_between_layers_are_copied_once():
+    """As they lie channels last; nobody has what is flattened, so it need not share the memory."""
+    conv, x = nn.Conv2d(3, 8, 3), tg.randn(4, 3, 9, 7)
+    assert not nn.Sequential(conv, nn.Flatten())(x)._is_view()
+    y = conv(x)
+    assert not y._array.flags.c_contiguous
+    z = nn.Sequential(nn.Identity(), nn.Flatten())(y)  # this one the program has
+    assert z._is_view()
+    outs = []
+    with observe_forward(lambda node, out: outs.append(out)):
+        assert nn.Sequential(conv, nn.Flatten())(x)._is_view()
+    with tg.no_grad():
+        z[0, 0] = 5.0
+        outs[-1][0, 0] = 5.0
+    assert y[0, 0, 0, 0] == 5
+    assert outs[0][0, 0, 0, 0] == 5
 
 
 def test_what_derives_from_a_tensor_may_flatten_otherwise():

@@ -78,11 +78,10 @@ def _grouped(w: Ints, groups: int) -> Ints:
     return w if groups == 1 else (groups, w[0] // groups, *w[1:])
 
 
-def _check(*arrays: Any) -> None:
-    """Raise ValueError for another dtype: shapes and strides are what a computation is found by."""
-    for array in arrays:
-        if array.dtype is not FLOAT:
-            raise ValueError(f"oneDNN convolution: prepared for float32, got {array.dtype}")
+def _mistyped(*arrays: Any) -> ValueError:
+    """The error of another dtype: shapes and strides are what a computation is found by."""
+    kinds = ", ".join(str(array.dtype) for array in arrays)
+    return ValueError(f"oneDNN convolution: prepared for float32, got {kinds}")
 
 
 class _Weights:
@@ -111,45 +110,47 @@ class _Weights:
 
 
 class _WeightGradient:
-    """Memory for the gradient of weights in the order given, and the way to their own."""
+    """Makes the gradient of weights in the order given, and brings it to their own."""
 
-    def __init__(self, shape: Ints, given: Layout) -> None:
-        self._shape, self._given = shape, given
+    def __init__(self, shape: Ints, given: Layout, product: Prepared) -> None:
+        self._shape, self._given, self._product = shape, given, product
         self._copy = reorder(given, Layout.of(shape))
         self._blocks = None if self._copy is None else in_blocks(shape, given)
         if self._blocks is not None:
             self._place = address(self._blocks[0])
 
-    def __call__(self, compute: Callable[[int], None]) -> Any:
-        """The gradient in C order; ``compute`` is given the address to write to."""
+    def __call__(self, x: Any, g: Any) -> Any:
+        """The gradient in C order, from images and a gradient in the layouts wanted."""
         dw = np.empty(self._shape, FLOAT)
         if self._copy is None:
-            compute(address(dw))
+            self._product.at(address(x), address(g), address(dw))
         elif self._blocks is not None:
             array = self._blocks[1]
-            compute(self._place)
+            self._product.at(address(x), address(g), self._place)
             dw.reshape(array.shape)[...] = array
         else:
             inside = empty(self._given)
-            compute(address(inside))
+            self._product.at(address(x), address(g), address(inside))
             self._copy.run(inside, dw)
         return dw
 
 
 def convolve(
-    x: Any, w: Any, b: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int,
+    x: Any, w: Any, b: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int, *,
     rectified: bool = False,
 ) -> Any:  # fmt: skip
     """The convolution (N, O, *out), channels last; ``rectified``: the larger of it and 0."""
     if groups != 1:
         w = w.reshape(_grouped(w.shape, groups))
-    if b is None:
-        _check(x, w)
-    else:
-        _check(x, w, b)
+    if not (x.dtype is w.dtype is FLOAT):
+        raise _mistyped(x, w)
+    of_bias = None
+    if b is not None:
+        if b.dtype is not FLOAT:
+            raise _mistyped(b)
         if b.strides != _STEP:
             b = np.ascontiguousarray(b)
-    of_bias = None if b is None else b.shape
+        of_bias = b.shape
     how = (stride, padding, dilation, groups)
     key = ("conv", x.shape, x.strides, w.shape, w.strides, of_bias, how, rectified)
 
@@ -183,7 +184,8 @@ def input_gradient(
     g: Any, w: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
     """The gradient of the input, of ``shape`` (N, C, *spatial), channels last."""
-    _check(g, w)
+    if not (g.dtype is w.dtype is FLOAT):
+        raise _mistyped(g, w)
     if groups != 1:
         w = w.reshape(_grouped(w.shape, groups))
     how = (stride, padding, dilation, groups)
@@ -220,7 +222,8 @@ def weight_gradient(
     x: Any, g: Any, shape: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
     """The gradient of the weight, of ``shape`` (O, C/groups, *kernel), in C order."""
-    _check(x, g)
+    if not (x.dtype is g.dtype is FLOAT):
+        raise _mistyped(x, g)
     how = (stride, padding, dilation, groups)
     key = ("conv_weight", x.shape, x.strides, g.shape, g.strides, shape, how)
 
@@ -236,13 +239,12 @@ def weight_gradient(
         product = Prepared(
             description, src=problem.x_layout, diff_dst=problem.y_layout, diff_weights=given
         )
-        collected = _WeightGradient(problem.w, given)
+        gradient = _WeightGradient(problem.w, given, product)
         x_handed = Handed(x.shape, x.strides, problem.x_layout)
         g_handed = Handed(g.shape, g.strides, problem.y_layout)
 
         def run(x: Any, g: Any) -> Any:
-            x, g = x_handed(x), g_handed(g)
-            found = collected(lambda place: product.at(address(x), address(g), place))
+            found = gradient(x_handed(x), g_handed(g))
             return found if groups == 1 else found.reshape(shape)
 
         return run

@@ -23,6 +23,7 @@ __all__ = ["Handed", "New", "channels_last", "in_blocks"]
 # blocks, and of images (12,544 numbers of them 10 and 39 us, 50,176 40 and 65).
 _SMALL = 1 << 14
 _SMALL_IMAGES = 1 << 16
+_BYTE = np.dtype(np.uint8)
 
 
 def _last_strides(shape: tuple[int, ...], item: int = FLOAT.itemsize) -> tuple[int, ...]:
@@ -43,15 +44,24 @@ def channels_last(shape: tuple[int, ...]) -> Layout:
 class New:
     """Makes uninitialised arrays (N, C, *spatial) of one shape that lie channels last."""
 
-    __slots__ = ("_dtype", "shape", "size", "strides")
+    __slots__ = ("_before", "_dtype", "_large", "shape", "size", "strides")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT) -> None:
         self.shape, self._dtype = shape, dtype
         self.strides = _last_strides(shape, dtype.itemsize)
         self.size = prod(shape) * dtype.itemsize  # in bytes
+        self._large = self.size >= arena.LEAST
+        self._before = 0
 
     def __call__(self) -> Any:
-        return arena.strided(self.shape, self._dtype, self.strides, self.size)
+        memory: Any
+        if self._large:
+            # The same each step, if it waits: then its address need not be handed over again.
+            memory = arena.block(self.size, self._before)
+            self._before = id(memory.base)
+        else:
+            memory = np.empty(self.size, _BYTE)
+        return np.ndarray(self.shape, self._dtype, memory, 0, self.strides)
 
 
 class Handed:

@@ -164,13 +164,13 @@ def _convolution_weight(problem: Any) -> str:
     return reason or _by_winograd(problem, winograd.serves)
 
 
-def _how(problem: Any) -> tuple[Any, ...]:
-    return problem.stride, problem.padding, problem.dilation, problem.groups
+# The stride, the padding, the dilation and the groups of a `convolutions.Problem`.
+_HOW = slice(2, 6)
 
 
 @offer(convolutions.convolve, _convolution_forward)
 def _convolve(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tuple[Any, Any]:
-    return convolution.convolve(x, w, b, *_how(problem)), None
+    return convolution.convolve(x, w, b, *problem[_HOW]), None
 
 
 # A number below the largest in float32, squared, for sums of squares of weights and of inputs.
@@ -187,8 +187,7 @@ def _convolve_rectified(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tup
     if not largest < _NO_OVERFLOW:
         largest = _squares(x) * of_weights
     if largest < _NO_OVERFLOW and of_bias < _NO_OVERFLOW:
-        stride, padding, dilation, groups = _how(problem)
-        y = convolution.convolve(x, w, b, stride, padding, dilation, groups, rectified=True)
+        y = convolution.convolve(x, w, b, *problem[_HOW], rectified=True)
         bounds.tell(y, 2 * (largest + of_bias))
         return y, None
     found: tuple[Any, Any] = convolutions.rectified.reference.run(problem, x, w, b, keep)
@@ -197,12 +196,12 @@ def _convolve_rectified(problem: Any, x: Any, w: Any, b: Any, keep: bool) -> tup
 
 @offer(convolutions.input_gradient, _convolution_input)
 def _input_gradient(problem: Any, g: Any, w: Any) -> Any:
-    return convolution.input_gradient(g, w, problem.input, *_how(problem))
+    return convolution.input_gradient(g, w, problem.input, *problem[_HOW])
 
 
 @offer(convolutions.weight_gradient, _convolution_weight)
 def _weight_gradient(problem: Any, x: Any, g: Any, kept: Any) -> Any:
-    return convolution.weight_gradient(x, g, problem.weight, *_how(problem))
+    return convolution.weight_gradient(x, g, problem.weight, *problem[_HOW])
 
 
 # --- Max pooling ----------------------------------------------------------------------------------

@@ -22,10 +22,9 @@ Pairs = tuple[tuple[int, int], ...]
 _BYTE = np.dtype(np.uint8)
 
 
-def _check(array: Any) -> None:
-    """Raise ValueError for another dtype: shapes and strides are what a computation is found by."""
-    if array.dtype is not FLOAT:
-        raise ValueError(f"oneDNN max pooling: prepared for float32, got {array.dtype}")
+def _mistyped(array: Any) -> ValueError:
+    """The error of another dtype: shapes and strides are what a computation is found by."""
+    return ValueError(f"oneDNN max pooling: prepared for float32, got {array.dtype}")
 
 
 def _described(shape: Ints, out: Ints, kernel: Ints, stride: Ints, padding: Pairs) -> Any:
@@ -46,7 +45,8 @@ def max_pool(x: Any, kernel: Ints, stride: Ints, padding: Pairs, out: Ints) -> t
 
     Those are the places of the maxima, a byte each, that lie as they do: channels last.
     """
-    _check(x)
+    if x.dtype is not FLOAT:
+        raise _mistyped(x)
     key = ("max_pool", x.shape, x.strides, kernel, stride, padding, out)
 
     def make() -> Callable[[Any], tuple[Any, Any]]:
@@ -72,7 +72,8 @@ def max_pool_gradient(
     g: Any, won: Any, shape: Ints, kernel: Ints, stride: Ints, padding: Pairs
 ) -> Any:
     """Each window's gradient at its maximum: of ``shape`` (N, C, *spatial), channels last."""
-    _check(g)
+    if g.dtype is not FLOAT:
+        raise _mistyped(g)
     key = ("max_pool_gradient", g.shape, g.strides, shape, kernel, stride, padding)
 
     def make() -> Callable[[Any, Any], Any]:
