@@ -12,6 +12,17 @@ def leaf(*shape, dtype=np.float32, grad=True, seed=0):
     return tg.from_numpy(values).requires_grad_(grad)
 
 
+def _saved(entry, of_argument=False):
+    """What is comparable of something saved: an argument's array is the same one."""
+    if isinstance(entry, dict):  # what a kernel kept for itself, made anew each time
+        return {word: _saved(kept) for word, kept in entry.items()}
+    if isinstance(entry, tuple):
+        return [_saved(kept) for kept in entry]
+    if entry is None or isinstance(entry, np.ndarray):
+        return id(entry) if of_argument and entry is not None else type(entry)
+    return entry
+
+
 def what(node):
     """All that a node says, with the array of each argument saved, or its edge."""
     if node is None:
@@ -21,11 +32,7 @@ def what(node):
     return {
         "op": node.op, "inputs": node.inputs, "params": node.params, "shape": node.shape,
         "dtype": node.dtype, "scope": node.scope, "hooks": node.hooks, "line": str(node.location),
-        "saved": [
-            (id(s) if i and isinstance(s, np.ndarray) else type(s))
-            if s is None or isinstance(s, np.ndarray) else s
-            for i, s in enumerate(saved)
-        ],
+        "saved": [_saved(s, of_argument=i > 0) for i, s in enumerate(saved)],
         # Where an array is saved: as its tensor holds it, so that writes to either are noticed.
         "storages": [
             None if s is None or not isinstance(entry, np.ndarray) else id(s)
