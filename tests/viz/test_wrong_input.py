@@ -111,3 +111,26 @@ def test_arrays_of_lists():
     for call in (viz.table, viz.over_runs):
         with pytest.raises(TypeError, match=r"must be .*, got one number"):
             call(tg.ones(()))
+
+
+def test_recording_takes_nothing():
+    for value, kind in ((MODEL, "Linear|Sequential"), (tg.ones(2), "Tensor"), (None, "NoneType")):
+        with pytest.raises(
+            TypeError, match=rf"^viz\.record: takes nothing, got ({kind}).*`with viz"
+        ):
+            viz.record(value)
+
+
+def test_shares_are_no_counts():
+    with pytest.raises(
+        ValueError, match=r"whole numbers, got 0\.5 in row 0, column 1; .*normalize"
+    ):
+        viz.confusion_matrix([[1, 0.5], [2, 3]])
+
+
+def test_a_trace_spells_nan_as_all_figures_do():
+    x = tg.tensor([1.0, float("nan")], requires_grad=True)
+    y = (x * float("nan")).sum()
+    with viz.trace_backward(y) as trace:
+        y.backward()
+    assert str(trace).split()[-1] == "NaN"
