@@ -23,6 +23,9 @@ from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 __all__ = ["Arrival", "Recording", "Trace", "operation_of", "record", "trace_backward"]
 
 
+_WORDS = {"nan": "NaN", "inf": "inf", "empty": "empty"}  # in the place of a norm
+
+
 def operation_of(node: Any) -> tuple[int, int | None]:
     """A node's operation by its number, and which of several outputs the node stands for."""
     index = getattr(node, "index", None)
@@ -188,7 +191,7 @@ class Trace(_Block):
         lines = [f"backward: {plural(len(self), 'gradient')} in the order of arrival"]
         for arrival in self.arrivals:
             for part in arrival.parts:
-                norm = number(part.norm) if part.status != "empty" else "no elements"
+                norm = _WORDS.get(part.status) or number(part.norm)
                 lines.append(f"{arrival.step:>5}  {arrival.op:<20} {shape(part.shape):<18} {norm}")
         return "\n".join(lines)
 

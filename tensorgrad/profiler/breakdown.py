@@ -76,7 +76,7 @@ class Breakdown(list[Row]):
             share = f"{total / self.elapsed:.1%}" if self.elapsed else "--"
             lines.append(
                 f"{name:<{width}}  {ways[0]:>10}  {ways[1]:>10}  {of_time(total):>10}"
-                f"  {share:>6}  {calls:>6}"
+                f"  {share:>6}  {calls:>6}".rstrip()
             )
         return "\n".join(lines)
 

@@ -14,6 +14,7 @@ __all__ = [
     "broken",
     "cells",
     "count",
+    "duration",
     "fitting",
     "no_formula",
     "number",
@@ -172,6 +173,19 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}e{int(exponent):+03d}"
+
+
+def duration(us: float) -> str:
+    """Microseconds as ``4.1 µs``, ``53.1 ms``, ``1.23 s``."""
+    for unit, size in (("s", 1e6), ("ms", 1e3)):
+        if abs(us) >= 0.9995 * size:
+            return f"{_three(us / size)} {unit}"
+    return f"{_three(us)} µs" if abs(us) >= 0.05 else "0"
+
+
+def _three(value: float) -> str:
+    """Three digits, and no exponent."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
