@@ -65,14 +65,14 @@ def profile_chart(
                 line.add(element("rect", class_=kind, x=x, y=y - 6.5, width=wide, height=13))
                 x += wide
         told = f"{duration(row.total)}, {_share(row.total, elapsed)}"
-        wide = text_width(told, 10) * 1.1
+        covered = text_width(told, 10) * 1.1 + 4
         # No line of the grid runs through it.
-        line.add(element("rect", class_="paper", x=x + 4, y=y - 7, width=wide + 4, height=14))
+        line.add(element("rect", class_="paper", x=x + 4, y=y - 7, width=covered, height=14))
         line.add(text(x + 6, y + 4, told, "muted small"))
         body.append(line)
-    told = text_width("999 ms, 100.0 %", 10) * 1.1
+    beside = text_width("999 ms, 100.0 %", 10) * 1.1
     headings = (text_width(title, 14, bold=True), text_width(subtitle, 11))
-    width = max(left + ROOM + 6 + told + MARGIN, 2 * MARGIN + 1.1 * max(headings))
+    width = max(left + ROOM + 6 + beside + MARGIN, 2 * MARGIN + 1.1 * max(headings))
     said = f"{title}: {plural(len(rows), 'row')}, {subtitle}"
     return document(body, width, bottom + 30, label=said, kind="chart")
 

@@ -88,7 +88,8 @@ class _Writer:
         second = _most((cells(row[1]) for row in rows), 24)
         first = _most((cells(row[0]) for row in rows if any(row[1:])), min(44, 76 - second - third))
         lines = [line for row in rows for line in _lines(row, first, second)]
-        return "\n".join([*wrapped(self._summary()), "", *lines])
+        summary = [line for part in self._summary() for line in wrapped(part)]
+        return "\n".join([*summary, "", *lines])
 
     def vertex(self, vertex: Vertex) -> None:
         if vertex.kind == "cut" or (vertex.kind == "leaf" and vertex.leaf in self.written):
@@ -171,7 +172,7 @@ class _Writer:
             facts.append(f"{count(self.snapshot.leaves[vertex.leaf].nbytes)}B")
         return "  ".join(facts)
 
-    def _summary(self) -> str:
+    def _summary(self) -> list[str]:
         snapshot = self.snapshot
         elements = 0
         for leaf in snapshot.leaves:
@@ -185,4 +186,4 @@ class _Writer:
             plural(sum(1 for _ in snapshot.of_kind("output")), "output"),
         ]
         line = "graph: " + ", ".join(parts)
-        return f"{line}\n{snapshot.notice}" if snapshot.notice else line
+        return [line, snapshot.notice] if snapshot.notice else [line]
