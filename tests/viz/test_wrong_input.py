@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
@@ -134,3 +135,20 @@ def test_a_trace_spells_nan_as_all_figures_do():
     with viz.trace_backward(y) as trace:
         y.backward()
     assert str(trace).split()[-1] == "NaN"
+
+
+def test_a_gradient_of_ones_own_that_does_not_fit():
+    x = tg.ones(3, requires_grad=True)
+    y = (x * x).sum()
+    for own, error, said in (
+        (
+            lambda x: np.ones(5),
+            ValueError,
+            r"your function returned an array of shape \(5\).*\(3\)",
+        ),
+        (lambda x: None, TypeError, "your function returned None; it must return the gradient"),
+        ("g +", ValueError, "own: formula 'g \\+': invalid syntax; a formula is such as"),
+        ("2 * g * z", ValueError, "own: a formula names 'z'; there are"),
+    ):
+        with pytest.raises(error, match=rf"^viz\.check_derivation: {said}"):
+            viz.check_derivation(y, x, own)
