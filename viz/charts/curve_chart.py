@@ -125,7 +125,7 @@ def _panel(
     name = fitting(panel.name, (WIDTH - 60) / 1.06, 11)  # beside it there may be "log scale"
     group.add(text(x0, y0 - 10, name, "strong"))
     if panel.log:
-        end = x0 + text_width(name, 11, bold=True) * 1.06 + (6 if name else 0)
+        end = x0 + text_width(name, 11, bold=True) * 1.2 + (4 if name else 0)
         group.add(text(end, y0 - 10, "log scale", "muted small"))
     for value, label in y_scale.ticks(5):
         y = y_scale(value)
