@@ -167,8 +167,7 @@ def _outside(xp: Any, g: Any, y: Any, base: Any, value: Any, *, steps: Any) -> A
 
 COPY_SLICES = structural(
     "copy_slices",
-    "a view was written: the gradient with 0 where it was goes to the base, the gradient of that "
-    "part to what was written",
+    "What the base of a view becomes when the view is written: itself, with the new part in place.",
 )
 COPY_SLICES.rules = (
     _outside,

@@ -87,7 +87,7 @@ def test_a_write_into_a_view_says_what_its_gradients_are():
     z = y.view(12)
     z.add_(1)
     figure = viz.derive(z.sin().sum(), w)
-    assert "the gradient with 0 where it was" in " ".join(str(figure).split())
+    assert "the gradient with 0 where the view was written" in " ".join(str(figure).split())
     # What was written over gets 0, exactly: that is no rounding.
     assert figure.data["lost"] is None
 
@@ -110,3 +110,25 @@ def test_the_norms_of_many_uses_fit_into_a_terminal():
     for _ in range(20):
         y = y.sin() + x * 0.001234
     assert max(map(cells, str(viz.derive(y.sum(), x)).splitlines())) <= 80
+
+
+def test_writes_into_views_are_checked():
+    w = tg.rand(4, 3, dtype=tg.float64, requires_grad=True)
+    y = w * 2
+    y[1] = y[0] * 3
+    y[:, 0].mul_(2)
+    loss = y.view(12).sin().sum()
+    figure = viz.derive(loss, w)
+    text = str(figure)
+    assert "✗" not in text
+    assert "not checked" not in text
+    assert "‹the gradient with 0 where the view was written›" in text
+    assert "‹the part of the gradient where the view was written›" in text
+    assert "the whole gradient beside finite differences" in text
+
+
+def test_an_index_of_several_numbers_is_those_numbers():
+    w = tg.rand(4, 3, dtype=tg.float64, requires_grad=True)
+    text = str(viz.derive(w[3, -1] ** 2, w))
+    assert "∂x₁/∂wₖⱼ = δₖ₃ δⱼ₂" in text
+    assert "∂L/∂wₙᵢ = 2·x₁ δₙ₃ δᵢ₂" in text

@@ -22,6 +22,7 @@ from tensorgrad.viz.derivation.details import (
     modules_of,
     one_number,
     parameter_value,
+    prose_of,
     staying,
     tuple_of,
 )
@@ -217,7 +218,7 @@ class Builder:
             closed=closed,
             shape=tuple(edge.shape),
             of_parts=parts,
-            prose=prose if right is None else "",
+            prose=prose_of(node, i, prose) if right is None else "",
             remark=remark,
             size=size,
             ratio=size.norm / before if known and size.norm is not None and before else None,

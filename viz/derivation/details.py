@@ -29,12 +29,18 @@ __all__ = [
     "modules_of",
     "one_number",
     "parameter_value",
+    "prose_of",
     "staying",
     "tuple_of",
 ]
 
 Extreme = tuple[Way, str] | None  # a way, and the operation it leads through
 
+# Of a write into a view: to the base, and to what was written.
+_WRITTEN = (
+    "the gradient with 0 where the view was written",
+    "the part of the gradient where the view was written",
+)
 SMALL = 1e-12  # below this share of the whole, a change of size is rounding
 
 
@@ -91,6 +97,11 @@ def declared(node: Any) -> tuple[tuple[str | None, ...], str]:
         return formulas_of(op, shapes, node.params or {}), ""
     except Exception as error:  # shapes that were not kept
         return (), f"its formula needs shapes that are not kept ({type(error).__name__})"
+
+
+def prose_of(node: Any, i: int, prose: str) -> str:
+    """What is said of one argument's gradient in the place of a formula."""
+    return _WRITTEN[i] if node.op.name == "copy_slices" and i < 2 else prose
 
 
 def one_number(spec: Any) -> Read | None:
