@@ -94,31 +94,33 @@ class _Finder:
             first = self._whole(items[i : i + length])
             times = 1
             at = i + length
-            copy = dict.fromkeys(self._vertices(items[i:at]), 0)
             while (
                 marks[at : at + length] == marks[i : i + length]
                 and self._whole(items[at : at + length]) == first
-                and self._goes_on(items[at : at + length], copy, times)
             ):
                 times += 1
                 at += length
             if times >= LEAST and length * times > best[0] * best[1]:
-                best = (length, times)
+                times = self._in_a_row(items[i:at], length)
+                if times >= LEAST and length * times > best[0] * best[1]:
+                    best = (length, times)
         return best
 
-    def _goes_on(self, items: Sequence[Item], copy: dict[int, int], number: int) -> bool:
-        """Whether a repetition reads none but the one before it; ``copy`` has those before.
+    def _in_a_row(self, items: Sequence[Item], length: int) -> int:
+        """How many repetitions from the first on read of the others but the one before them.
 
         Two streams through the same layers, in turns, are not one that is twice as long.
         """
-        vertices = self._vertices(items)
-        for v in vertices:
-            for argument in self.snapshot.vertices[v].arguments:
-                source = argument.source
-                if source is not None and copy.get(source, number - 1) != number - 1:
-                    return False
-        copy.update(dict.fromkeys(vertices, number))
-        return True
+        copy: dict[int, int] = {}
+        for number, start in enumerate(range(0, len(items), length)):
+            vertices = self._vertices(items[start : start + length])
+            for v in vertices:
+                for argument in self.snapshot.vertices[v].arguments:
+                    source = argument.source
+                    if source is not None and copy.get(source, number - 1) != number - 1:
+                        return number
+            copy.update(dict.fromkeys(vertices, number))
+        return len(items) // length
 
     def _mark(self, item: Item) -> int:
         kind, number = item
