@@ -1,4 +1,4 @@
-"""Text for consoles that cannot show all of it: signs are spelled with what there is."""
+"""Text for consoles: how wide it is there, and signs spelled where they cannot be shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from io import TextIOWrapper
 
-__all__ = ["spell", "spell_on_consoles"]
+__all__ = ["cells", "padded", "shorten", "spell", "spell_on_consoles"]
 
 _SIGNS = {
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╶╴", "+"),
@@ -24,6 +24,41 @@ _SIGNS = {
     "✓": "ok", "✗": "WRONG",
     "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot",
 }  # fmt: skip
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: of 漢 two, of an accent that combines none."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """The text with spaces behind it, or before it, up to so many columns of a terminal."""
+    space = " " * (width - cells(text))
+    return space + text if right else text + space
+
+
+def shorten(text: str, limit: int, *, middle: bool = False) -> str:
+    """The text, cut to ``limit`` columns with an ellipsis at its end or in its middle."""
+    if cells(text) <= limit:
+        return text
+    head = (limit - 1) // 2 if middle else limit - 1
+    return _start(text, head) + "…" + _start(text[::-1], limit - 1 - head)[::-1]
+
+
+def _start(text: str, limit: int) -> str:
+    """As much of a text's beginning as has room; a mark that combines stays with its letter."""
+    if text.isascii():
+        return text[:limit]
+    end = taken = 0
+    while end < len(text) and (taken := taken + _cells(text[end])) <= limit:
+        end += 1
+    return text[:end]
 
 
 def spell(sign: str) -> str:

@@ -20,6 +20,7 @@ from tensorgrad.viz.graphs import GraphFigure, graph
 from tensorgrad.viz.monitor import Monitor
 from tensorgrad.viz.monitoring.views import MonitorFigure
 from tensorgrad.viz.pictures import ImagesFigure, images, kernels, misclassified
+from tensorgrad.viz.profiles import FlameFigure, ProfileFigure, profile
 from tensorgrad.viz.snapshots.snapshot import Snapshot
 from tensorgrad.viz.tables import TableFigure, table
 from tensorgrad.viz.tracing import Recording, Trace, record, trace_backward
@@ -38,6 +39,7 @@ __all__ = [
     "table",
     "Monitor",
     "doctor",
+    "profile",
     "record",
     "trace_backward",
     "explore",
@@ -54,6 +56,8 @@ __all__ = [
     "MonitorFigure",
     "Finding",
     "Findings",
+    "ProfileFigure",
+    "FlameFigure",
     "ExplorerFigure",
     "Recording",
     "Trace",

@@ -15,7 +15,17 @@ from tensorgrad.viz.figures.arguments import heading, listed, one_of
 from tensorgrad.viz.figures.figure import Figure, encode
 from tensorgrad.viz.figures.latex_tables import latex_table
 from tensorgrad.viz.figures.pixels import as_array
-from tensorgrad.viz.figures.words import no_formula, percent, plural, shape, shorten_all, visible
+from tensorgrad.viz.figures.words import (
+    cells,
+    no_formula,
+    padded,
+    percent,
+    plural,
+    shape,
+    shorten_all,
+    visible,
+    wrapped,
+)
 
 __all__ = ["ConfusionFigure", "confusion_matrix"]
 
@@ -71,11 +81,13 @@ class ConfusionFigure(Figure):
         names = ["true\\pred", *shorten_all(head[1:-1], limit), "recall"]
         left = [*shorten_all(head[1:-1], 11), rows[-1][0]]
         rows = [[name, *(x.removesuffix(" %") for x in row[1:])] for name, row in zip(left, rows)]
-        widths = [max(len(row[k]) for row in [names, *rows]) for k in range(len(names))]
-        lines = [self.title, self.note, ""]
-        for row in [names, *rows]:
-            right = [row[k].rjust(widths[k]) for k in range(1, len(row))]
-            lines.append(" ".join([row[0].ljust(widths[0]), *right]).rstrip())
+        widths = [max(cells(row[k]) for row in [names, *rows]) for k in range(len(names))]
+        lines = [*wrapped(self.title), *wrapped(self.note)]
+        for part in _parts(widths):
+            lines.append("")
+            for row in [names, *rows]:
+                right = [padded(row[k], widths[k], right=True) for k in part]
+                lines.append(" ".join([padded(row[0], widths[0]), *right]).rstrip())
         return "\n".join(lines)
 
     def _make_svg(self) -> str:
@@ -118,6 +130,20 @@ class ConfusionFigure(Figure):
         }
 
 
+def _parts(widths: list[int]) -> list[range]:
+    """The columns that stand beside each other in a terminal, behind the names, part by part."""
+    parts = []
+    start = 1
+    while start < len(widths):
+        end, taken = start, widths[0]
+        while end < len(widths) and (taken + 1 + widths[end] <= 80 or end == start):
+            taken += 1 + widths[end]
+            end += 1
+        parts.append(range(start, end))
+        start = end
+    return parts
+
+
 def confusion_matrix(
     matrix: Any,
     *,
@@ -143,6 +169,13 @@ def confusion_matrix(
         )
     if not np.isfinite(counts.astype(float)).all() or (counts < 0).any():
         raise ValueError("viz.confusion_matrix: counts must be finite numbers, not negative")
+    odd = np.argwhere(counts.astype(float) % 1 != 0)
+    if len(odd):
+        i, j = odd[0]
+        raise ValueError(
+            f"viz.confusion_matrix: counts must be whole numbers, got {counts[i, j]:g} in row {i}, "
+            f"column {j}; give the counts, and normalize='true' shows shares"
+        )
     names = labels if labels is not None else getattr(matrix, "labels", range(len(counts)))
     shown = [visible(str(name)) for name in listed(names, caller, "labels", "names of the classes")]
     if len(shown) != len(counts):

@@ -15,7 +15,15 @@ from tensorgrad.viz.charts.curve_chart import curve_chart
 from tensorgrad.viz.charts.smoothing import Runs, exponential_mean, points_of, windowed_mean
 from tensorgrad.viz.figures.arguments import heading, listed, real, whole
 from tensorgrad.viz.figures.figure import Figure, encode
-from tensorgrad.viz.figures.words import no_formula, number, shorten, visible
+from tensorgrad.viz.figures.words import (
+    cells,
+    no_formula,
+    number,
+    padded,
+    shorten_all,
+    visible,
+    wrapped,
+)
 
 __all__ = ["CurvesFigure", "Panel", "Series", "learning_curves"]
 
@@ -219,18 +227,19 @@ def _table(panels: tuple[Panel, ...], title: str) -> str:
             ends = [number(s.y[0]), number(s.y[-1])] if s.y else ["-", "-"]
             ranges = [number(min(known)), number(max(known))] if known else ["-", "-"]
             rows.append([label, str(len(s.y)), *ends, *ranges])
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(6)]
+    widths = [max(cells(row[k]) for row in [head, *rows]) for k in range(6)]
     room = 80 - sum(widths[1:]) - 12  # of a terminal: for the names and for the courses
     widths[0] = min(widths[0], 36, max(16, room - 8))
     room = max(8, room - widths[0])
-    for row in rows:
-        row[0] = shorten(row[0], widths[0], middle=True)
+    names = shorten_all([row[0] for row in rows], widths[0], middle=True)
+    for row, name in zip(rows, names):
+        row[0] = name
     for row, s in zip(rows, (s for panel in panels for s in panel.series)):
         row.append(_sparkline(s.y, min(32, room)))
-    lines = [title, ""] if title else []
+    lines = [*wrapped(title), ""] if title else []
     for row in [head, *rows]:
-        cells = [row[k].rjust(widths[k]) for k in range(1, 6)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells, row[6]]).rstrip())
+        right = [row[k].rjust(widths[k]) for k in range(1, 6)]
+        lines.append("  ".join([padded(row[0], widths[0]), *right, row[6]]).rstrip())
     return "\n".join(lines)
 
 

@@ -80,7 +80,7 @@ def explore(
 ) -> ExplorerFigure:
     """A page to explore the graph behind ``loss`` with: one HTML file that fetches nothing.
 
-    loss: a Tensor, a tuple or list of them, or a node.
+    loss: a Tensor, a tuple or list of them, a dict, or a node, as for `graph`.
     trace: what ``with viz.trace_backward(loss)`` gave around the backward pass; its slider then
         shows the gradients in the order in which they arrived.
     record: what ``with viz.record()`` gave around the forward pass.  Without one, values of

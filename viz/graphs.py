@@ -143,7 +143,8 @@ def graph(
 ) -> GraphFigure:
     """The computation graph that leads to ``root``, as it is now; works after ``backward`` too.
 
-    root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``).
+    root: a Tensor, a tuple or list of them, or a node (``tensor.grad_fn``); or a dict, as models
+        return, whose tensors with a graph are drawn under their keys.
     params: names for tensors: a Module, a mapping of names to Tensors, or (name, Tensor) pairs;
         Modules may stand there too, as in ``{"G": generator, "D": critic}``, which are then
         the names of their boxes as well.

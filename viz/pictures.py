@@ -13,7 +13,16 @@ from tensorgrad.viz.figures.arguments import flag, heading, listed, real, whole
 from tensorgrad.viz.figures.figure import Figure
 from tensorgrad.viz.figures.pixels import as_array, as_images, picture, shades, to_bytes
 from tensorgrad.viz.figures.svg import Element, document, element, text
-from tensorgrad.viz.figures.words import number, plural, shape, shorten, text_width, visible
+from tensorgrad.viz.figures.words import (
+    number,
+    padded,
+    plural,
+    shape,
+    shorten,
+    text_width,
+    visible,
+    wrapped,
+)
 from tensorgrad.viz.snapshots.naming import is_module, kind_of
 
 __all__ = ["ImagesFigure", "images", "kernels", "misclassified"]
@@ -41,7 +50,7 @@ class ImagesFigure(Figure):
         self._columns, self._size, self._facts = columns, size, data
 
     def _make_text(self) -> str:
-        lines = [self.title, self.note] if self.note else [self.title]
+        lines = [*wrapped(self.title), self.note] if self.note else wrapped(self.title)
         if not self.pixels.size:
             return "\n".join(lines)
         wide = max(2, min(TEXT_COLUMNS, 2 * self.pixels.shape[2]))
@@ -55,7 +64,7 @@ class ImagesFigure(Figure):
             width = len(blocks[0][0])
             shown = self.captions[start : start + across]
             if any(shown):
-                lines.append("  ".join(shorten(c, width).ljust(width) for c in shown).rstrip())
+                lines.append("  ".join(padded(shorten(c, width), width) for c in shown).rstrip())
         return "\n".join(lines)
 
     def _make_svg(self) -> str:

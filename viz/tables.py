@@ -16,7 +16,18 @@ from tensorgrad.viz.figures.arguments import heading, listed, whole
 from tensorgrad.viz.figures.figure import Figure, encode
 from tensorgrad.viz.figures.latex_tables import latex_table
 from tensorgrad.viz.figures.svg import Element, document, element, text
-from tensorgrad.viz.figures.words import no_formula, number, plural, shorten, text_width, visible
+from tensorgrad.viz.figures.words import cells as width_of
+from tensorgrad.viz.figures.words import (
+    no_formula,
+    number,
+    padded,
+    plural,
+    shorten,
+    shorten_all,
+    text_width,
+    visible,
+    wrapped,
+)
 
 __all__ = ["TableFigure", "table"]
 
@@ -66,34 +77,38 @@ class TableFigure(Figure):
         ]
         cells = [row for row in parts if isinstance(row, list)]
         head = [shorten(name, 24) for name in self.columns]
-        widths = [max(len(row[k]) for row in [head, *cells]) for k in range(len(head))]
+        widths = [max(width_of(row[k]) for row in [head, *cells]) for k in range(len(head))]
         lists = [any(row[k].startswith("[") for row in cells) for k in range(len(head))]
         narrow = [
             len(name) if words and not some else None
             for name, words, some in zip(head, self._words, lists)
         ]
         widths = _fitted(widths, narrow)
-        lines = [self._heading, ""] if self._heading else []
+        lines = [*wrapped(self._heading), ""] if self._heading else []
         lines += [self._line(head, widths), "  ".join("-" * width for width in widths)]
         lines += [row if isinstance(row, str) else self._line(row, widths) for row in parts]
         return "\n".join(lines)
 
     def _line(self, cells: list[str], widths: list[int]) -> str:
         cells = [shorten(cell, width, middle=True) for cell, width in zip(cells, widths)]
-        padded = [
-            cell.ljust(width) if words else cell.rjust(width)
+        aligned = [
+            padded(cell, width, right=not words)
             for cell, width, words in zip(cells, widths, self._words)
         ]
-        return "  ".join(padded).rstrip()
+        return "  ".join(aligned).rstrip()
 
     def _make_svg(self) -> str:
         rows = [i for i in self._shown if isinstance(i, int)]
-        shown = {i: [shorten(cell, 44) for cell in self.rows[i]] for i in rows}
-        head = [shorten(name, 30) for name in self.columns]
+        columns = [
+            shorten_all([self.rows[i][k] for i in rows], 44, middle=True)
+            for k in range(len(self.columns))
+        ]
+        shown = {i: [column[n] for column in columns] for n, i in enumerate(rows)}
+        head = shorten_all(self.columns, 30, middle=True)
         widths = []
         for k, name in enumerate(head):
             needs = [text_width(row[k], 11, bold=(i, k) in self.best) for i, row in shown.items()]
-            widths.append(1.08 * max([text_width(name, 11, bold=True), *needs]) + 22)
+            widths.append(1.12 * max([text_width(name, 11, bold=True), *needs]) + 22)
         body: list[Element] = []
         y = 16.0
         if self._heading:

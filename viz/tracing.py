@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Never, Self
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from tensorgrad.viz.snapshots.naming import is_tensor, kind_of
 from tensorgrad.viz.snapshots.statistics import ArrayStats, array_stats
 
 __all__ = ["Arrival", "Recording", "Trace", "operation_of", "record", "trace_backward"]
+
+
+_WORDS = {"nan": "NaN", "inf": "inf", "empty": "empty"}  # in the place of a norm
 
 
 def operation_of(node: Any) -> tuple[int, int | None]:
@@ -91,13 +94,20 @@ class Recording(_Block):
         return f"<Recording of {plural(len(self), 'value')}>"
 
 
-def record() -> Recording:
+def record(*mistaken: Never) -> Recording:
     """Keep the statistics of every value that is computed in a ``with`` block.
 
     ``with viz.record() as recording: loss = model(x).sum()``, then
     ``viz.explore(loss, record=recording)``.  Only operations that are recorded for the gradient
     are seen, in this thread; of arrays with at most 16 elements the values are kept as well.
+    Takes no argument: TypeError says so, as `trace_backward` takes the loss.
     """
+    if mistaken:
+        given = kind_of(mistaken[0])
+        raise TypeError(
+            f"viz.record: takes nothing, got {given}; what is computed in the block is seen: "
+            "`with viz.record() as recording: loss = model(x).sum()`"
+        )
     return Recording()
 
 
@@ -181,7 +191,7 @@ class Trace(_Block):
         lines = [f"backward: {plural(len(self), 'gradient')} in the order of arrival"]
         for arrival in self.arrivals:
             for part in arrival.parts:
-                norm = number(part.norm) if part.status in ("ok", "zero") else part.status
+                norm = _WORDS.get(part.status) or number(part.norm)
                 lines.append(f"{arrival.step:>5}  {arrival.op:<20} {shape(part.shape):<18} {norm}")
         return "\n".join(lines)
 

@@ -31,9 +31,10 @@ from tensorgrad.optim.optimizer import (
 )
 from tensorgrad.profiler.flops import flops
 
-__all__ = ["BACKWARD", "FORWARD", "RANGE", "Collector", "Record"]
+__all__ = ["BACKWARD", "FORWARD", "RANGE", "STEP", "Collector", "Record"]
 
 FORWARD, BACKWARD, RANGE = "forward", "backward", "range"
+STEP = "Optimizer.step#"  # what the range of an optimizer's step is called before its class
 _OPERANDS = (TensorBase, int, float, complex, type(None))
 
 
@@ -240,7 +241,7 @@ class Collector:
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self._elsewhere():
             return
-        self.begin(f"Optimizer.step#{type(optimizer).__name__}.step")
+        self.begin(f"{STEP}{type(optimizer).__name__}.step")
 
     def _before_module(self, module: Any, args: Any) -> None:
         if self._elsewhere():

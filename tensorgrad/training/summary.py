@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tensorgrad.autograd import enable_grad
+from tensorgrad.consoles import shorten
 from tensorgrad.dtypes import dtype as DType
 from tensorgrad.graph.node import local
 from tensorgrad.nn import Module
@@ -104,6 +105,7 @@ class Summary:
                 columns.pop(k)
                 for row in cells:
                     row.pop(k)
+        _narrow(columns, cells)
         frozen = self.total_parameters - self.trainable_parameters
         lines = [
             format_table(columns, cells),
@@ -145,11 +147,11 @@ def summary(
     kwargs: forward's keyword arguments.
 
     The model runs in evaluation mode and is left as it was, but that lazy modules get their sizes.
-    Parameters are written as ``5x5x16+16 = 416``, a kernel by its height, width, input channels
-    (unless there is one) and output channels. A module that is called again has a row for each
-    call, its parameters in the first; calls that follow each other are printed as one row, marked
-    "x50", with their multiply-adds together. Modules that are never called have a row if they have
-    parameters. Raises SummaryError, with the rows so far, if the model fails.
+    Parameters are written as ``5x5x16+16 = 416`` (a vector alone as ``4``), a kernel by its height,
+    width, input channels (unless there is one) and output channels. A module that is called again
+    has a row for each call, its parameters in the first; calls that follow each other are printed
+    as one row, marked "x50", with their multiply-adds together. Modules that are never called have
+    a row if they have parameters. Raises SummaryError, with the rows so far, if the model fails.
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary: model must be an nn.Module, got {type(model).__name__}")
@@ -264,7 +266,8 @@ class _Watch:
                 self._counted.add(id(buffer))
                 row.buffers += int(buffer.numel())
         if terms:
-            row.formula = f"{'+'.join(terms)} = {row.parameters}"
+            told = "+".join(terms)
+            row.formula = told if told == str(row.parameters) else f"{told} = {row.parameters}"
             row.trainable = {0: True, len(terms): False}.get(frozen, "partly")
 
     def add_uncalled(self) -> None:
@@ -319,11 +322,21 @@ def _cells(rows: list[_Row]) -> list[str]:
     return [
         f"{'  ' * first.depth}{label}{times}{note}",
         " to ".join(shapes),
-        first.formula or "None",
+        first.formula or "-",
         names[first.trainable],
         f"{buffers:,}" if buffers else "-",
         f"{cost:,}" if cost else "-",
     ]
+
+
+def _narrow(columns: list[str], cells: list[list[str]]) -> None:
+    """Long names give way, down to 40 columns, to what has no room beside them."""
+    lines = [columns, *cells]
+    taken = sum(max(len(line[k]) for line in lines) + 2 for k in range(1, len(columns)))
+    for row in cells:
+        name = row[0].lstrip()
+        indent = len(row[0]) - len(name)
+        row[0] = " " * indent + shorten(name, max(40, 80 - taken - indent), middle=True)
 
 
 def _shape(shape: Any) -> str:

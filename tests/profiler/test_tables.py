@@ -123,6 +123,56 @@ def test_by_line(prof):
     assert rows["loss.backward()"].forward == 0  # where gradients are added to .grad
 
 
+@pytest.fixture(scope="module")
+def training():
+    net = nn.Sequential(nn.Linear(3, 40), nn.Tanh())
+    optimizer = tg.optim.Adam(net.parameters())
+    with profile() as found:
+        for _ in range(3):
+            optimizer.zero_grad()
+            net(tg.ones(50, 3)).sum().backward()
+            optimizer.step()
+    return found
+
+
+def test_an_optimizer_has_a_row(training):
+    row = next(row for row in training.by_module() if row.name == "Adam.step")
+    steps = [e for e in training.events() if e.name == "Optimizer.step#Adam.step"]
+    assert len(steps) == row.calls == 3
+    assert row.total == row.update == pytest.approx(sum(e.self_cpu_time_total for e in steps))
+    assert (row.forward, row.backward) == (0, 0)
+    told = next(line for line in str(training.by_module()).splitlines() if "Adam" in line)
+    assert len(told.split()) == 4  # neither forward nor backward: name, total, share, calls
+    found = training.by_module()
+    assert found.elapsed == pytest.approx(found.rest + sum(row.total for row in found))
+
+
+def test_the_line_that_calls_an_optimizer(training):
+    rows = {row.name.partition("  ")[2]: row for row in training.by_line()}
+    row = rows["optimizer.step()"]
+    assert (row.calls, row.forward, row.backward) == (3, 0, 0)
+    assert row.total == row.update > 0
+
+
+def test_what_a_closure_computes_is_no_update():
+    net = nn.Linear(3, 1)
+    optimizer = tg.optim.LBFGS(net.parameters(), max_iter=2)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = net(tg.ones(4, 3)).pow(2).sum()
+        loss.backward()
+        return loss
+
+    with profile() as found:
+        optimizer.step(closure)
+    rows = {row.name: row for row in found.by_module()}
+    assert rows["Linear"].forward > 0
+    assert rows["Linear"].update == 0
+    assert rows["LBFGS.step"].calls == 1
+    assert found.by_module().rest >= 0
+
+
 def test_a_trace(prof, tmp_path):
     prof.add_metadata("who", "a test")
     prof.add_metadata_json("what", "[1, 2]")

@@ -8,6 +8,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.consoles import cells
 from tensorgrad.training import SummaryError, summary
 
 
@@ -41,7 +42,7 @@ def test_a_reports_table_of_a_network_for_digits():
     lines = repr(found).splitlines()
     assert lines[0].split() == ["layer", "output", "parameters", "multiply-adds"]
     assert lines[3] == "  0: Conv2d     (1, 16, 28, 28)      5x5x16+16 = 416        313,600"
-    assert lines[5] == "  2: MaxPool2d  (1, 16, 14, 14)                 None              -"
+    assert lines[5] == "  2: MaxPool2d  (1, 16, 14, 14)                    -              -"
     assert lines[-3] == "parameters: 14,682"
     assert lines[-2].startswith("multiply-adds: 1,575,840 (3,151,680 FLOPs)")
 
@@ -137,10 +138,10 @@ def test_nested_shared_frozen_and_again():
     rows = {row["name"]: row for row in found.data}
     assert list(rows) == ["", "0", "0.layers.0", "0.layers.1", "0.unused"]
     assert rows["0"]["output_shape"] == [(3, 4), (3, 3)]
-    assert rows["0"]["formula"] == "4 = 4"
+    assert rows["0"]["formula"] == "4"
     assert rows["0"]["multiply_adds"] == 3 * 3 * 4  # of its own, without the layers
     assert rows["0.layers.0"]["formula"] == "4x4+4 = 20"
-    assert (rows["0.layers.1"]["formula"], rows["0.layers.1"]["note"]) == ("4 = 4", "shared")
+    assert (rows["0.layers.1"]["formula"], rows["0.layers.1"]["note"]) == ("4", "shared")
     assert rows["0.layers.1"]["trainable"] is False
     assert rows["0.unused"]["note"] == "not called"
     assert found.total_parameters == sum(p.numel() for p in model.parameters())
@@ -301,3 +302,23 @@ def test_calls_of_different_modules_are_not_folded():
         "a: Linear", "b: Linear", "a: Linear (called again)", "c: Linear",
         "a: Linear (called again)",
     ]  # fmt: skip
+
+
+def test_what_has_no_parameters_has_no_number_of_them():
+    found = summary(nn.Sequential(nn.LayerNorm(4, bias=False), nn.ReLU()), (1, 4))
+    assert [row[2] for row in printed(found)] == ["-", "4", "-"]
+    assert "None" not in repr(found)
+
+
+def test_long_names_leave_room_for_the_numbers():
+    prefix = "an_encoder_with_a_name_of_many_words_which_nobody_would_write_"
+    names = [prefix + end for end in ("a", "b")]
+    model = nn.Sequential()
+    for name in [*names, "層" * 50]:
+        model.add_module(name, nn.Linear(4, 4))
+    lines = repr(summary(model, (1, 4))).splitlines()
+    assert max(map(cells, lines)) <= 80
+    assert lines[3].split("  ")[1].endswith("a: Linear")
+    assert lines[4].split("  ")[1].endswith("b: Linear")
+    assert {cells(line) for line in lines[1:6]} == {cells(lines[1])}
+    assert [row["name"] for row in summary(model, (1, 4)).data[1:3]] == names

@@ -11,6 +11,7 @@ import pytest
 
 from tensorgrad import viz
 from tensorgrad.viz.charts.smoothing import exponential_mean
+from tensorgrad.viz.figures.words import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -205,3 +206,25 @@ def test_an_exponential_mean_is_that_of_the_loop(decay):
     size = np.abs(expected[np.isfinite(expected)]).max() if decay else 0
     np.testing.assert_allclose(exponential_mean(y, decay), expected, rtol=1e-8, atol=1e-15 * size)
     assert exponential_mean(y[:0], decay).size == 0
+
+
+def test_long_titles_and_names_are_not_cut_by_the_edge():
+    name = "encoder.layer_with_a_very_long_name." * 5
+    history = {name: {name + "train": [3, 2, 1], name + "validation": [2, 2, 2]}}
+    title = "a title of many words which is longer than a panel is wide " * 3
+    svg = viz.learning_curves(history, title=title).svg()
+    width = float(re.search(r'width="([\d.]+)"', svg)[1])
+    found = re.findall(r'<text x="([\d.]+)" y="[\d.]+"(?: class="([\w ]*)")?>([^<]+)</text>', svg)
+    assert " ".join(line for _, kind, line in found if kind == "title") == title.strip()
+    for x, kind, words in found:
+        size, bold = (14, True) if kind == "title" else (11, kind == "strong")
+        assert float(x) + text_width(words, size, bold=bold) <= width
+    labels = {words for _, kind, words in found if not kind and "…" in words}
+    assert len(labels) == 2
+
+
+def test_runs_of_one_colour_differ_in_their_dashes():
+    history = {"loss": {f"run {k}": {"train": [1, 2], "test": [2, 3]} for k in range(16)}}
+    svg = viz.learning_curves(history).svg()
+    legend = re.findall(r'<path class="(line s\d[^"]*)" d="M[\d. ]+h26"', svg)
+    assert len(legend) == len(set(legend)) == 32

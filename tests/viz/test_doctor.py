@@ -341,10 +341,34 @@ def test_nan_in_the_data_and_in_a_parameter():
     model = mlp()
     x[3, 2] = math.nan
     found = only(viz.doctor(model, classify(model, x, y)), "NaN or infinity")
-    assert "in its input" in found.evidence
+    assert "is given" in found.evidence
     x, y = batch()
     with tg.no_grad():
         model[2].weight[0, 0] = math.inf
     found = only(viz.doctor(model, classify(model, x, y)), "NaN or infinity")
     assert found.layer == "2.weight"
     assert "already" in found.evidence
+
+
+@pytest.mark.parametrize("how", ["batch", "loss"])
+def test_nan_in_the_data_is_not_sent_to_the_model(how):
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    x, y = tg.randn(20, 3), tg.zeros(20, dtype=tg.int64)
+    x[3, 1] = float("nan")
+    if how == "batch":
+        (found,) = viz.doctor(model, nn.CrossEntropyLoss(), (x, y))
+    else:
+        (found,) = viz.doctor(model, nn.functional.cross_entropy(model(x), y))
+    assert (found.cause, found.layer.partition(":")[0]) == ("NaN or infinity", "0")
+    assert "1 NaN of 60" in found.evidence
+    assert "data" in found.fix
+
+
+def test_a_mask_of_infinities_is_no_broken_data():
+    mask = tg.zeros(4, 4).masked_fill(tg.ones(4, 4).triu(1).bool(), float("-inf"))
+    q = tg.randn(2, 4, 8, requires_grad=True)
+    out = nn.functional.scaled_dot_product_attention(q, q, q, attn_mask=mask)
+    model = nn.Linear(8, 2)
+    found = viz.doctor(model, (model(out).log() * float("nan")).sum())
+    assert [f.cause for f in found] == ["NaN or infinity"]
+    assert "attention" not in found[0].evidence

@@ -230,3 +230,25 @@ def test_what_a_folded_run_gives_to_a_stack_is_written_once():
     text = str(viz.graph(tg.stack(given).sum(), cell))
     assert re.search(r"= stack\(%\d+, %\d+ ×29\)", text)
     assert max(map(len, text.splitlines())) < 120
+
+
+def test_two_streams_through_the_same_layers_stay_two():
+    layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(5)])
+    a, b = (tg.randn(2, 4, requires_grad=True) for _ in range(2))
+    for layer in layers:
+        a, b = layer(a).relu() + a, layer(b).relu() + b
+    drawn = viz.graph((a - b).sum()).snapshot
+    # Both streams four times, after the first step, which reads leaves; not one of ten.
+    assert max(g.times for g in drawn.groups) == 4
+    assert len([v for v in drawn.vertices if v.op == "linear"]) == 4
+
+
+def test_the_legend_tells_of_what_is_not_on_the_scale():
+    known, _ = HeatScale([1.0, 2.0]).legend(0, 0)
+    assert [e.children[0] for e in known if e.tag == "text"][-1] == "none"
+    words = " ".join(str(e) for e in HeatScale([1.0, 0.0, float("nan")]).legend(0, 0)[0])
+    assert "zero" in words
+    assert "not finite" in words
+    broken = " ".join(str(e) for e in HeatScale([float("nan")]).legend(0, 0)[0])
+    assert "not finite" in broken
+    assert "no gradient" not in broken

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import nn, optim, viz
+from tensorgrad import nn, optim, profiler, viz
 from tensorgrad.viz.figures.raster import can_convert
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pictures.md"
@@ -48,7 +48,8 @@ def figures():
             model[0](x).pow(2).mean().backward()  # the last layer learns nothing
             optimizer.step()
         report, warnings = monitor.report(), monitor.warnings()
-    loss = model(x).pow(2).mean()
+    with profiler.profile() as prof:
+        loss = model(x).pow(2).mean()
     return {
         "graph": viz.graph(loss, model, engine="builtin"),
         "explore": viz.explore(loss, params=model),
@@ -57,6 +58,7 @@ def figures():
         "Monitor.warnings": warnings,
         "grad_flow": viz.grad_flow(model),
         "Monitor.report": report,
+        "profile": viz.profile(prof),
         "learning_curves": viz.learning_curves({"loss": {"train": [1.0, 0.5], "test": [2.0, 1.0]}}),
         "confusion_matrix": viz.confusion_matrix([[8, 2], [1, 9]], labels=["cat", "dog"]),
         "table": viz.table([{"lr": 0.1, "loss": 0.25}, {"lr": 0.2, "loss": 0.5}]),

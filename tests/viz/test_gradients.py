@@ -13,6 +13,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, viz
 from tensorgrad.viz.charts import gradient_table
+from tensorgrad.viz.figures.words import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -259,3 +260,16 @@ def test_rows_that_fit_are_not_folded():
     for wrong, kind in ((1, ValueError), ("9", TypeError), (True, TypeError)):
         with pytest.raises(kind, match=r"viz\.grad_flow: max_rows must be"):
             viz.grad_flow({"w": parameter([1.0], None)}, max_rows=wrong)
+
+
+@pytest.mark.parametrize("title", ["Gradient flow", "a title of many words, " * 8])
+def test_the_title_and_the_legend_do_not_overlap(title):
+    w = tg.ones(3, requires_grad=True)
+    w.grad = tg.ones(3)
+    svg = viz.grad_flow({"w": w}, title=title).svg()
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="(title|muted)">([^<]+)</text>', svg)
+    ((x, y, _, words),) = [f for f in found if f[2] == "title"]
+    end = float(x) + text_width(words, 14, bold=True) * 1.2  # as a fallback font has it
+    assert float(re.search(r'width="([\d.]+)"', svg)[1]) >= float(x) + text_width(words, 14)
+    for other, line, kind, _ in found:
+        assert kind == "title" or line != y or float(other) > end

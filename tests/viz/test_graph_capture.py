@@ -289,3 +289,22 @@ def test_a_part_that_was_called_alone_has_its_name_in_the_model():
     assert figure.snapshot.groups[0].label == "0: Sequential"
     unnamed = viz.graph(model(tg.ones(1, 2)).sum(), model)
     assert unnamed.snapshot.groups[0].label == "Sequential"
+
+
+def test_a_dict_of_outputs_as_models_return_them():
+    x = tg.ones(3, requires_grad=True)
+    found = {
+        "scores": x * 2,
+        "boxes": {"a<b>": x + 1, "c": [x.exp(), 3]},
+        "best": tg.ones(3),
+        "n": 1,
+    }
+    figure = viz.graph(found)
+    names = [v.name for v in figure.snapshot.of_kind("output")]
+    assert names == ["output scores", "output boxes.a<b>", "output boxes.c.0"]
+    assert "output boxes.c.0 = " in str(figure)
+    assert viz.explore(found).data["nodes"]
+    with pytest.raises(TypeError, match=r"viz\.graph: root must be .*, got dict without one"):
+        viz.graph({"n": 1, "best": tg.ones(3)})
+    with pytest.raises(TypeError, match=r"viz\.graph: root must be .*, got dict without one"):
+        viz.graph({})

@@ -6,7 +6,9 @@ import copy
 import csv
 import gc
 import io
+import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -344,3 +346,24 @@ def test_matplotlib_is_an_extra():
     else:
         assert len(monitor.report().to_matplotlib().axes) == 8
         assert len(monitor.to_matplotlib().axes) == 8
+
+
+def test_what_is_said_of_nan_does_not_stand_on_the_lines():
+    tg.manual_seed(0)
+    model = nn.Linear(4, 3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with viz.Monitor(model, optimizer, every=1) as monitor:
+        for step in range(8):
+            optimizer.zero_grad()
+            x = tg.randn(16, 4) * (math.nan if step == 6 else 1.0)
+            model(x).pow(2).mean().backward()
+            optimizer.step()
+    svg = monitor.report().svg()
+    said = [float(y) for y in re.findall(r'y="([\d.]+)" class="warn">not finite from', svg)]
+    lines = re.findall(r'class="line thin s0[^"]*" d="M([\d. L]+)"', svg)
+    points = [tuple(map(float, point.split())) for line in lines for point in line.split("L")]
+    assert len(said) == 2
+    for y in said:
+        near = [py for _, py in points if abs(py - y) < 60]
+        assert near
+        assert all(py > y + 2 or py < y - 10 for _, py in points)

@@ -346,3 +346,19 @@ def test_formulas_in_a_latex_table():
         r"$\partial$L/$\partial$o$_{i}$ = W$_{2}$$^{\top}$ $\delta$ $\odot$ $\hat{x}$, "
         r"10$^{-3}$ $\pm$ 5 \%, {[}1]"
     )
+
+
+def test_long_words_of_a_table_differ_in_the_picture_too():
+    model = "a convolutional network with a very long name of its own, number "
+    svg = viz.table([{"model": model + str(k), "loss": k} for k in range(3)]).svg()
+    shown = re.findall(r"<text[^>]*>(a convol[^<]*)</text>", svg)
+    assert len(set(shown)) == 3
+
+
+def test_large_counts_stay_in_their_cells():
+    svg = viz.confusion_matrix([[123_456_789, 1], [0, 98_765]]).svg()
+    assert re.findall(r">([\d.,]+M?)</text>", svg)[:2] != ["123,456,789"]
+    assert ">123M</text>" in svg
+    assert "true 0, predicted 0: 123,456,789" in svg
+    shares = viz.confusion_matrix([[1, 0], [0, 1]], normalize="true").svg()
+    assert ">100.0</text>" in shares

@@ -87,3 +87,14 @@ def test_latex_takes_it(figures, tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "doc.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_pictures_that_tex_cannot_place_are_refused(tmp_path):
+    x = y = tg.ones(3, requires_grad=True)
+    for _ in range(400):
+        y = y.sin()
+    figure = viz.graph(y.sum(), engine="builtin")
+    with pytest.raises(ValueError, match=r"larger than TeX can place .*max_nodes=.*\.pdf"):
+        figure.save(tmp_path / "x.tex")
+    assert viz.graph(y.sum(), max_nodes=50, engine="builtin").save(tmp_path / "x.tex").exists()
+    assert x.grad is None

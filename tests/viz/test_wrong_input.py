@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
@@ -111,3 +112,43 @@ def test_arrays_of_lists():
     for call in (viz.table, viz.over_runs):
         with pytest.raises(TypeError, match=r"must be .*, got one number"):
             call(tg.ones(()))
+
+
+def test_recording_takes_nothing():
+    for value, kind in ((MODEL, "Linear|Sequential"), (tg.ones(2), "Tensor"), (None, "NoneType")):
+        with pytest.raises(
+            TypeError, match=rf"^viz\.record: takes nothing, got ({kind}).*`with viz"
+        ):
+            viz.record(value)
+
+
+def test_shares_are_no_counts():
+    with pytest.raises(
+        ValueError, match=r"whole numbers, got 0\.5 in row 0, column 1; .*normalize"
+    ):
+        viz.confusion_matrix([[1, 0.5], [2, 3]])
+
+
+def test_a_trace_spells_nan_as_all_figures_do():
+    x = tg.tensor([1.0, float("nan")], requires_grad=True)
+    y = (x * float("nan")).sum()
+    with viz.trace_backward(y) as trace:
+        y.backward()
+    assert str(trace).split()[-1] == "NaN"
+
+
+def test_a_gradient_of_ones_own_that_does_not_fit():
+    x = tg.ones(3, requires_grad=True)
+    y = (x * x).sum()
+    for own, error, said in (
+        (
+            lambda x: np.ones(5),
+            ValueError,
+            r"your function returned an array of shape \(5\).*\(3\)",
+        ),
+        (lambda x: None, TypeError, "your function returned None; it must return the gradient"),
+        ("g +", ValueError, "own: formula 'g \\+': invalid syntax; a formula is such as"),
+        ("2 * g * z", ValueError, "own: a formula names 'z'; there are"),
+    ):
+        with pytest.raises(error, match=rf"^viz\.check_derivation: {said}"):
+            viz.check_derivation(y, x, own)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tensorgrad.viz.figures.svg import Element, document, element, text
+from tensorgrad.viz.figures.words import count as short_count
 from tensorgrad.viz.figures.words import percent, shorten_all, text_width
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def confusion_chart(figure: ConfusionFigure) -> str:
         *_names(place),
         *(_edges(figure, place) if place.n <= NUMBERED else ()),
     ]
-    width = max(place.right + _beyond(place), 32 + text_width(figure.note, 11) * 1.1)
+    headings = (text_width(figure.title, 14, bold=True), text_width(figure.note, 11))
+    width = max(place.right + _beyond(place), 32 + max(headings) * 1.1)
     label = f"{figure.title}: {figure.note}"
     return document(body, width, place.bottom + 34, label=label, kind="chart")
 
@@ -113,6 +115,8 @@ def _cell(figure: ConfusionFigure, i: int, j: int, place: _Place, share: float) 
     if place.n <= NUMBERED and count:
         shown = figure.cell(i, j)
         kind = "on" if share > PALE else ""
+        if text_width(shown, 10) * 1.06 > side - 2:  # 123,456,789 where there is room for 123M
+            shown = short_count(int(count)) if figure.normalize is None else shown.split(".")[0]
         size = "small" if place.n > 10 or len(shown) > 5 else ""
         classes = f"{kind} {size}".strip() or None
         cell.add(text(x + side / 2, y + side / 2 + 4, shown, classes, "middle"))

@@ -13,7 +13,7 @@ from tensorgrad.viz.charts.scales import Linear, Log, linear_for, log_for
 from tensorgrad.viz.charts.thinning import MAX_POINTS, drawable, runs, thinned
 from tensorgrad.viz.figures.svg import Element, document, element, fmt, text
 from tensorgrad.viz.figures.theme import SERIES
-from tensorgrad.viz.figures.words import number, plural, shorten, text_width
+from tensorgrad.viz.figures.words import broken, fitting, number, plural, shorten_all, text_width
 
 if TYPE_CHECKING:
     from tensorgrad.viz.curves import Panel, Series
@@ -39,9 +39,10 @@ def curve_chart(panels: tuple[Panel, ...], title: str, x_label: str, columns: in
     width = 2 * MARGIN + across * (LEFT + WIDTH + RIGHT)
     body: list[Element] = []
     y = MARGIN
-    if title:
-        body.append(text(MARGIN + 4, y + 14, title, "title"))
-        y += 26
+    for k, line in enumerate(broken(title, (width - 2 * MARGIN - 8) / 1.1, 14)):
+        y += 18 if k else 0
+        body.append(text(MARGIN + 4, y + 14, line, "title"))
+    y += 26 if title.strip() else 0
     marked = any(_gaps(s, panel.log).size for panel in panels for s in panel.series)
     legend, y = _legend(styles, width, y, marked)
     body += legend
@@ -72,7 +73,10 @@ def _styles(panels: tuple[Panel, ...]) -> dict[tuple[str, str], Style]:
     styles = {}
     for run, name in keys:
         if len(runs) > 1:
-            k, dash = runs.index(run), names.index(name)
+            k = runs.index(run)
+            # Of more runs than colours those of one colour differ in their dashes, as far as
+            # there are other ones.
+            dash = names.index(name) + k // len(SERIES) * len(names)
         else:
             k = names.index(name)
             dash = k if len(names) == 2 else k // len(SERIES)
@@ -86,9 +90,9 @@ def _legend(
     """Samples of the lines, wrapped to the width; and where they end."""
     out: list[Element] = []
     x = left = MARGIN + 4
+    labels = [f"{run}, {name}" if run else name for run, name in styles]
     entries: list[tuple[str, Style | None]] = [
-        (shorten(f"{run}, {name}" if run else name, 40), style)
-        for (run, name), style in styles.items()
+        *zip(shorten_all(labels, 40, middle=True), styles.values())
     ]
     if marked:
         entries.append((_NOT_DRAWN, None))
@@ -118,9 +122,10 @@ def _panel(
     x_scale, whole = _x_axis(panel, x0)
     y_scale = _y_axis(panel, y0)
     group = element("g")
-    group.add(text(x0, y0 - 10, panel.name, "strong"))
+    name = fitting(panel.name, (WIDTH - 60) / 1.06, 11)  # beside it there may be "log scale"
+    group.add(text(x0, y0 - 10, name, "strong"))
     if panel.log:
-        end = x0 + text_width(panel.name, 11, bold=True) * 1.06 + (6 if panel.name else 0)
+        end = x0 + text_width(name, 11, bold=True) * 1.2 + (4 if name else 0)
         group.add(text(end, y0 - 10, "log scale", "muted small"))
     for value, label in y_scale.ticks(5):
         y = y_scale(value)

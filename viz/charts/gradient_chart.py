@@ -32,18 +32,21 @@ def gradient_chart(shown: Sequence[GradStats | str], title: str, count: int) -> 
     labels = max(text_width(name, 11) * 1.08 for name in names)
     shapes = max(text_width(shape(row.shape), 10) * 1.08 for row in rows)
     left = MARGIN + labels + 10 + shapes + 10
-    top = 72.0
+    # Beside the title, or below it where names are short or the title is long.
+    beside = MARGIN + text_width(title, 14, bold=True) * 1.25 + 12 <= left
+    lower = 0.0 if beside else 22.0
+    top = 72.0 + lower
     bottom = top + ROW * len(shown)
     values = [v for row in rows if row.status == "ok" for v in (row.mean, row.max) if v]
     ratios = [row.ratio for row in rows if _has_ratio(row) and row.ratio]
     gradients = log_for(values, left, left + PANEL, decades=True)
     ratio_scale = log_for(ratios, left + PANEL + GAP, left + PANEL + GAP + RATIO, decades=True)
-    body = [text(MARGIN, 24, title, "title"), *_legend(left, 24)]
+    body = [text(MARGIN, 24, title, "title"), *_legend(left, 24 + lower)]
     for scale, heading, room in (
         (gradients, "gradient", PANEL),
         (ratio_scale, "‖gradient‖ / ‖parameter‖", RATIO),
     ):
-        body.append(text(scale.start, 48, heading, "muted"))
+        body.append(text(scale.start, 48 + lower, heading, "muted"))
         body += _axis(scale, room, top, bottom, above=len(shown) > 24)
     labelled = iter(names)
     for k, row in enumerate(shown):
@@ -62,7 +65,8 @@ def gradient_chart(shown: Sequence[GradStats | str], title: str, count: int) -> 
         line.add(text(left - 10, y + 4, shape(row.shape), "muted small", "end"))
         line.add(*_marks(row, y, gradients, ratio_scale))
         body.append(line)
-    width = ratio_scale.end + MARGIN + 10
+    told = text_width(title, 14, bold=True) * 1.1 + 2 * MARGIN
+    width = max(ratio_scale.end + MARGIN + 10, told)
     said = f"Gradient statistics of {plural(count, 'parameter')}"
     return document(body, width, bottom + 34, label=said, kind="chart")
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tensorgrad.viz.figures.words import number, shape, shorten, shorten_all
+from tensorgrad.viz.figures.words import cells, number, padded, shape, shorten, shorten_all, wrapped
 
 if TYPE_CHECKING:
     from tensorgrad.viz.gradients import GradStats
@@ -34,10 +34,10 @@ def gradient_table(shown: Sequence[GradStats | str], title: str) -> str:
         none = row.remark and row.status != "zero"
         numbers.append([] if none else [number(v, 2) for v in values])
     if _room(lines, numbers) < 24:  # large shapes and small numbers: the deviation gives way
-        numbers = [[*cells[:2], *cells[3:]] for cells in numbers]
+        numbers = [[*found[:2], *found[3:]] for found in numbers]
     # What shapes and numbers leave of a line is the names' and the bars'.
     room = _room(lines, numbers)
-    longest = max(len(name) for name, _ in lines)
+    longest = max(cells(name) for name, _ in lines)
     least = max([6, *(len(row.remark) for row in rows if row.status == "zero")])
     bar = max(least, min(_BAR, room - longest))
     columns = [min(longest, max(12, room - bar)), *_widths(lines)[1:]]
@@ -49,12 +49,12 @@ def gradient_table(shown: Sequence[GradStats | str], title: str) -> str:
         *shorten_all([line[0] for line in lines[1:]], columns[0], middle=True),
     ]
     out = []
-    for name, line, cells, end in zip(names, lines, numbers, ends):
-        left = [name.ljust(columns[0]), line[1].ljust(columns[1])]
-        right = [cell.rjust(width) for cell, width in zip(cells, widths)]
+    for name, line, told, end in zip(names, lines, numbers, ends):
+        left = [padded(name, columns[0]), line[1].ljust(columns[1])]
+        right = [cell.rjust(width) for cell, width in zip(told, widths)]
         out.append("  ".join([*left, *right, end]).rstrip())
     made = iter(out)
-    top = [title, "", next(made)]
+    top = [*wrapped(title), "", next(made)]
     return "\n".join([*top, *(row if isinstance(row, str) else next(made) for row in shown)])
 
 

@@ -308,9 +308,10 @@ def _fraction(above: list[Expr], below: list[Expr], number: float | complex = 1)
     rest = [b for b in below if not isinstance(b, Num)]
     for value in numbers:
         number = number / value
+    number, under = ex.ratio(number)
     # A number by itself stays under the line: 1 / 2 x, not 0.5 x, where it divides evenly.
     top = _product(above, number)
-    return ex.Over(top, _product(rest, 1)) if rest else top
+    return ex.Over(top, _product(rest, under)) if rest or under != 1 else top
 
 
 def _product(factors: list[Expr], number: float | complex) -> Expr:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.formula import formulas_of
 from tensorgrad.formula.forward import forward_formula
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.between import Key, Part, key_of, leaf_of
 from tensorgrad.viz.derivation.convention import turned
 from tensorgrad.viz.derivation.details import (
     class_names,
+    declared,
+    exchanges_last_axes,
     extremes,
     fitted,
     line_of,
     modules_of,
+    one_number,
     parameter_value,
+    prose_of,
     staying,
     tuple_of,
 )
@@ -31,7 +35,7 @@ from tensorgrad.viz.derivation.model import Derivation, Result, Size, Step, Way
 from tensorgrad.viz.derivation.naming import Names
 from tensorgrad.viz.derivation.parts import Counts, Read
 from tensorgrad.viz.derivation.printing import Text
-from tensorgrad.viz.derivation.reading import Reader
+from tensorgrad.viz.derivation.reading import Reader, conjugated, turns
 from tensorgrad.viz.figures.words import shorten, visible
 from tensorgrad.viz.snapshots.places import short_place
 
@@ -139,6 +143,11 @@ class Builder:
             self.oriented(tuple_of([self.symbol(o) for o in outputs])),
             self.oriented(self.forward(node, reader)),
         )
+        formulas, prose = declared(node)
+        if any(re.search(r"\by\d", formula or "") for formula in formulas):
+            # Its rules read outputs that the loss does not depend on.
+            every = [reader.names[f"y{k}"].expr for k in range(len(node.shape))]
+            left = self.oriented(tuple_of(every))
         made = Step(
             number=self.numbers[id(node)],
             op=visible(node.op.name),
@@ -153,11 +162,10 @@ class Builder:
             size=self.size(key_of(own)),
         )
         made.summed, made.terms = self.sum_of(own)
-        declared, prose = self.declared(node)
         for i, edge in enumerate(node.inputs):
             if edge is None or key_of(edge) not in self.part.reached:
                 continue
-            formula = declared[i] if i < len(declared) else None
+            formula = formulas[i] if i < len(formulas) else None
             made.ways.append(self.way(node, i, edge, formula, prose, reader, own))
         return made
 
@@ -175,7 +183,7 @@ class Builder:
         right: Expr | None = None
         remark = ""
         if formula is not None:
-            found = reader.read(formula)
+            found = conjugated(node, reader).read(formula)
             body, remark = fitted(found, tuple(own.shape), tuple(edge.shape))
             right = self.oriented(body, edge)
         label, parts = self.label(node, i, edge)
@@ -184,7 +192,8 @@ class Builder:
             local, cases = local_derivative(self, node, i, formula, reader)
         gradient = ex.Gradient(self.loss, self.symbol(edge))
         left: Expr = gradient if parts == 1 else ex.Part(gradient, label)
-        if formula is not None and self.notation == "index":
+        # In index notation a rule is read without the conjugates that complex numbers need.
+        if formula is not None and self.notation == "index" and not turns(node):
             indexed = self.forms.backward(node, i, formula)
             if indexed is not None:
                 letters, right = indexed
@@ -209,7 +218,7 @@ class Builder:
             closed=closed,
             shape=tuple(edge.shape),
             of_parts=parts,
-            prose=prose if right is None else "",
+            prose=prose_of(node, i, prose) if right is None else "",
             remark=remark,
             size=size,
             ratio=size.norm / before if known and size.norm is not None and before else None,
@@ -288,22 +297,30 @@ class Builder:
         """
         if edge is not None:
             return Read(self.symbol(edge), tuple(edge.shape))
-        if isinstance(spec, (bool, int, float, complex)):
-            return Read(ex.Num(spec), ())
+        number = one_number(spec)
+        if number is not None:
+            return number
         shape = getattr(spec, "shape", None)
-        if isinstance(spec, np.ndarray) and spec.size == 1 and spec.dtype.kind in "fiu":
-            return Read(ex.Num(float(spec.reshape(()))), tuple(spec.shape))
         value = self.forms.constant(node, i)
-        called = called or self.names.of_constant(own, value)
-        called = self.constant((id(node), i), called, value)
+        if called and not self.names.may_be(called, shape):
+            called = None
+        word = called or self.names.of_constant(own, value)
+        called = self.constant((id(node), i), word, value, own=called is None)
         return Read(Symbol(called, len(shape or ())), None if shape is None else tuple(shape))
 
-    def constant(self, place: tuple[int, int | str], called: str, value: Any) -> str:
-        """The name of a constant: two that are called alike and are not are numbered."""
+    def constant(
+        self, place: tuple[int, int | str], called: str, value: Any, *, own: bool = False
+    ) -> str:
+        """The name of a constant: two that are called alike and are not are numbered.
+
+        ``own``: it is called as the operation calls its argument, which says nothing of two of
+        them whose values are not known; the same word of a program does.
+        """
         if place not in self._constants:
             alike = self._alike.setdefault(called, [])
             for name, other in alike:
-                if value is None or other is None or np.array_equal(value, other):
+                unknown = value is None or other is None
+                if not own if unknown else np.array_equal(value, other):
                     self._constants[place] = name
                     break
             else:
@@ -322,23 +339,10 @@ class Builder:
         arguments = [reader.names[n].expr for n in node.op.arguments if n in reader.names]
         if not arguments or len(arguments) < len(node.inputs):
             arguments = [self.symbol(e) if e is not None else ex.Words("…") for e in node.inputs]
+        if exchanges_last_axes(node):
+            return ex.transposed(arguments[0])
         given = [a for a, s in zip(arguments, node.input_specs, strict=False) if s is not None]
         return ex.Call(visible(node.op.name), tuple(given))
-
-    def declared(self, node: Any) -> tuple[tuple[str | None, ...], str]:
-        """The formulas of the rules, or what is said instead."""
-        op = node.op
-        if hasattr(node, "ctx"):
-            return (), f"your own backward, {visible(op.name)}.backward"
-        if op.formula is None:
-            return (), visible(op.prose or "no formula is declared")
-        shapes = [
-            getattr(spec, "shape", () if spec is not None else None) for spec in node.input_specs
-        ]
-        try:
-            return formulas_of(op, shapes, node.params or {}), ""
-        except Exception as error:  # shapes that were not kept
-            return (), f"its formula needs shapes that are not kept ({type(error).__name__})"
 
     def label(self, node: Any, i: int, edge: Any) -> tuple[str, int]:
         """The number of a step, with a letter where it gives to one variable more than once."""
@@ -377,9 +381,10 @@ class Builder:
     def legend(self) -> list[tuple[Symbol, str]]:
         """What is not said by a symbol itself."""
         paths = [
-            (symbol, symbol.name)
+            (symbol, self.names.whole.get(symbol.name, symbol.name))
             for symbol in self.symbols.values()
-            if "." in symbol.name and Text().symbol(symbol) != symbol.name
+            if symbol.name in self.names.whole
+            or ("." in symbol.name and Text().symbol(symbol) != symbol.name)
         ]
         norms = [n for n in self.order if n.op.name in ("batch_norm", "layer_norm")]
         around = {"batch_norm": "over the batch", "layer_norm": "over the last axes"}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from tensorgrad.formula import formulas_of
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.between import Key, key_of
 from tensorgrad.viz.derivation.expression import Expr, Symbol
@@ -20,17 +21,26 @@ from tensorgrad.viz.snapshots.naming import named_scopes
 
 __all__ = [
     "class_names",
+    "declared",
+    "exchanges_last_axes",
     "extremes",
     "fitted",
     "line_of",
     "modules_of",
+    "one_number",
     "parameter_value",
+    "prose_of",
     "staying",
     "tuple_of",
 ]
 
 Extreme = tuple[Way, str] | None  # a way, and the operation it leads through
 
+# Of a write into a view: to the base, and to what was written.
+_WRITTEN = (
+    "the gradient with 0 where the view was written",
+    "the part of the gradient where the view was written",
+)
 SMALL = 1e-12  # below this share of the whole, a change of size is rounding
 
 
@@ -75,6 +85,35 @@ def parameter_value(name: str, value: Any) -> Read:
     return Read(Symbol(name), None if shape is None else tuple(shape), value)
 
 
+def declared(node: Any) -> tuple[tuple[str | None, ...], str]:
+    """The formulas of an operation's rules, or what is said instead."""
+    op = node.op
+    if hasattr(node, "ctx"):
+        return (), f"your own backward, {visible(op.name)}.backward"
+    if op.formula is None:
+        return (), visible(op.prose or "no formula is declared")
+    shapes = [getattr(spec, "shape", () if spec is not None else None) for spec in node.input_specs]
+    try:
+        return formulas_of(op, shapes, node.params or {}), ""
+    except Exception as error:  # shapes that were not kept
+        return (), f"its formula needs shapes that are not kept ({type(error).__name__})"
+
+
+def prose_of(node: Any, i: int, prose: str) -> str:
+    """What is said of one argument's gradient in the place of a formula."""
+    return _WRITTEN[i] if node.op.name == "copy_slices" and i < 2 else prose
+
+
+def one_number(spec: Any) -> Read | None:
+    """An argument that is one number, which stands in a formula as it is."""
+    if isinstance(spec, (bool, int, float, complex)):
+        return Read(ex.Num(spec), ())
+    if not isinstance(spec, np.ndarray) or spec.size != 1 or spec.dtype.kind not in "fiuc":
+        return None
+    found = complex(spec.reshape(()))
+    return Read(ex.Num(found if found.imag else found.real), tuple(spec.shape))
+
+
 def class_names(node: Any, operands: tuple[str | None, ...]) -> str | None:
     """What the program calls the classes of a loss: the second argument of its call."""
     if node.op.name not in ("cross_entropy", "ctc") or len(operands) < 2:
@@ -82,7 +121,14 @@ def class_names(node: Any, operands: tuple[str | None, ...]) -> str | None:
     return operands[1]
 
 
-def tuple_of(symbols: list[Symbol]) -> Expr:
+def exchanges_last_axes(node: Any) -> bool:
+    """Whether an operation is a transpose."""
+    axes = (node.params or {}).get("axes")
+    n = len(axes) if isinstance(axes, tuple) else 0
+    return node.op.name == "permute" and n > 1 and axes == (*range(n - 2), n - 1, n - 2)
+
+
+def tuple_of(symbols: Sequence[Expr]) -> Expr:
     return symbols[0] if len(symbols) == 1 else ex.Call("", tuple(symbols))
 
 

@@ -6,6 +6,7 @@ factor of 1, a sum over nothing, a transpose of a transpose.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +39,7 @@ __all__ = [
     "over",
     "plus",
     "power",
+    "ratio",
     "times",
     "transposed",
 ]
@@ -219,6 +221,19 @@ def is_one(x: Expr) -> bool:
 
 def is_zero(x: Expr) -> bool:
     return isinstance(x, Num) and x.value == 0
+
+
+def ratio(number: float | complex) -> tuple[float | complex, int]:
+    """A number over a small one, where its decimals do not end soon: 2/3 is not 0.666667."""
+    if isinstance(number, complex) or not math.isfinite(number):
+        return number, 1
+    if float(f"{number:.6g}") == number:
+        return number, 1
+    for under in range(2, 1000):
+        above = round(number * under)
+        if above and abs(number * under - above) < 1e-12 * abs(above):
+            return above, under
+    return number, 1
 
 
 def minus(x: Expr) -> Expr:

@@ -12,6 +12,7 @@ from tensorgrad.formula.forward import forward_formula
 from tensorgrad.viz.derivation import algebra as al
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.between import Key, key_of
+from tensorgrad.viz.derivation.details import declared
 from tensorgrad.viz.derivation.evaluation import Unevaluable, evaluate_indexed
 from tensorgrad.viz.derivation.expression import Expr, Symbol
 from tensorgrad.viz.derivation.indexing import Indexed, Letters, NoIndexForm, Variable, index
@@ -150,8 +151,8 @@ class Forms:
             terms.append(ex.ONE)
         for number, i in builder.incoming.get(key, []):
             node = builder.by_id[number]
-            declared, _ = builder.declared(node)
-            formula = declared[i] if i < len(declared) else None
+            formulas, _ = declared(node)
+            formula = formulas[i] if i < len(formulas) else None
             above = None if node.op.outputs else self.closed(node)
             if formula is None or above is None:
                 return None

@@ -356,10 +356,11 @@ class Indexed:
     def _put(self, arguments: list[ast.expr], letters: Letters) -> Expr:
         match arguments[2]:
             case ast.Name(id=name) if name in self.names:
-                return self._placed(arguments[0], self.names[name], letters)
+                like = self.shape(arguments[1])
+                return self._placed(arguments[0], self.names[name], letters, like)
         raise NoIndexForm("put")
 
-    def _placed(self, g: ast.expr, given: Variable, letters: Letters) -> Expr:
+    def _placed(self, g: ast.expr, given: Variable, letters: Letters, shape: Any) -> Expr:
         """g where an index picks, else 0: a delta for each index that picks one element."""
         places = given.value if isinstance(given.value, tuple) else (given.value,)
         if len(places) > len(letters):
@@ -369,8 +370,9 @@ class Indexed:
         arrays: list[tuple[str | None, np.ndarray[Any, Any], int]] = []
         for axis, place in enumerate(places):
             if isinstance(place, (int, np.integer)) and not isinstance(place, bool):
-                wanted = given.element((str(axis),)) if axis == 0 else Num(int(place))
-                name = wanted if isinstance(wanted, Symbol) else Num(int(place))
+                wanted = given.element((str(axis),)) if len(places) == 1 else None  # a variable's
+                at = int(place) if shape is None else int(place) % shape[axis]
+                name = wanted if isinstance(wanted, Symbol) else Num(at)
                 if letters[axis] is not None:
                     deltas.append(al.delta(index(str(letters[axis])), name))
             elif isinstance(place, slice) and place == slice(None):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
-from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
+from tensorgrad.viz.derivation.printing import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    Piece,
+    Printer,
+    complex_number,
+)
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
 from tensorgrad.viz.figures.latex import latex_escape
 from tensorgrad.viz.figures.words import shorten, visible
@@ -41,7 +48,7 @@ class Latex(Printer):
 
     def number(self, value: float | complex) -> Piece:
         if isinstance(value, complex):
-            return Piece("i" if value == 1j else f"({value:g})", ATOM)
+            return Piece(*complex_number(value, "i", "-"))
         text = f"{value:.6g}"
         if "e" in text:
             mantissa, exponent = text.split("e")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tensorgrad.viz.derivation import expression as ex
 from tensorgrad.viz.derivation.expression import Expr
-from tensorgrad.viz.derivation.printing import ATOM, POWER, PRODUCT, Piece, Printer
+from tensorgrad.viz.derivation.printing import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    Piece,
+    Printer,
+    complex_number,
+)
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
 from tensorgrad.viz.figures.svg import escape
 
@@ -42,7 +49,9 @@ class MathML(Printer):
 
     def number(self, value: float | complex) -> Piece:
         if isinstance(value, complex):
-            return Piece("<mi>i</mi>" if value == 1j else f"<mn>({value:g})</mn>", ATOM)
+            text, strength = complex_number(value, "", "−")
+            unit = "<mi>i</mi>" + (_mo(")") if text.endswith(")") else "")
+            return Piece(_row(f"<mn>{text.rstrip(')')}</mn>" if text else "", unit), strength)
         text = f"{value:.6g}"
         if "e" in text:
             mantissa, exponent = text.split("e")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 from tensorgrad.viz.derivation.between import Key
 from tensorgrad.viz.derivation.source import Sources, visits
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
+from tensorgrad.viz.figures.words import cells, shorten, visible
 from tensorgrad.viz.snapshots.naming import is_tensor
 
 __all__ = ["Names"]
+
+LONG = 40  # columns of a terminal
 
 _ARGUMENTS = {"w": "weight", "b": "bias", "w_ih": "weight_ih", "w_hh": "weight_hh"}
 
@@ -36,6 +40,7 @@ class Names:
     ) -> None:
         self.modules = modules  # names of modules by their id()
         self.sources = Sources()
+        self.whole: dict[str, str] = {}  # of names that are cut
         self._taken: set[tuple[str, str]] = set()  # as they are written: weight and W are alike
         self._names: dict[Key, str] = {}
         self._key_of = key_of
@@ -50,11 +55,20 @@ class Names:
             if target is not None:
                 wanted.append((id(last), target))
         self._held = _arrays(around)
+        # The sizes of all of them, with those that a gradient goes through.
+        self._words = {n: _size(value) for n, value in around.items() if _is_variable(value)}
         self._apart: list[tuple[str, Any, str]] = []
         around_names = _by_identity(around, key_of)
         for key, name in around_names.items():
             if key not in self._names and key not in known:
                 wanted.append((key, name))
+        # What no line assigns to a single name: ``(g,) = grad(...)``, ``q, k, v = x.chunk(3)``.
+        made = {key for key, _ in wanted}
+        wanted += [
+            (key, name)
+            for key, name in _by_identity(around, key_of, leaves=False).items()
+            if key in known and key not in made and key not in self._names
+        ]
         self._number(wanted)
         self._parameters(nodes)
 
@@ -85,32 +99,45 @@ class Names:
         self._taken.add(_written(name))
 
     def another(self, name: str) -> str:
-        """This name, or the same with a number if something is called so already."""
+        """This name, or the same with a number if something is called so already.
+
+        One that is longer than formulas bear is cut in its middle; the legend has all of it.
+        """
+        whole = visible(name)
+        if cells(whole) > LONG:
+            name = shorten(whole, LONG, middle=True)
         unique, k = name, 2
         while _written(unique) in self._taken:
             unique = f"{name}′{k}" if name[-1:].isdigit() else f"{name}{k}"
             k += 1
+        if name != whole and cells(whole) > LONG:
+            self.whole[unique] = whole
         self.take(unique)
         return unique
 
+    def may_be(self, word: str, shape: Any) -> bool:
+        """Whether a constant can be what a source line names, which may name what a whole call is
+        given: the call makes constants of its own.
+        """
+        size = self._words.get(word)
+        return size is None or not isinstance(shape, tuple) or size == math.prod(shape)
+
     def of_constant(self, own: str, value: Any) -> str:
         """What the caller calls the array with these values, or ``own`` if that is nobody's."""
-        if value is None or np.size(value) < 2:
-            return own
-        value = np.asarray(value)
+        value = None if value is None else np.asarray(value)
         # Arrays of one number repeated say nothing: ones are not what a variable has that is 1.
-        if (value != value.flat[0]).any():
+        if value is not None and value.size > 1 and (value != value.flat[0]).any():
             for name, held in self._held.items():
                 if held.shape == value.shape and np.array_equal(held, value):
                     return name
-        if own not in self._held:
+        if own not in self._words:
             return own
         # The caller's variable of this name is something else.
         for known, other, name in self._apart:
-            if known == own and np.array_equal(other, value):
+            if known == own and value is not None and np.array_equal(other, value):
                 return name
         k = 2
-        while f"{own}{k}" in self._held or _written(f"{own}{k}") in self._taken:
+        while f"{own}{k}" in self._words or _written(f"{own}{k}") in self._taken:
             k += 1
         self._apart.append((own, value, f"{own}{k}"))
         return f"{own}{k}"
@@ -171,12 +198,21 @@ def _arrays(around: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _by_identity(around: Mapping[str, Any], key_of: Any) -> dict[Key, str]:
-    """Which of the caller's variables hold leaves; the first name that a tensor has."""
+def _is_variable(value: Any) -> bool:
+    """Whether a letter that means this means something else than a constant of a graph."""
+    return isinstance(value, np.ndarray) or is_tensor(value)
+
+
+def _size(value: Any) -> int:
+    return math.prod(map(int, value.shape))
+
+
+def _by_identity(around: Mapping[str, Any], key_of: Any, *, leaves: bool = True) -> dict[Key, str]:
+    """Which of the caller's variables hold leaves, or results; the first name that a tensor has."""
     found: dict[Key, str] = {}
     for name, value in around.items():
         if name.startswith("_") or not hasattr(value, "grad_fn") or not hasattr(value, "is_leaf"):
             continue
-        if value.requires_grad and value.is_leaf:
+        if value.requires_grad and value.is_leaf == leaves:
             found.setdefault(key_of(value), name)
     return found

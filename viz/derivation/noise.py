@@ -20,9 +20,10 @@ def is_noise(way: Way, step: Step) -> bool:
     """Whether the gradient that comes in has cancelled itself out: a softmax takes its mean away.
 
     Where each element is only multiplied, as by the slope of a saturated tanh, a small number is
-    what the calculus gives, however small it is.
+    what the calculus gives, however small it is.  What is 0 exactly, as behind a mask or a write
+    over the whole of a view, was not left by rounding.
     """
-    if way.ratio is None or not way.ratio < ROUNDINGS * _rounding(step.dtype):
+    if not way.ratio or not way.ratio < ROUNDINGS * _rounding(step.dtype):
         return False
     return way.right is None or _adds(way.right)
 

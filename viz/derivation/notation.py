@@ -31,6 +31,7 @@ _NAMED = {
     "zeta": "ζ",
     "symmetric": "sym",
     "cofactors": "cof",
+    "main": "diag",
     "window_spread": "spread over windows",
     "window_sum": "sum over windows",
 }
@@ -46,8 +47,14 @@ _SHOWN = {
 }  # fmt: skip
 
 
+# Of 0 they give 0: what an output gives of which no gradient comes is not written.
+_LINEAR = {"skew", "sym", "symmetric", "off_diagonal", "main", "tril", "triu", "conj"}
+
+
 def call(reader: Reader, name: str, arguments: list[Read]) -> Read:
     """A call of a formula's function as an expression."""
+    if name in _LINEAR and ex.is_zero(arguments[0].expr):
+        return arguments[0]
     special = _SPECIAL.get(name)
     if special is not None:
         found: Read | None = special(reader, *arguments)

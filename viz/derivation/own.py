@@ -19,7 +19,7 @@ from tensorgrad.viz.derivation.build import Builder
 from tensorgrad.viz.derivation.differences import Chain
 from tensorgrad.viz.derivation.expression import Symbol
 from tensorgrad.viz.derivation.values import Unknown, Values
-from tensorgrad.viz.figures.words import visible
+from tensorgrad.viz.figures.words import shape, visible
 
 __all__ = ["OwnDerivation"]
 
@@ -45,7 +45,12 @@ class OwnDerivation:
         if len(step) == 1 and any(e is not None and key_of(e) == key for e in step[0].inputs):
             self._step(step[0])
         if isinstance(own, str):
-            parse(own)  # a formula that cannot be read is told before anything runs
+            try:
+                parse(own)  # a formula that cannot be read is told before anything runs
+            except FormulaError as error:
+                raise FormulaError(
+                    f"viz.check_derivation: own: {error}; a formula is such as 'g * (1 - h**2)'"
+                ) from None
 
     def _collect(self, builder: Builder, node: Any) -> None:
         for edge in [*node.inputs, node]:
@@ -85,7 +90,10 @@ class OwnDerivation:
     def gradient(self, known: dict[str, Any], like: Array) -> Array:
         """What the derivation by hand gives."""
         if isinstance(self.own, str):
-            return fit(evaluate(self.own, known), like.shape)
+            try:
+                return fit(evaluate(self.own, known), like.shape)
+            except FormulaError as error:
+                raise FormulaError(f"viz.check_derivation: own: {error}") from None
         wanted = list(inspect.signature(self.own).parameters)
         missing = [name for name in wanted if name not in known]
         if missing:
@@ -95,7 +103,19 @@ class OwnDerivation:
             )
         given = [np.array(v) if isinstance(v, np.ndarray) else v for v in map(known.get, wanted)]
         found = self.own(*given)
-        return np.asarray(getattr(found, "_array", found), np.result_type(like))
+        if found is None:
+            raise TypeError(
+                "viz.check_derivation: your function returned None; it must return the gradient"
+            )
+        made = np.asarray(getattr(found, "_array", found), np.result_type(like))
+        try:
+            np.broadcast_to(made, like.shape)
+        except ValueError:
+            raise ValueError(
+                f"viz.check_derivation: your function returned an array of shape "
+                f"{shape(made.shape)}; the gradient has that of its variable, {shape(like.shape)}"
+            ) from None
+        return made
 
     def error(self, g: Any, machine: Array) -> float:
         """The relative error at the program's own values, as sizes of vectors."""

@@ -10,11 +10,24 @@ from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.symbols import GREEK, split_name
 from tensorgrad.viz.figures.words import visible
 
-__all__ = ["ATOM", "LOGIC", "POWER", "PRODUCT", "SUM", "TIGHT", "Piece", "Printer", "Text"]
+__all__ = [
+    "ATOM", "LOGIC", "POWER", "PRODUCT", "SUM", "TIGHT", "Piece", "Printer", "Text",
+    "complex_number",
+]  # fmt: skip
 
 # How tightly a piece holds together.  TIGHT: a quotient or a gradient, which stands in an
 # elementwise product as it is, and in a product of matrices in parentheses.
 LOGIC, SUM, PRODUCT, TIGHT, POWER, ATOM = range(6)
+
+
+def complex_number(value: complex, i: str, minus: str) -> tuple[str, int]:
+    """``i``, ``−2i``, ``(1 + 2i)``, and how tightly that holds together."""
+    real, imaginary = (f"{part:.6g}" for part in (value.real, abs(value.imag)))
+    below = value.imag < 0
+    tail = ("" if imaginary == "1" else imaginary) + i
+    if not value.real:
+        return (minus + tail, PRODUCT) if below else (tail, ATOM)
+    return f"({real.replace('-', minus)} {minus if below else '+'} {tail})", ATOM
 
 
 class Piece(NamedTuple):
@@ -220,7 +233,7 @@ class Text(Printer):
 
     def number(self, value: float | complex) -> Piece:
         if isinstance(value, complex):
-            return Piece("i" if value == 1j else f"({value:g})", ATOM)
+            return Piece(*complex_number(value, "i", "−"))
         text = f"{value:.6g}"
         return Piece(text.replace("-", "−"), ATOM if value >= 0 else PRODUCT)
 

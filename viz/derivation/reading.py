@@ -16,7 +16,7 @@ from tensorgrad.viz.derivation.expression import Expr, Num, Symbol
 from tensorgrad.viz.derivation.notation import call
 from tensorgrad.viz.derivation.parts import COMPARISONS, Counts, Read, index_of, product, together
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "conjugated", "turns"]
 
 
 class Reader:
@@ -111,3 +111,40 @@ def _reduced(x: Expr) -> Expr:
             total += sign * inner.value
         return Num(total)
     return x
+
+
+def turns(node: Any) -> bool:
+    """Whether the engine conjugates around an operation's rule: its numbers are complex."""
+    dtypes = node.dtype if isinstance(node.dtype, tuple) else (node.dtype,)
+    return bool(node.op.holomorphic) and any(map(_is_complex, dtypes))
+
+
+def conjugated(node: Any, reader: Reader) -> Reader:
+    """The reader for what the engine computes of a rule r where numbers are complex.
+
+    That is conj(r(conj(g), x, ...)), which is r(g, conj(x), ...): a gradient is that of a loss by
+    the conjugate of a variable.  Names of gradients begin with g and have a number behind it.
+    """
+    if not turns(node):
+        return reader
+    specs = dict(zip(node.op.arguments, node.input_specs, strict=False))
+    dtypes = {name: getattr(spec, "dtype", None) for name, spec in specs.items()}
+    for name, edge in zip(node.op.arguments, node.inputs, strict=False):
+        dtypes[name] = dtypes[name] if edge is None else edge.dtype
+    several = node.dtype if isinstance(node.dtype, tuple) else ()
+    dtypes |= {"y": node.dtype, **{f"y{k}": dtype for k, dtype in enumerate(several)}}
+    names = {
+        name: read._replace(expr=_conj(read.expr)) if _is_complex(dtypes.get(name)) else read
+        for name, read in reader.names.items()
+    }
+    return Reader(names, reader.counts)
+
+
+def _is_complex(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "") == "c"
+
+
+def _conj(x: Expr) -> Expr:
+    if isinstance(x, Num):
+        return Num(x.value.conjugate())
+    return ex.Call("conj", (x,))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
-
 from tensorgrad.viz.derivation.expression import Expr
 from tensorgrad.viz.derivation.model import Derivation, Result, Step, Way
+from tensorgrad.viz.derivation.naming import LONG
 from tensorgrad.viz.derivation.printing import Text
 from tensorgrad.viz.derivation.wording import (
     TERMS,
@@ -21,17 +19,12 @@ from tensorgrad.viz.derivation.wording import (
     result_words,
     sizes,
 )
-from tensorgrad.viz.figures.words import plural, visible
+from tensorgrad.viz.figures.words import cells as columns
+from tensorgrad.viz.figures.words import plural, shorten, visible, wrapped
 
 __all__ = ["render_text"]
 
 _SHOW = Text().show
-
-
-def columns(text: str) -> int:
-    """How many columns a terminal needs for a text."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
 
 
 def render_text(made: Derivation, width: int) -> str:
@@ -41,7 +34,7 @@ def render_text(made: Derivation, width: int) -> str:
     if made.sizes:
         out += _wrapped(sizes(made), width)
     for symbol, meaning in made.legend:
-        out.append(f"{_SHOW(symbol)} is {visible(meaning)}")
+        out += wrapped(f"{_SHOW(symbol)} is {visible(meaning)}", width)
     for notice in made.notices:
         out += ["", *_wrapped(notice, width)]
     before: tuple[str, ...] | None = None
@@ -58,15 +51,14 @@ def render_text(made: Derivation, width: int) -> str:
 
 
 def _title(made: Derivation) -> str:
-    names = [result.name for result in made.results]
+    names = [shorten(result.name, LONG, middle=True) for result in made.results]
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return f"How {made.loss_name} depends on {shown}, in {plural(len(made.steps), 'step')}"
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False
-    )
+    """Lines of words; what the text begins with, spaces too, stays."""
+    return wrapped(indent + text, width, indent)
 
 
 def _rule(title: str, width: int) -> str:
@@ -90,7 +82,7 @@ def _line(left: str, right: str, width: int, indent: int) -> list[str]:
 
 def _step(step: Step, width: int) -> list[str]:
     head = f"{step.number:>3}  {_SHOW(step.left)} = {_SHOW(step.right)}"
-    out = ["", *_line(head, step.place, width, 5)]
+    out = ["", *_equation(head, step.place, width, 5)]
     if step.summed:
         out += _sum(
             step.gradient, step.summed, [norm(t) for t in step.terms], norm(step.size), width
@@ -124,14 +116,13 @@ def _way(way: Way, width: int) -> list[str]:
     return out
 
 
-def _equation(first: str, facts: str, width: int) -> list[str]:
+def _equation(first: str, facts: str, width: int, indent: int | None = None) -> list[str]:
     """A formula, broken at its signs where it is longer than a line."""
-    indent = len(first) - len(first.lstrip())
+    indent = len(first) - len(first.lstrip()) if indent is None else indent
     if columns(first) <= width:
         return _line(first, facts, width, indent + 2)
     below = " " * (indent + 4)
-    lines = textwrap.wrap(first, width, subsequent_indent=below, break_long_words=False)
-    lines[0] = " " * indent + lines[0].lstrip()
+    lines = wrapped(first, width, below)
     return [*lines[:-1], *_line(lines[-1], facts, width, indent + 2)]
 
 
@@ -140,11 +131,15 @@ def _sum(
 ) -> list[str]:
     """Where paths meet: the terms of a gradient, with their norms."""
     made = f"     {_SHOW(gradient)} = {_SHOW(few(terms))}"
-    known = [s for s in sizes if s != "not computed"][:TERMS]
+    known = [s for s in sizes if s != "not computed"]
     if not known:
         return _equation(made, "", width)
-    more = " …" if len(terms) > TERMS else ""
-    return _equation(made, f"‖·‖ {', '.join(known)}{more} → {total}", width)
+    told = next(n for n in range(TERMS, 0, -1) if n == 1 or columns(_norms(known, n)) < width - 20)
+    return _equation(made, f"{_norms(known, told)} → {total}", width)
+
+
+def _norms(known: list[str], few: int) -> str:
+    return f"‖·‖ {', '.join(known[:few])}{' …' if len(known) > few else ''}"
 
 
 def _result(result: Result, width: int) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tensorgrad.viz.derivation.text import columns
 from tensorgrad.viz.figures.svg import Element, document, element
+from tensorgrad.viz.figures.words import cells as columns
 
 __all__ = ["text_svg"]
 

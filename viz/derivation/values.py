@@ -15,6 +15,7 @@ from tensorgrad import autograd
 from tensorgrad.graph.node import Freed, Spec, TensorBase, wrap
 from tensorgrad.graph.saved import unpacked
 from tensorgrad.primitive import Primitive, primitives, raw
+from tensorgrad.views.following import COPY_SLICES, through
 from tensorgrad.viz.derivation.between import Key, key_of, leaf_of
 from tensorgrad.viz.figures.words import visible
 
@@ -132,6 +133,8 @@ class Values:
         Of a fused operation its composed form: its statistics must move with its input.
         """
         op: Primitive = node.op
+        if op is COPY_SLICES:
+            return _written(*arguments, **(node.params or {}))
         if op is not primitives.get(op.name):
             own = hasattr(node, "ctx")
             raise Unknown(
@@ -153,6 +156,15 @@ class Values:
             return tuple(t._array for t in found) if op.outputs else _array(found)
         found = getattr(raw, op.name)(*arguments, **params)
         return tuple(map(np.asarray, found)) if op.outputs else np.asarray(found)
+
+
+def _written(base: Any, value: Any, *, steps: Any) -> Array:
+    """The base of a view with the new part in place."""
+    if base is None or value is None:
+        raise Unknown("what was written into a view is not kept")
+    made = np.array(base, np.result_type(base, value))
+    through(made, steps)[...] = value
+    return made
 
 
 def _array(found: Any) -> Array:

@@ -6,7 +6,7 @@ The limits are wide on purpose: a healthy model, at its first step or its last, 
 
 from __future__ import annotations
 
-__all__ = ["FIXES", "LIMITS", "ZERO_GRADIENT_FIX"]
+__all__ = ["DATA_FIX", "FIXES", "LIMITS", "ZERO_GRADIENT_FIX"]
 
 FIXES = {
     "vanishing gradient": (
@@ -76,6 +76,12 @@ LIMITS = {
     "gain": 0.1,  # size of a layer's output relative to its input, by its weights
     "passed": 1e-4,  # that of several small layers together
 }
+
+# Of NaN in what the program was given.
+DATA_FIX = (
+    "Look at the data before the model gets them: missing values, a division by a deviation of 0, "
+    "a logarithm of 0; leave such examples out, or fill them (nan_to_num)."
+)
 
 # Of a parameter that never changes because its gradient is 0: no optimizer is at fault.
 ZERO_GRADIENT_FIX = (

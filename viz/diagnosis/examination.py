@@ -20,7 +20,7 @@ from tensorgrad.viz.figures.words import visible
 if TYPE_CHECKING:
     from tensorgrad.nn import Module
 
-__all__ = ["Examination", "Parameter", "examine"]
+__all__ = ["Examination", "Parameter", "bad_data", "examine"]
 
 Array = NDArray[Any]
 
@@ -187,6 +187,21 @@ class _Forward:
                 given = [e for e in entries if isinstance(e, np.ndarray) and e.dtype.kind in "fc"]
                 bad = any(not_finite(e) for e in given)
                 self.first = node, said + (" (there was some in its input)" if bad else "")
+
+
+def bad_data(node: Node) -> tuple[Node, str] | None:
+    """What an operation has kept of data that are not finite: those that no operation made."""
+    if not any(edge is None for edge in node.inputs) or type(node.saved) is not tuple:
+        return None
+    if any(edge is not None and not hasattr(edge, "variable") for edge in node.inputs):
+        return None
+    # The first entry is the output, which may be what is not finite; parameters are by now.
+    for entry in node.saved[1:]:
+        if isinstance(entry, np.ndarray) and entry.dtype.kind in "fc":
+            said = not_finite(entry)
+            if said and not (entry[~np.isfinite(entry)] == -np.inf).all():  # as masks are
+                return node, said
+    return None
 
 
 def not_finite(array: Array) -> str:

@@ -94,7 +94,8 @@ class Findings(Figure):
             y += 22
             head = shorten(finding.cause, 60)
             card.add(text(28, y, head, "strong warn"))
-            room = text_width(head, 11, bold=True) * 1.08 + 10
+            # In bold a fallback font is a quarter wider.
+            room = text_width(head, 11, bold=True) * 1.25 + 8
             limit = int((width - 60 - room) / 6.4)
             card.add(text(28 + room, y, shorten(finding.layer, limit, middle=True), "strong"))
             y += 4

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tensorgrad.graph.node import Node
 from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.diagnosis.activations import Kind, inside, kind_of
-from tensorgrad.viz.diagnosis.causes import FIXES, LIMITS, ZERO_GRADIENT_FIX
-from tensorgrad.viz.diagnosis.examination import Examination, Parameter
+from tensorgrad.viz.diagnosis.causes import DATA_FIX, FIXES, LIMITS, ZERO_GRADIENT_FIX
+from tensorgrad.viz.diagnosis.examination import Examination, Parameter, bad_data
 from tensorgrad.viz.diagnosis.findings import Finding
 from tensorgrad.viz.diagnosis.gains import STARTS, passed_on
 from tensorgrad.viz.figures.words import number, plural, shape
@@ -63,6 +63,17 @@ def not_finite(facts: Examination) -> Iterator[Finding]:
             if value is not None and value.dtype.kind in "fc" and not np.isfinite(value).all():
                 facts.bad_forward = node, "some values are not finite"
                 break
+    bad_loss = not np.isfinite(facts.loss._array).all()
+    if facts.bad_forward or facts.bad_backward or bad_loss:
+        data = next(filter(None, map(bad_data, facts.nodes)), None)
+        first = facts.bad_forward or data
+        if data is not None and first is not None and data[0].seq <= first[0].seq:
+            node, count = data
+            said = f"What {node.op.name} is given, made by no operation, is not finite: {count}."
+            place = short_place(node.location)
+            where = facts.name_of(node)
+            yield Finding(cause, where, said, DATA_FIX, place, {"op": node.op.name})
+            return
     if facts.bad_forward is not None:
         node, count = facts.bad_forward
         said = f"The first output that is not finite is made by {node.op.name}: {count}."
@@ -74,7 +85,7 @@ def not_finite(facts: Examination) -> Iterator[Finding]:
             f"{node.op.name}, on the way back."
         )
         yield finding(cause, facts.name_of(node), said, node.location, op=node.op.name)
-    elif not np.isfinite(facts.loss._array).all():
+    elif bad_loss:
         said = f"The loss is {number(facts.loss._array.ravel()[0])}."
         yield finding(cause, "", said, None)
 

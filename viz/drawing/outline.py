@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from tensorgrad.viz.drawing.cards import formula_lines, gradient_text, leaf_name
-from tensorgrad.viz.figures.words import count, plural, shape, shorten
+from tensorgrad.viz.figures.words import (
+    cells,
+    count,
+    padded,
+    plural,
+    shape,
+    shorten,
+    shorten_all,
+    wrapped,
+)
 from tensorgrad.viz.snapshots.snapshot import Snapshot, Vertex
 
 __all__ = ["outline"]
 
 Row = tuple[str, str, str]
+
+WIDTH = 80  # columns of a terminal
+NAME = 36  # of them for a leaf's name; `data` has all of it
 
 
 def outline(snapshot: Snapshot, show: tuple[str, ...]) -> str:
@@ -34,9 +47,33 @@ def _short(arguments: list[str]) -> list[str]:
     return out
 
 
+def _most(lengths: Iterable[int], limit: int) -> int:
+    """The largest of those that are not above a limit."""
+    return max((n for n in lengths if n <= limit), default=0)
+
+
+def _lines(row: Row, first: int, second: int) -> list[str]:
+    """A row in its columns; what has no room beside its neighbours goes below them."""
+    call, facts, notes = row
+    line = f"{padded(call, first)}  {padded(facts, second)}  {notes}".rstrip()
+    if cells(line) <= WIDTH:
+        return [line]
+    below = " " * (len(call) - len(call.lstrip()) + 6)
+    room = WIDTH - 2 - min(cells(facts) + (2 + cells(notes) if notes else 0), WIDTH // 2)
+    calls = wrapped(call, room if cells(call) <= room else WIDTH, below)
+    left = f"{padded(calls[-1], first)}  {padded(facts, second)}  {notes}".rstrip()
+    for beside in (left, "  ".join(filter(None, (calls[-1], facts, notes)))):
+        if cells(beside) <= WIDTH:
+            return [*calls[:-1], beside]
+    return [*calls, *wrapped(below + "  ".join(filter(None, (facts, notes))), WIDTH, below)]
+
+
 class _Writer:
     def __init__(self, snapshot: Snapshot, show: tuple[str, ...]) -> None:
         self.snapshot, self.show = snapshot, show
+        names = list(dict.fromkeys(v.name for v in snapshot.vertices if v.kind == "leaf"))
+        known = [name for name in names if name is not None]
+        self.short = dict(zip(known, shorten_all(known, NAME, middle=True)))
         computed = (v.id for v in snapshot.vertices if v.kind in ("op", "module"))
         self.numbers = {vertex: n for n, vertex in enumerate(computed, 1)}
         self.rows: list[Row] = []
@@ -45,12 +82,14 @@ class _Writer:
 
     def finish(self) -> str:
         rows = self.rows
-        # Few long calls and few operations of many outputs must not push all others beyond the
-        # 80 columns of a terminal.
-        first = min(max((len(row[0]) for row in rows if any(row[1:])), default=0), 44)
-        second = min(max((len(row[1]) for row in rows if row[2]), default=0), 40)
-        lines = [f"{a:<{first}}  {b:<{second}}  {c}".rstrip() for a, b, c in rows]
-        return "\n".join([self._summary(), "", *lines])
+        # Few long calls and few operations of many outputs must not push all others out of their
+        # columns, or beyond those of a terminal.
+        third = _most((cells(row[2]) for row in rows), 24)
+        second = _most((cells(row[1]) for row in rows), 24)
+        first = _most((cells(row[0]) for row in rows if any(row[1:])), min(44, 76 - second - third))
+        lines = [line for row in rows for line in _lines(row, first, second)]
+        summary = [line for part in self._summary() for line in wrapped(part)]
+        return "\n".join([*summary, "", *lines])
 
     def vertex(self, vertex: Vertex) -> None:
         if vertex.kind == "cut" or (vertex.kind == "leaf" and vertex.leaf in self.written):
@@ -99,7 +138,8 @@ class _Writer:
         while same < min(len(chain), len(self.open)) and chain[same] == self.open[same]:
             same += 1
         for depth in range(same, len(chain)):
-            heading = "  " * depth + self.snapshot.groups[chain[depth]].label
+            label = self.snapshot.groups[chain[depth]].label
+            heading = "  " * depth + shorten(label, WIDTH - 20, middle=True)
             self.rows.append((heading, "", ""))
         self.open = chain
         return len(chain)
@@ -116,7 +156,10 @@ class _Writer:
 
     def _leaf(self, vertex: Vertex) -> str:
         name = leaf_name(self.snapshot, vertex)
-        return name if vertex.name is not None else name.replace(" ", "#")
+        if vertex.name is None:
+            return name.replace(" ", "#")
+        # The part behind the module's path, unless that alone is too long.
+        return name if cells(name) <= NAME else self.short[vertex.name]
 
     def _facts(self, vertex: Vertex) -> str:
         facts = []
@@ -129,7 +172,7 @@ class _Writer:
             facts.append(f"{count(self.snapshot.leaves[vertex.leaf].nbytes)}B")
         return "  ".join(facts)
 
-    def _summary(self) -> str:
+    def _summary(self) -> list[str]:
         snapshot = self.snapshot
         elements = 0
         for leaf in snapshot.leaves:
@@ -143,4 +186,4 @@ class _Writer:
             plural(sum(1 for _ in snapshot.of_kind("output")), "output"),
         ]
         line = "graph: " + ", ".join(parts)
-        return f"{line}\n{snapshot.notice}" if snapshot.notice else line
+        return [line, snapshot.notice] if snapshot.notice else [line]

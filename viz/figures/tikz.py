@@ -14,6 +14,7 @@ from tensorgrad.viz.figures.words import text_width
 __all__ = ["svg_to_tikz"]
 
 PIXEL = 0.75  # points in a CSS pixel
+LONGEST = 16_000  # points; TeX has no longer lengths than 16,384
 CODES = 24  # characters of code points that may stand for a short name
 # The picture is set into a box first: as an argument of \resizebox a large one is read twice.
 _HEAD = ["% Needs \\usepackage{tikz}.", "\\noindent\\begingroup\\setbox2=\\hbox{%"]
@@ -39,9 +40,16 @@ def svg_to_tikz(svg: str) -> str:
     """A ``tikzpicture`` of the light picture, scaled down to the page where it is larger.
 
     Images in it need an engine that makes PDF.  Raises ValueError where they have more bytes than
-    TeX has room for.
+    TeX has room for, and for a picture that is longer than its lengths.
     """
     root = ET.fromstring(svg.encode("utf-8", "replace"))
+    size = [round(float(root.get(key, "0"))) for key in ("width", "height")]
+    if max(size) * PIXEL > LONGEST:
+        raise ValueError(
+            f"viz: a picture of {size[0]:,} x {size[1]:,} pixels is larger than TeX can place "
+            f"(at most {round(LONGEST / PIXEL):,}); draw less of it (depth=, max_nodes=), or "
+            "save as .pdf or .png and include that by \\includegraphics"
+        )
     writer = _Writer(root)
     writer.children(root, [], {}, (0.0, 0.0))
     if writer.pixels > LARGEST:

@@ -7,11 +7,18 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from tensorgrad.consoles import cells, padded, shorten
+
 __all__ = [
     "alike",
+    "broken",
+    "cells",
     "count",
+    "duration",
+    "fitting",
     "no_formula",
     "number",
+    "padded",
     "percent",
     "plural",
     "power_of_ten",
@@ -20,6 +27,7 @@ __all__ = [
     "shorten_all",
     "text_width",
     "visible",
+    "wrapped",
 ]
 
 _REPLACEMENT = "\ufffd"
@@ -54,22 +62,12 @@ def _visible_character(char: str) -> str:
     return char
 
 
-def shorten(text: str, limit: int, *, middle: bool = False) -> str:
-    """The text, cut to ``limit`` characters with an ellipsis at its end or in its middle."""
-    if len(text) <= limit:
-        return text
-    if not middle:
-        return text[: limit - 1] + "…"
-    head = (limit - 1) // 2
-    return text[:head] + "…" + text[len(text) - (limit - 1 - head) :]
-
-
 def shorten_all(texts: Sequence[str], limit: int, *, middle: bool = False) -> list[str]:
     """Each as `shorten` cuts it; those that differ and would look the same have their number."""
     shown = [shorten(text, limit, middle=middle) for text in texts]
     for k in alike(texts, shown):
         sign = f"…#{k + 1}"
-        shown[k] = texts[k][: max(0, limit - len(sign))] + sign
+        shown[k] = shorten(texts[k], max(1, limit - len(sign)) + 1)[:-1] + sign
     return shown
 
 
@@ -79,6 +77,51 @@ def alike(texts: Sequence[str], shown: Sequence[str]) -> list[int]:
     for text, seen in zip(texts, shown):
         meant.setdefault(seen, set()).add(text)
     return [k for k, seen in enumerate(shown) if len(meant[seen]) > 1]
+
+
+def wrapped(text: str, width: int = 80, indent: str = "") -> list[str]:
+    """Lines of a terminal for a text: broken between words, and within those that are longer.
+
+    What the text begins with, spaces too, stays; further lines begin with ``indent``.
+    """
+    start = text[: len(text) - len(text.lstrip())]
+    lines = [start]
+    empty = True  # nothing but the indent is in the last line
+    for word in text.split():
+        if not empty and cells(lines[-1]) + 1 + cells(word) > width:
+            lines.append(indent)
+            empty = True
+        while cells(lines[-1]) + cells(word) > width and empty and len(word) > 1:
+            part = shorten(word, max(width - cells(lines[-1]), 2) + 1)[:-1]
+            lines[-1] += part
+            lines.append(indent)
+            word = word[len(part) :]
+        lines[-1] += word if empty else " " + word
+        empty = False
+    return lines
+
+
+def broken(text: str, width: float, size: float) -> list[str]:
+    """Lines of a bold heading of at most this width, in pixels; a long word is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, bold=True) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(fitting(word, width, size))
+    return lines
+
+
+def fitting(text: str, width: float, size: float) -> str:
+    """A bold text, cut in its middle to a width in pixels."""
+    if text_width(text, size, bold=True) <= width:
+        return text
+    limit = next(
+        n for n in range(cells(text), 0, -1)
+        if n == 1 or text_width(shorten(text, n, middle=True), size, bold=True) <= width
+    )  # fmt: skip
+    return shorten(text, limit, middle=True)
 
 
 def no_formula(text: str) -> str:
@@ -130,6 +173,19 @@ def number(value: Any, digits: int = 3) -> str:
         return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}e{int(exponent):+03d}"
+
+
+def duration(us: float) -> str:
+    """Microseconds as ``4.1 µs``, ``53.1 ms``, ``1.23 s``."""
+    for unit, size in (("s", 1e6), ("ms", 1e3)):
+        if abs(us) >= 0.9995 * size:
+            return f"{_three(us / size)} {unit}"
+    return f"{_three(us)} µs" if abs(us) >= 0.05 else "0"
+
+
+def _three(value: float) -> str:
+    """Three digits, and no exponent."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

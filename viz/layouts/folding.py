@@ -101,8 +101,26 @@ class _Finder:
                 times += 1
                 at += length
             if times >= LEAST and length * times > best[0] * best[1]:
-                best = (length, times)
+                times = self._in_a_row(items[i:at], length)
+                if times >= LEAST and length * times > best[0] * best[1]:
+                    best = (length, times)
         return best
+
+    def _in_a_row(self, items: Sequence[Item], length: int) -> int:
+        """How many repetitions from the first on read of the others but the one before them.
+
+        Two streams through the same layers, in turns, are not one that is twice as long.
+        """
+        copy: dict[int, int] = {}
+        for number, start in enumerate(range(0, len(items), length)):
+            vertices = self._vertices(items[start : start + length])
+            for v in vertices:
+                for argument in self.snapshot.vertices[v].arguments:
+                    source = argument.source
+                    if source is not None and copy.get(source, number - 1) != number - 1:
+                        return number
+            copy.update(dict.fromkeys(vertices, number))
+        return len(items) // length
 
     def _mark(self, item: Item) -> int:
         kind, number = item

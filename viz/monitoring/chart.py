@@ -177,7 +177,10 @@ def _parameter(
     if not np.isfinite(c.update_to_data).any():
         row.add(text(lefts[2] + 6, y + 12, "no update: " + _why_none(c), "muted"))
     if not np.isfinite(c.row("max")[known]).all():
-        row.add(text(lefts[1] + 6, y + 12, "not finite from some step on", "warn"))
+        # In the half where the lines are not: the upper one where they are low.
+        shares = [sizes(v) for v in c.row("abs_mean")[known].tolist() if math.isfinite(v) and v > 0]
+        at = 12 if not shares or sum(shares) / len(shares) < 0.5 else PLOT - 6
+        row.add(text(lefts[1] + 6, y + at, "not finite from some step on", "warn"))
     return row
 
 

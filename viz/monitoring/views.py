@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tensorgrad.graph.provenance import Location
 from tensorgrad.viz.figures.arguments import listed
 from tensorgrad.viz.figures.figure import Figure
-from tensorgrad.viz.figures.words import number, plural, shorten
+from tensorgrad.viz.figures.words import cells, number, padded, plural, shorten
 from tensorgrad.viz.monitoring.sampling import LOWEST, STATISTICS
 
 if TYPE_CHECKING:
@@ -183,11 +183,11 @@ def _parameter_table(courses: list[Course]) -> list[str]:
         ratios = [_ratio_text(c.grad_to_data[last]), _ratio_text(update[last])]
         course = sparkline(update) if np.isfinite(update).any() else _no_update(c, last)
         rows.append([name, *shown, *ratios, course])
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(6)]
+    widths = [max(cells(row[k]) for row in [head, *rows]) for k in range(6)]
     lines = []
     for row in [head, *rows]:
         right = [row[k].rjust(widths[k]) for k in range(1, 6)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *right, row[6]]).rstrip())
+        lines.append("  ".join([padded(row[0], widths[0]), *right, row[6]]).rstrip())
     return lines
 
 
@@ -209,13 +209,13 @@ def _activation_table(tracks: list[Track]) -> list[str]:
     for t in tracks:
         course = t.dead if any(v is not None for v in t.dead) else t.saturated
         values = np.array([v for v in course if v is not None])
-        cells = [_share(_last(part)) for part in (t.zero, t.dead, t.saturated)]
-        rows.append([shorten(t.name, 34, middle=True), *cells, sparkline(values, top=1.0)])
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(4)]
+        shares = [_share(_last(part)) for part in (t.zero, t.dead, t.saturated)]
+        rows.append([shorten(t.name, 34, middle=True), *shares, sparkline(values, top=1.0)])
+    widths = [max(cells(row[k]) for row in [head, *rows]) for k in range(4)]
     lines = []
     for row in [head, *rows]:
         right = [row[k].rjust(widths[k]) for k in (1, 2, 3)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *right, row[4]]).rstrip())
+        lines.append("  ".join([padded(row[0], widths[0]), *right, row[4]]).rstrip())
     return lines
 
 

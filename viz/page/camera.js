@@ -177,7 +177,7 @@ class Camera {
     if (!entry) return;
     const { heat, kind, box: [x, y, width, height] } = entry;
     const plain = kind === "leaf" ? "--leaf-edge" : "--line";
-    this.mapPen.fillStyle = this.colour(heat && heat.startsWith("heat") ? `--${heat}` : plain);
+    this.mapPen.fillStyle = this.colour(heat ? `--${heat}` : plain);
     const thin = 1 / this.mapScale;
     this.mapPen.fillRect(x, y, Math.max(width, thin), Math.max(height, thin));
   }

@@ -9,6 +9,7 @@ class Heat {
       style.setProperty(`--ink${i}`, ink);
     });
     const norms = sizes.filter((size) => size.status === "ok").map((size) => size.norm);
+    this.broken = sizes.some((size) => size.status === "nan" || size.status === "inf");
     this.low = norms.length ? least(norms) : 1;
     this.high = norms.length ? most(norms) : 1;
     // At least two decades: rounding errors between equal gradients must not fill the scale.

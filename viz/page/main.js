@@ -141,6 +141,7 @@ class Explorer {
     const swatches = Array.from({ length: count }, (_, i) => html("i", { class: `swatch swatch${i}` }));
     place.append(html("span", {}, `‖gradient‖  ${numberText(low)}`), html("span", { class: "swatches" }, ...swatches), html("span", {}, numberText(high)));
     place.append(html("span", {}, html("i", { class: "swatch plain" }), " none"), html("span", {}, html("i", { class: "swatch zero" }), " zero"));
+    if (this.heat.broken) place.append(html("span", {}, html("i", { class: "swatch bad" }), " not finite"));
     return undefined;
   }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tensorgrad.viz.figures.words import visible
@@ -39,12 +39,25 @@ def capture_with_sources(
     the figure is made, and must not be kept in it.
     """
     of = "loss" if caller == "viz.explore" else "root"
-    tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
+    called: list[str]  # what the picture writes on the roots
+    if isinstance(roots, Mapping):
+        named = list(_named_roots(roots, ""))
+        tensors, called = [root for _, root in named], [f"output {name}" for name, _ in named]
+        words = [f"{of}[{name!r}]" for name, _ in named]
+        if not named:
+            raise TypeError(
+                f"{caller}: {of} must be a Tensor, or a dict or list with Tensors that have a "
+                "graph, got dict without one"
+            )
+    else:
+        tensors = list(roots) if isinstance(roots, tuple | list) else [roots]
+        several = range(len(tensors)) if len(tensors) > 1 else ()
+        called = [f"output {index}" for index in several] or ["output"]
+        words = [f"{of}[{index}]" for index in several] or [of]
     if not tensors:
         raise ValueError(
             f"{caller}: {of} is empty: there is nothing to draw; pass a Tensor, or a list with one"
         )
-    words = [of] if len(tensors) == 1 else [f"{of}[{index}]" for index in range(len(tensors))]
     starts = [_root(root, f"{caller}: {which}") for which, root in zip(words, tensors)]
     kept, total = _nearest(starts, max_nodes)
     labels: dict[int, list[str]] = {}
@@ -56,9 +69,21 @@ def capture_with_sources(
     kept_ids = {id(node) for node in kept}
     for node in _in_order(kept):
         builder.operation(node, kept_ids)
-    for index, start in enumerate(starts):
-        builder.output(start, index if len(starts) > 1 else None)
+    for name, start in zip(called, starts):
+        builder.output(start, visible(name))
     return builder.finish(total, max_nodes), builder.sources
+
+
+def _named_roots(found: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The tensors with a graph in what a model returned, by their keys: ``scores``, ``boxes.0``."""
+    if isinstance(found, Mapping):
+        for key, value in found.items():
+            yield from _named_roots(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(found, tuple | list):
+        for index, value in enumerate(found):
+            yield from _named_roots(value, f"{name}.{index}")
+    elif is_tensor(found) and (found.requires_grad or found.grad_fn is not None):
+        yield name, found
 
 
 class _Root(NamedTuple):
@@ -224,7 +249,7 @@ class _Builder:
             function=None if place is None else visible(place[2]),
         )
 
-    def output(self, start: _Root, index: int | None) -> None:
+    def output(self, start: _Root, name: str) -> None:
         """Add the vertex that marks a root."""
         if start.leaf is not None:
             source = self._leaf_vertex(start.leaf, None)
@@ -236,7 +261,7 @@ class _Builder:
             None,
             kind="output",
             op="",
-            name="output" if index is None else f"output {index}",
+            name=name,
             shape=start.shape,
             dtype=start.dtype,
             group=None,
