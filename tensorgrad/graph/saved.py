@@ -79,7 +79,7 @@ def _select_again(node: Node) -> None:
     maxima and not the maxima, allows it.  To save places here would cost every other program.
     """
     with quiet():
-        made = getattr(hook.recorded, node.op.name)(wrap(node.saved[1]), **node.params)
+        made = getattr(hook.recorded, node.op.name)(wrap(node.saved[1]), **(node.params or {}))
     node.saved = (made._array, *node.saved[1:])
     node.storages = (None, *(node.storages or ())[1:])
 
