@@ -1,13 +1,17 @@
-"""`DataParallel`, as it is on a computer without a GPU: the module itself, wrapped."""
+"""`DataParallel`, as it is on a computer without a GPU: the module itself, wrapped.
+
+`DistributedDataParallel` is named, so that programs which choose at run time can import it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from tensorgrad.distributed import uninitialized
 from tensorgrad.nn.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
@@ -29,3 +33,10 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(Module):
+    """Refused: there is no process group."""
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise uninitialized("DistributedDataParallel")

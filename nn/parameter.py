@@ -20,19 +20,19 @@ from tensorgrad.views.strides import register_alias
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
-def _share(made: Any, data: Any, what: str) -> None:
-    """Set a new tensor up on the memory of ``data``, outside its graph; nothing for None."""
+def _sharing(cls: Any, data: Any, what: str) -> Any:
+    """A new tensor on the memory of ``data``, outside its graph; of no elements for None."""
     if data is None:
-        made._setup(np.empty(0, default_float()))
-    elif isinstance(data, Tensor):
-        made._setup(data._array)
-        made._storage = storage_of(data)  # a write through either counts for both
-        register_alias(data, made)
-    else:
+        return cls._made(np.empty(0, default_float()))
+    if not isinstance(data, Tensor):
         raise TypeError(
             f"{what}: expected a Tensor, got {type(data).__name__}; make one of it with "
             "tensorgrad.tensor(...) or tensorgrad.from_numpy(...)"
         )
+    made = cls._made(data._array)
+    made._storage = storage_of(data)  # a write through either counts for both
+    register_alias(data, made)
+    return made
 
 
 class Parameter(Tensor):
@@ -41,16 +41,16 @@ class Parameter(Tensor):
     It shares the memory of ``data``.  Results of computations with it are plain Tensors.
     """
 
-    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        _share(self, data, "Parameter")
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Self:
+        made: Self = _sharing(cls, data, "Parameter")
         if requires_grad:
-            self.requires_grad_()
+            made.requires_grad_()
+        return made
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         """A Parameter on a copy of the memory, without the gradient, as in PyTorch."""
         if id(self) not in memo:
-            made = type(self).__new__(type(self))
-            made._setup(self._array.copy(), self._requires_grad)
+            made = self._made(self._array.copy(), self._requires_grad)
             memo[id(self)] = made
             for name, value in self.__dict__.items():
                 if name != "_post_accumulate_hooks":
@@ -69,9 +69,10 @@ class Buffer(Tensor):
 
     persistent: bool
 
-    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        _share(self, data, "Buffer")
-        self.persistent = persistent
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Self:
+        made: Self = _sharing(cls, data, "Buffer")
+        made.persistent = persistent
+        return made
 
 
 _memory: Any = TensorBase.__dict__["_array"]  # the slot below the property that refuses
@@ -81,6 +82,9 @@ class UninitializedTensorMixin(Tensor):
     """A tensor of which only the dtype is known: computing with it is a ValueError."""
 
     cls_to_become: ClassVar[type[Tensor]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        return object.__new__(cls)  # and __init__ does the rest
 
     def _refuse(self) -> NoReturn:
         name = type(self).__name__

@@ -55,6 +55,7 @@ from tensorgrad.device import device
 from tensorgrad.dlpack import from_dlpack, to_dlpack
 from tensorgrad.drawing import bernoulli, binomial, multinomial, normal, poisson
 from tensorgrad.dtypes import (
+    bfloat16,
     bool,
     cdouble,
     cfloat,
@@ -636,14 +637,17 @@ if TYPE_CHECKING:
     from tensorgrad import cpu as cpu
     from tensorgrad import cuda as cuda
     from tensorgrad import data as data
+    from tensorgrad import distributed as distributed
     from tensorgrad import distributions as distributions
     from tensorgrad import fft as fft
     from tensorgrad import func as func
     from tensorgrad import jit as jit
     from tensorgrad import linalg as linalg
     from tensorgrad import mps as mps
+    from tensorgrad import multiprocessing as multiprocessing
     from tensorgrad import nn as nn
     from tensorgrad import optim as optim
+    from tensorgrad import overrides as overrides
     from tensorgrad import profiler as profiler
     from tensorgrad import quasirandom as quasirandom
     from tensorgrad import serialization as serialization
@@ -679,8 +683,9 @@ __all__ = [
     "as_strided", "as_strided_", "as_strided_copy", "as_strided_scatter", "as_tensor", "asarray",
     "asin", "asin_", "asinh", "asinh_", "atan", "atan2", "atan_", "atanh", "atanh_", "atleast_1d",
     "atleast_2d", "atleast_3d", "autocast", "autograd", "baddbmm", "bartlett_window", "bernoulli",
-    "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool",
+    "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window", "block_diag", "bmm",
+    "bool",
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "ceil_", "cfloat", "chain_matmul",
     "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
@@ -765,14 +770,17 @@ _LAZY = frozenset(
         "cpu",
         "cuda",
         "data",
+        "distributed",
         "distributions",
         "fft",
         "func",
         "jit",
         "linalg",
         "mps",
+        "multiprocessing",
         "nn",
         "optim",
+        "overrides",
         "profiler",
         "serialization",
         "special",

@@ -13,6 +13,7 @@ import numpy as np
 
 __all__ = [
     "as_dtype",
+    "bfloat16",
     "bool",
     "complex64",
     "complex128",
@@ -97,6 +98,36 @@ class dtype:
         return self.name
 
 
+class Lacking(dtype):
+    """A type that PyTorch has and NumPy has not: programs may name it, no tensor is of it.
+
+    Tables of types and questions such as ``x.dtype in (float16, bfloat16)`` have it in them; what
+    asks for its NumPy type, as everything does that makes a tensor, is refused.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name: str, itemsize: builtins.int) -> None:
+        for key, value in (("name", name), ("itemsize", itemsize), ("is_floating_point", True)):
+            object.__setattr__(self, key, value)
+        object.__setattr__(self, "is_complex", False)
+        object.__setattr__(self, "is_signed", True)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "dtype":  # the slot is empty
+            raise NotImplementedError(
+                f"{self.name}: NumPy has no such dtype, and neither has tensorgrad; take float32, "
+                "which holds each of its numbers, or float16"
+            )
+        raise AttributeError(f"tensorgrad.{self.name} has no attribute {name!r}")
+
+    def __eq__(self, other: object) -> Any:
+        return self is other if isinstance(other, (dtype, np.dtype, type)) else NotImplemented
+
+    def __hash__(self) -> builtins.int:
+        return hash(self.name)
+
+
 bool = dtype("bool", np.bool_)
 uint8 = dtype("uint8", np.uint8)
 int8 = dtype("int8", np.int8)
@@ -111,6 +142,7 @@ float32 = dtype("float32", np.float32)
 float64 = dtype("float64", np.float64)
 complex64 = dtype("complex64", np.complex64)
 complex128 = dtype("complex128", np.complex128)
+bfloat16 = Lacking("bfloat16", 2)
 
 ALL = (
     bool,
@@ -142,6 +174,7 @@ def set_default_dtype(d: dtype) -> None:
     global _default
     if not getattr(d, "is_floating_point", False):
         raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
+    numpy_dtype(d)  # refuses what NumPy lacks
     _default = d
 
 

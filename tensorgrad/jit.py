@@ -11,6 +11,8 @@ from typing import Any, Final, NoReturn
 
 __all__ = [
     "Final",
+    "ScriptFunction",
+    "ScriptModule",
     "annotate",
     "export",
     "freeze",
@@ -26,6 +28,17 @@ __all__ = [
     "trace",
     "unused",
 ]
+
+
+class ScriptFunction:
+    """What a compiled function is in PyTorch: nothing here is one, and programs ask whether."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(f"jit.{type(self).__name__}: nothing is compiled, and none can be made")
+
+
+class ScriptModule(ScriptFunction):
+    """What a compiled module is in PyTorch: nothing here is one."""
 
 
 def script(

@@ -54,7 +54,8 @@ class Tensor(TensorBase, Methods):
     __array_priority__ = 1000
     _post_accumulate_hooks: dict[int, Any] | None = None
 
-    def __init__(self, *data: Any, device: Any = None) -> None:
+    # Not __init__: to that Python gives the other arguments that a subclass's __new__ may take.
+    def __new__(cls, *data: Any, device: Any = None) -> Self:
         check_device(device)
         if not data:
             array: Any = np.empty(0, default_float())
@@ -64,7 +65,13 @@ class Tensor(TensorBase, Methods):
             array = array_of(data[0], None if whole else default_float())
         else:
             array = np.empty(size_of(data), default_float())
-        self._setup(array)
+        return cls._made(array)
+
+    @classmethod
+    def _made(cls, array: Any, requires_grad: bool = False) -> Self:
+        made = object.__new__(cls)
+        Tensor._setup(made, array, requires_grad)
+        return made
 
     def _setup(self, array: ndarray[Any, Any], requires_grad: bool = False) -> None:
         self._array = array
@@ -292,7 +299,7 @@ class Tensor(TensorBase, Methods):
             return self.detach()
         if not self._array.flags.c_contiguous and self.is_contiguous():
             strides.make_contiguous(self)
-        out = strided(self._array)
+        out = strided(views.unguarded(self))
         if out._held is None:  # the same ndarray, but not the same storage
             out._held = new_storage()
         return out
@@ -362,8 +369,7 @@ class Tensor(TensorBase, Methods):
             return memo[id(self)]
         import copy
 
-        made: Any = type(self).__new__(type(self))
-        Tensor._setup(made, self._array.copy(), self._requires_grad)
+        made: Any = self._made(self._array.copy(), self._requires_grad)
         memo[id(self)] = made
         made._grad = copy.deepcopy(self._grad, memo)
         made.__dict__.update(
@@ -384,8 +390,7 @@ class Tensor(TensorBase, Methods):
 
 
 def _rebuild(cls: Any, array: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
-    made = cls.__new__(cls)
-    Tensor._setup(made, canonical(array), requires_grad)
+    made = cls._made(canonical(array), requires_grad)
     made.__dict__.update(attributes)
     return made
 

@@ -135,13 +135,13 @@ class Pass(Walk):
             wanted = tuple(edge if edge in needed else None for edge in node.inputs)
             if not any(wanted):
                 return  # a target above which nothing is asked for: its rules do not run
+        if node.storages is not None:
+            packing.check(node)
         saved = node.saved
         if type(saved) is not tuple:
             saved = packing.unpacked(node)
         elif not saved:
             saved = (None, *node.inputs)
-        if node.storages is not None:
-            packing.check(node)
         anomaly = self.anomaly
         if anomaly is not None:
             anomaly.before(node)

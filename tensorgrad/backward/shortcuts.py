@@ -303,11 +303,11 @@ def at_leaves(root: Any, g: Any, retain: bool | None) -> bool:
         or _repeated(inputs)  # x * x: to be summed
     ):
         return False
-    saved = root.saved
-    if type(saved) is not tuple:
+    if type(root.saved) is not tuple:
         return False
     if root.storages is not None and root.seq < storages.latest:
         packing.check(root)
+    saved = root.saved
     recording = context.grad_enabled
     context.grad_enabled = False
     try:

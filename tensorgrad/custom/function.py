@@ -21,7 +21,6 @@ from tensorgrad.graph.node import (
     make_node,
     new,
     number,
-    storage_of,
     wrap,
 )
 from tensorgrad.graph.saved import SavedValue
@@ -245,12 +244,11 @@ def _record(
         if not isinstance(tensor, TensorBase):
             made.append(tensor)
             continue
-        if id(tensor) in given and id(tensor) not in dirty:
-            out: Any = _handed_through(tensor)  # becomes a tensor of its own
-        elif id(tensor) not in dirty and id(views.base_of(tensor)) in given:
-            out = _handed_through(tensor)
-        else:
-            out = tensor
+        out: Any = tensor
+        if id(tensor) not in dirty and not given.isdisjoint(
+            {id(tensor), id(views.base_of(tensor))}
+        ):
+            out = views.handed_through(tensor)  # becomes a tensor of its own
         if id(tensor) not in constant and tensor._array.dtype.kind in "fc":
             place = node
             if several:
@@ -309,15 +307,6 @@ def _check_dirty(cls: type[Function], ctx: _Context, outputs: list[Any]) -> None
                 f"{cls.__name__}: a leaf Variable that requires grad has been used in an in-place "
                 "operation (it, or a view of it, was marked dirty); clone() it before"
             )
-
-
-def _handed_through(tensor: Any) -> Any:
-    """The same memory, which must not be written through it: the input's graph would not follow."""
-    array = tensor._array.view()
-    array.flags.writeable = False
-    out: Any = wrap(array)
-    out._storage = storage_of(tensor)
-    return out
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad import promotion
-from tensorgrad.dtypes import as_dtype, dtype, numpy_dtype
+from tensorgrad.dtypes import Lacking, as_dtype, dtype, numpy_dtype
 from tensorgrad.graph.node import TensorBase
 from tensorgrad.ops import elementwise
 
@@ -51,7 +51,10 @@ def can_cast(from_: Any, to: Any) -> bool:
     """Whether a conversion stays in its category or goes to a higher one: bool, whole, real,
     complex.
     """
-    low, high = (numpy_dtype(d).kind.replace("u", "i") for d in (from_, to))
+    low, high = (
+        "f" if isinstance(d, Lacking) else numpy_dtype(d).kind.replace("u", "i")
+        for d in (from_, to)
+    )
     return _CATEGORIES.index(low) <= _CATEGORIES.index(high)
 
 

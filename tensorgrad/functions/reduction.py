@@ -17,6 +17,7 @@ from tensorgrad.ops import softmax as soft
 from tensorgrad.ops.kinds import zeros
 from tensorgrad.ops.reduction import count as count_of
 from tensorgrad.primitive import recorded
+from tensorgrad.recording.spelling import check_flag
 from tensorgrad.return_types import returned_by
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _spread(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, f
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None:
+        check_flag(name, "unbiased", unbiased)
         if correction is not None:
             raise TypeError(f"{name}(): got both unbiased and correction, of which one is enough")
         correction = 1 if unbiased else 0

@@ -19,6 +19,7 @@ from tensorgrad.graph.node import (
     OutputNode,
     Packed,
     PackedArray,
+    hook,
     local,
     number,
     storage_of,
@@ -58,23 +59,35 @@ def freed(node: Node) -> RuntimeError:
 
 
 def check(node: Node) -> None:
-    """Raise if an array that the node saved was written since."""
+    """Raise if an array that the node saved was written since, unless it can be had again."""
     seq = node.seq
-    for held, entry in zip(node.storages or (), node.saved, strict=False):
+    lost = False
+    for place, (held, entry) in enumerate(zip(node.storages or (), node.saved, strict=False)):
         storage = held if held is not SAVED else known(held, entry)
         if storage is not None and storage.stamp > seq:
-            raise overwritten(node)
+            if place or not node.op.selects:
+                raise overwritten(node, place, storage)
+            lost = True
+    if lost:
+        _select_again(node)
 
 
-def overwritten(node: Node) -> RuntimeError:
+def _select_again(node: Node) -> None:
+    """The output of an operation that selects, from the argument, after the output was written.
+
+    ``nn.MaxPool2d(2), nn.ReLU(inplace=True)`` is common, and PyTorch, which saves the places of the
+    maxima and not the maxima, allows it.  To save places here would cost every other program.
+    """
+    with quiet():
+        made = getattr(hook.recorded, node.op.name)(wrap(node.saved[1]), **(node.params or {}))
+    node.saved = (made._array, *node.saved[1:])
+    node.storages = (None, *(node.storages or ())[1:])
+
+
+def overwritten(node: Node, place: int, storage: Any) -> RuntimeError:
     """Name what was changed, where it was saved, and where it was written."""
     names = ("output", *(f"argument '{name}'" for name in node.op.arguments))
-    found = [known(*pair) for pair in zip(node.storages or (), node.saved, strict=False)]
-    which, storage = next(
-        (names[min(i, len(names) - 1)], storage)
-        for i, storage in enumerate(found)
-        if storage is not None and storage.stamp > node.seq
-    )
+    which = names[min(place, len(names) - 1)]
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: the {which} of {node.op.name}, saved at {_at(node.location)}, was written at "
@@ -252,7 +265,7 @@ class SavedTensor:
             return array if isinstance(array, (bool, int, float, complex)) else None
         storage = known(node.storages[self._place], entry) if node.storages else None
         if storage is not None and storage.stamp > node.seq:
-            raise overwritten(node)
+            raise overwritten(node, self._place, storage)
         if self._place == 0:
             return wrap(array, node)
         return _shown(node, self._place, array)

@@ -146,11 +146,20 @@ class CreatingMethods:
         if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
             raise TypeError(f"as_subclass: expected a subclass of Tensor, got {cls!r}")
         alias = self.view_as(self)
-        made: Any = cls.__new__(cls)
+        made: Any = object.__new__(cls)
         for name in TensorBase.__slots__:
             if hasattr(alias, name):
                 setattr(made, name, getattr(alias, name))
         return made
+
+    @staticmethod
+    def _make_subclass(cls: Any, data: Any, require_grad: bool = False) -> Any:
+        """A leaf of a subclass on the memory of ``data``: what PyTorch's programs call in their
+        ``__new__``.
+        """
+        made = data.detach().as_subclass(cls)
+        made._node, made._view = None, None
+        return made.requires_grad_(require_grad)
 
     def sum_to_size(self: Any, *sizes: Any, size: Any = None) -> Tensor:
         """Summed over the dimensions along which that size would be broadcast to this one."""

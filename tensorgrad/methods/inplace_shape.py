@@ -27,9 +27,10 @@ class InplaceShapeMethods:
 
     __slots__ = ()
 
-    def squeeze_(self: Any, dim: Any = None) -> Tensor:
+    def squeeze_(self: Any, dim: Any = None, *dims: int) -> Tensor:
         """In-place `squeeze`."""
-        return _reformed(self, lambda x: shape.squeeze(x, dim), "squeeze_")
+        named = (dim, *dims) if dims else dim
+        return _reformed(self, lambda x: shape.squeeze(x, named), "squeeze_")
 
     def unsqueeze_(self: Any, dim: int) -> Tensor:
         """In-place `unsqueeze`."""

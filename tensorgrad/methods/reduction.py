@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.functions import reduction as functions
 from tensorgrad.linalg import old_names
 from tensorgrad.ops import reduction as ops
+from tensorgrad.recording.spelling import check_flag
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -43,9 +44,9 @@ class ReductionMethods:
         """The index of the first minimum along a dimension, or in the flattened tensor."""
         return functions.argmin(self, dim, keepdim)
 
-    def count_nonzero(self: Any, dim: Any = None) -> Tensor:
-        """How many elements are nonzero."""
-        return functions.count_nonzero(self, dim)
+    def count_nonzero(self: Any, dim: Any = None, *dims: int) -> Tensor:
+        """How many elements are nonzero; dimensions as a tuple or one after the other."""
+        return functions.count_nonzero(self, (dim, *dims) if dims else dim)
 
     def cumsum(self: Any, dim: int, *, dtype: Any = None) -> Tensor:
         """The running sum along a dimension."""
@@ -81,6 +82,7 @@ class ReductionMethods:
         """The p-norm of the elements, over all or some dimensions; p "fro" is 2, inf the
         largest, "nuc" the sum of a matrix's singular values.
         """
+        check_flag("norm", "keepdim", keepdim)  # not by the wrapper: NumPy's names are not taken
         return old_names.norm(self, p, dim, keepdim, dtype=dtype)
 
     def prod(

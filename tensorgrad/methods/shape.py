@@ -59,9 +59,9 @@ class ShapeMethods:
         """One slice along a dimension, as a view without it."""
         return functions.select(self, dim, index)
 
-    def squeeze(self: Any, dim: Any = None) -> Tensor:
-        """Drop dimensions of size 1: all, or those named."""
-        return functions.squeeze(self, dim)
+    def squeeze(self: Any, dim: Any = None, *dims: int) -> Tensor:
+        """Drop dimensions of size 1: all, or those named, as a tuple or one after the other."""
+        return functions.squeeze(self, (dim, *dims) if dims else dim)
 
     def swapaxes(self: Any, axis0: int, axis1: int) -> Tensor:
         """Exchange two dimensions, as a view."""

@@ -23,6 +23,8 @@ __all__ = [
     "PYTHON",
     "arguments_of",
     "called",
+    "check_flag",
+    "flags",
     "forwarding",
     "numpy_names",
     "renamed",
@@ -80,9 +82,35 @@ def explain(error: AttributeError, name: str, given: dict[str, Any], required: i
             ) from None
 
 
+def flags(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's arguments that are True or False by default."""
+    code: Any = function.__code__
+    names, count, defaults = arguments_of(function), code.co_argcount, function.__defaults__ or ()
+    given = {
+        **dict(zip(names[count - len(defaults) : count], defaults, strict=True)),
+        **(function.__kwdefaults__ or {}),
+    }
+    return tuple(name for name, value in given.items() if type(value) is bool)
+
+
+def check_flag(name: str, argument: str, value: Any) -> None:
+    """Refuse a number in the place of True or False: ``x.sum(0, 1)`` meant ``x.sum((0, 1))``."""
+    if type(value) is bool:
+        return
+    advice = "; several dimensions are one tuple: dim=(0, 1)" if argument == "keepdim" else ""
+    raise TypeError(
+        f"{name}(): argument '{argument}' must be bool, not {type(value).__name__}{advice}"
+    )
+
+
 @functools.cache
-def _template(required: int, optional: int, keywords: tuple[str, ...]) -> Any:
-    """A maker of functions with so many arguments, whose names stand in ``keywords``."""
+def _template(
+    required: int, optional: int, keywords: tuple[str, ...], switches: tuple[str, ...]
+) -> Any:
+    """A maker of functions with so many arguments, whose names stand in ``keywords``.
+
+    Those in ``switches`` must be True or False.
+    """
     plain, only = keywords[: required + optional], keywords[required + optional :]
     unset = [name for name in keywords[required:] if name in _ALIASED]
     head = [f"{name}=_" for name in plain[:required]]
@@ -95,6 +123,11 @@ def _template(required: int, optional: int, keywords: tuple[str, ...]) -> Any:
     passed = ", ".join([*plain, *(f"{name}={name}" for name in only)])
     defaults = ", ".join(f"default_{name}" for name in keywords[required:])
     settled = "".join(f"        if {n} is _:\n            {n} = default_{n}\n" for n in unset)
+    settled += "".join(
+        f"        if {n} is not default_{n} and type({n}) is not bool:\n"
+        f"            check_flag(call.__name__, {n!r}, {n})\n"
+        for n in switches
+    )
     text = f"""
 def make(function, further, _, {defaults}):
     def call({", ".join(head)}, **words):
@@ -108,7 +141,7 @@ def make(function, further, _, {defaults}):
     return call
 """
     # Named as a file of this package: `provenance` looks for the first frame outside of it.
-    space: dict[str, Any] = {"__name__": __name__, "explain": explain}
+    space: dict[str, Any] = {"__name__": __name__, "explain": explain, "check_flag": check_flag}
     exec(compile(text, f"{__file__} (call of {', '.join(keywords)})", "exec"), space)
     return space["make"]
 
@@ -141,7 +174,7 @@ def forwarding(
         return further({**known, **words})
 
     required = count - len(defaults)
-    make = _template(required, len(defaults), names)
+    make = _template(required, len(defaults), names, flags(function))
     call = make(function, irregular, _, *(default[name] for name in names[required:]))
     return functools.wraps(function)(call)
 
@@ -168,6 +201,9 @@ def _general(
 def called(function: Callable[..., Any], words: dict[str, Any]) -> Any:
     """Call a function by names; what was given by position is under no name."""
     args = words.pop("", ())
+    for name in flags(function):
+        if name in words:
+            check_flag(function.__name__, name, words[name])
     return function(*args, **words)
 
 

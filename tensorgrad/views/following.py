@@ -195,6 +195,33 @@ def check_writable(tensor: Any, name: str) -> None:
     check_not_leaf(tensor, name)
 
 
+# What `handed_through` made, by id, and the memory behind it.
+_handed: dict[int, tuple[weakref.ref[Any], ndarray[Any, Any]]] = {}
+
+
+def handed_through(tensor: Any) -> Any:
+    """The same memory, which must not be written through it: the input's graph would not follow."""
+    array = tensor._array.view()
+    array.flags.writeable = False
+    out: Any = wrap(array)
+    out._storage = storage_of(tensor)
+    key = id(out)
+    _handed[key] = weakref.ref(out, lambda _: _handed.pop(key, None)), unguarded(tensor)
+    return out
+
+
+def unguarded(tensor: Any) -> Any:
+    """The tensor's array, to be written outside the graph (``.data``): writable too if it is memory
+    that was `handed_through`.
+    """
+    array = tensor._array
+    if not array.flags.writeable and (entry := _handed.get(id(tensor))) is not None:
+        behind = entry[1]
+        if behind.shape == array.shape and np.may_share_memory(behind, array):
+            return behind
+    return array
+
+
 def check_not_leaf(tensor: Any, name: str) -> None:
     """Refuse to change a leaf that requires grad, or a view of one, under recording."""
     if not local.context.grad_enabled:

@@ -103,6 +103,38 @@ def test_an_input_handed_through_must_not_be_written():
         z.sum().backward()
 
 
+def test_the_data_of_an_input_handed_through_may_be_written():
+    """As solvers of differential equations do, which fill one array step by step."""
+
+    class Assign(Function):
+        @staticmethod
+        def forward(ctx, scratch, value, index):
+            ctx.index = index
+            scratch.data[index] = value
+            return scratch
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g[ctx.index], None
+
+    values = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    memory = tg.zeros(2, 3)
+    scratch = memory
+    for i in range(3):
+        scratch = Assign.apply(scratch, values[i] * 2, (0, i))
+    assert scratch.tolist() == memory.tolist() == [[2.0, 4.0, 6.0], [0.0, 0.0, 0.0]]
+    (scratch * scratch).sum().backward()
+    assert values.grad.tolist() == [8.0, 16.0, 24.0]
+    with pytest.raises(RuntimeError, match="handed through"):
+        scratch.add_(1)
+    scratch.data = tg.ones(2, 3)
+    scratch.data[0, 0] = 5.0
+    assert scratch[0].tolist() == [5.0, 1.0, 1.0]
+    assert memory[0].tolist() == [2.0, 4.0, 6.0]
+    Assign.apply(memory[:, 1:], values[0], (1, 1))  # a view
+    assert memory[1].tolist() == [0.0, 0.0, 1.0]
+
+
 def test_vjp_is_another_name_for_backward():
     class Named(Function):
         @staticmethod

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.optim import SGD
+from tensorgrad.optim import SGD, Optimizer
 from tensorgrad.optim.hooks import Appointment
 from tensorgrad.optim.optimizer import (
     register_optimizer_step_post_hook,
@@ -70,6 +70,24 @@ def test_hooks_run_once_around_a_subclasss_step():
     optimizer.register_step_post_hook(lambda o, a, k: seen.append(type(o).__name__))
     step(optimizer)
     assert seen == ["Loud"]
+
+
+def test_a_step_that_is_wrapped_by_hand_has_its_hooks_once():
+    class Twice(SGD):
+        @Optimizer.profile_hook_step
+        def step(self, closure=None):
+            """Its words."""
+            super().step()
+            return super().step(closure)
+
+    called = []
+    optimizer = Twice([tg.ones(1, requires_grad=True)], lr=0.1)
+    optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+    optimizer.register_step_post_hook(lambda *_: called.append("after"))
+    optimizer.step()
+    assert called == ["before", "after"]
+    assert Twice.step.__doc__ == "Its words."
+    assert Optimizer.profile_hook_step(len).__name__ == "len"
 
 
 def test_an_appointment_is_kept_once_after_the_hooks():

@@ -1,6 +1,7 @@
 """What programs ask of devices, mixed precision and the compiler, beside a PyTorch without CUDA."""
 
 import importlib
+import pickle
 
 import numpy as np
 import pytest
@@ -235,3 +236,46 @@ def test_dtypes_that_numpy_lacks_are_refused():
     for name in ("bfloat16", "chalf"):
         with pytest.raises(NotImplementedError, match=name):
             getattr(tg.ones(2), name)()
+
+
+def test_bfloat16_can_be_named():
+    for t in LIBRARIES:
+        kinds = {"float32": t.float32, "bfloat16": t.bfloat16, "float16": t.float16}
+        assert kinds["bfloat16"] is t.bfloat16
+        assert t.bfloat16.is_floating_point
+        assert t.bfloat16.is_signed
+        assert not t.bfloat16.is_complex
+        assert t.bfloat16.itemsize == 2
+        assert repr(t.bfloat16).endswith(".bfloat16")
+        assert t.ones(1).dtype not in (t.float16, t.bfloat16)
+        assert t.bfloat16 not in (t.float16, float, None, 3)
+        assert t.bfloat16 == t.bfloat16
+        assert pickle.loads(pickle.dumps(t.bfloat16)) is t.bfloat16
+        assert not hasattr(t.bfloat16, "nonsense")
+        with t.autocast("cpu", dtype=t.bfloat16, enabled=False):
+            pass
+    assert np.dtype(np.float32) != tg.bfloat16
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: tg.zeros(1, dtype=tg.bfloat16),
+        lambda: tg.tensor([1.0], dtype=tg.bfloat16),
+        lambda: tg.ones(1).to(tg.bfloat16),
+        lambda: tg.ones(1).to("cpu", tg.bfloat16),
+        lambda: tg.ones(1).type(tg.bfloat16),
+        lambda: tg.ones(1).view(tg.bfloat16),
+        lambda: tg.ones(1).sum(dtype=tg.bfloat16),
+        lambda: tg.nn.Linear(1, 1, dtype=tg.bfloat16),
+        lambda: tg.nn.Linear(1, 1).to(tg.bfloat16),
+        lambda: tg.set_default_dtype(tg.bfloat16),
+        lambda: tg.finfo(tg.bfloat16),
+        lambda: tg.promote_types(tg.bfloat16, tg.float32),
+        lambda: np.zeros(1, dtype=tg.bfloat16),
+    ],
+)
+def test_no_tensor_is_bfloat16(use):
+    with pytest.raises(NotImplementedError, match="NumPy has no such dtype"):
+        use()
+    assert tg.get_default_dtype() is tg.float32

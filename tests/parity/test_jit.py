@@ -63,3 +63,11 @@ def test_what_is_given_comes_back() -> None:
     for refused in (lambda: tg.jit.save(model, "m.pt"), lambda: tg.jit.load("m.pt")):
         with pytest.raises(RuntimeError, match="state_dict"):
             refused()
+
+
+def test_nothing_is_a_compiled_program():
+    for kind in (tg.jit.ScriptModule, tg.jit.ScriptFunction):
+        assert not isinstance(tg.jit.script(tg.nn.Linear(1, 1)), kind)
+        assert not isinstance(tg.jit.script(len), kind)
+        with pytest.raises(RuntimeError, match=f"{kind.__name__}: nothing is compiled"):
+            kind()
