@@ -15,7 +15,7 @@ from tensorgrad.scalars import element
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["arange", "linspace", "logspace", "range", "scalar_tensor"]
+__all__ = ["arange", "evenly", "linspace", "logspace", "range", "scalar_tensor"]
 
 
 def arange(
@@ -98,12 +98,63 @@ def linspace(
 ) -> Tensor:
     """``steps`` evenly spaced numbers from start to end, both included."""
     check_options(device, layout, pin_memory)
+    return finish(evenly(*_ends("linspace", start, end, steps, dtype)), requires_grad)
+
+
+def _ends(name: str, start: Any, end: Any, steps: int, dtype: Any) -> tuple[Any, Any, int, Any]:
+    """What `evenly` takes: numbers that the dtype has."""
     if steps < 0:
-        raise RuntimeError(f"linspace: number of steps must be non-negative, got {steps}")
-    kind, start, end = real_dtype(dtype), number_of(start), number_of(end)
+        raise RuntimeError(f"{name}: number of steps must be non-negative, got {steps}")
+    kind, ends = real_dtype(dtype), [number_of(start), number_of(end)]
+    if any(isinstance(value, complex) for value in ends):
+        kind = kind if dtype is not None else np.result_type(kind, np.complex64)
+        if kind.kind != "c":
+            raise RuntimeError(f"{name}: complex ends can't be safely cast to dtype {kind}")
+    if kind.kind == "b":
+        raise NotImplementedError(f"{name} is not implemented for bool; take uint8, and .bool() it")
     if kind.kind in "iu":  # the ends are whole numbers then, as in PyTorch
-        start, end = int(start), int(end)
-    return finish(np.linspace(start, end, steps).astype(kind), requires_grad)
+        limits = np.iinfo(kind)
+        for place, value in enumerate(ends):
+            if not limits.min <= value <= limits.max:
+                raise RuntimeError(
+                    f"{name}: value cannot be converted to type {kind} without overflow: {value}"
+                )
+            ends[place] = int(value)
+    return ends[0], ends[1], steps, kind
+
+
+# In what a place is added up, by the bytes of its dtype: product and sum are rounded once, where
+# the machine has a longer type than float64 too.
+_WIDE: dict[int, Any] = {2: np.float16, 4: np.float64, 8: np.longdouble}
+
+
+def evenly(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Numbers from start to end as PyTorch rounds them: the step is one of the dtype (float64 for
+    integers), and each half is counted from its own end.
+
+    To the bit, because pixels of a grid lie at kinks: with another rounding the gradients of
+    `grid_sample` at the identity are those of the other neighbours.
+    """
+    if kind.kind == "c":
+        part, out = np.dtype(f"f{kind.itemsize // 2}"), np.empty(steps, kind)
+        out.real = evenly(start.real, end.real, steps, part)
+        out.imag = evenly(start.imag, end.imag, steps, part)
+        return out
+    if steps < 2:
+        return np.full(steps, start, kind)
+    real: Any = kind.type if kind.kind == "f" else np.float64
+    wide = _WIDE[np.dtype(real).itemsize]
+    with np.errstate(all="ignore"):
+        first, last = real(start), real(end)
+        step = (last - first) / real(steps - 1)
+        if not np.isfinite(step):  # of ends too far apart for their difference
+            return np.linspace(start, end, steps).astype(kind)
+        count = np.arange(steps)
+        up, down = count.astype(wide), count[::-1].astype(wide)
+        found = np.where(
+            count < steps // 2, wide(first) + wide(step) * up, wide(last) - wide(step) * down
+        )
+        return found.astype(real).astype(kind)
 
 
 def logspace(
@@ -120,14 +171,12 @@ def logspace(
 ) -> Tensor:
     """base**start ... base**end, ``steps`` numbers whose logarithms are evenly spaced."""
     check_options(device, layout, pin_memory)
-    if steps < 0:
-        raise RuntimeError(f"logspace: number of steps must be non-negative, got {steps}")
-    kind = real_dtype(dtype)
-    start, end = number_of(start), number_of(end)
-    if kind.kind in "iu":  # the exponents are whole numbers then, as in PyTorch
-        start, end = int(start), int(end)
+    start, end, steps, kind = _ends("logspace", start, end, steps, dtype)
     exponents = np.linspace(start, end, steps)
-    return finish(np.power(float(base), exponents).astype(kind), requires_grad)
+    return finish(
+        np.power(complex(base) if kind.kind == "c" else float(base), exponents).astype(kind),
+        requires_grad,
+    )
 
 
 def range(

@@ -20,6 +20,7 @@ from tensorgrad.graph.provenance import warn
 from tensorgrad.nn.functional.checks import expect_tensor
 from tensorgrad.ops import elementwise, indexing, linalg
 from tensorgrad.ops import shape as shape_ops
+from tensorgrad.ranges import evenly
 from tensorgrad.tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
@@ -247,12 +248,12 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since "
             "1.3.0. Please specify align_corners=True if the old behavior is desired."
         )
-    axes = []
+    axes, kind = [], theta._array.dtype
     for m in sizes[2:]:
-        line = np.linspace(-1, 1, m) if m > 1 else np.zeros(1)
-        axes.append(line if align_corners else line * (m - 1) / m)
+        line = evenly(-1, 1, m, kind) if m > 1 else np.zeros(1, kind)
+        axes.append(line if align_corners else line * kind.type(m - 1) / kind.type(m))
     mesh = np.meshgrid(*axes, indexing="ij")
-    base = np.stack([*reversed(mesh), np.ones(sizes[2:])], -1).astype(theta._array.dtype)
+    base = np.stack([*reversed(mesh), np.ones(sizes[2:], kind)], -1)
     turned = shape_ops.permute(theta, axes=(0, 2, 1))
     out = linalg.matmul(wrap(base.reshape(1, -1, n + 1)), turned)
     return shape_ops.reshape(out, shape=(sizes[0], *sizes[2:], n))
