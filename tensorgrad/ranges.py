@@ -151,7 +151,7 @@ def evenly(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[
             return np.linspace(start, end, steps).astype(kind)
         count = np.arange(steps)
         up, down = count.astype(wide), count[::-1].astype(wide)
-        found = np.where(
+        found: np.ndarray[Any, Any] = np.where(
             count < steps // 2, wide(first) + wide(step) * up, wide(last) - wide(step) * down
         )
         return found.astype(real).astype(kind)
