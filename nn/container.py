@@ -9,7 +9,7 @@ from typing import Any, Self, overload
 
 from tensorgrad.graph.node import local
 from tensorgrad.nn.module import Module, indented
-from tensorgrad.nn.short_calls import SEQUENCES, Rest, recorded, unrecorded
+from tensorgrad.nn.short_calls import Rest, in_turn, recorded, unrecorded
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -175,6 +175,7 @@ class Sequential(_Numbered):
             )
         return other
 
+    @in_turn
     def forward(self, input: Any) -> Any:
         """The input through all modules."""
         if local.context.grad_enabled:
@@ -182,8 +183,6 @@ class Sequential(_Numbered):
         if input.__class__ is Rest:  # the call of this module did what it could without a scope
             return unrecorded(input.modules, input.value)
         return unrecorded(self._modules.values(), input)
-
-    SEQUENCES.add(forward)
 
 
 class ModuleList(_Numbered):

@@ -42,6 +42,7 @@ __all__ = [
     "Rest",
     "before_relu",
     "called",
+    "in_turn",
     "of_maxima",
     "on_arrays",
     "recorded",
@@ -65,7 +66,7 @@ class Layer(NamedTuple):
 Forward = TypeVar("Forward", bound=Callable[..., Any])
 
 RULES: dict[Any, Layer] = {}  # by the function of the forward
-SEQUENCES: set[Any] = set()  # forwards that call the children in turn; they go on from a `Rest`
+SEQUENCES: set[Any] = set()  # functions of forwards that are `in_turn`
 
 _RISING: set[Callable[..., Any]] = set()
 _MAXIMA: set[Callable[..., Any]] = set()
@@ -93,6 +94,12 @@ def on_arrays(
 def of_maxima(forward: Forward) -> Forward:
     """Declare that the decorated forward takes the largest numbers of its input, and no more."""
     _MAXIMA.add(forward)
+    return forward
+
+
+def in_turn(forward: Forward) -> Forward:
+    """Declare that the decorated forward calls the children one by one; it takes a `Rest`, too."""
+    SEQUENCES.add(forward)
     return forward
 
 

@@ -194,7 +194,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     shape = input._array.shape
     plain = basic_index(index, shape)
     if plain is not None:
-        return piece(ops.getitem, input, plain)  # type: ignore[no-any-return]
+        return piece(ops.getitem, input, plain)
     places = index_of(index, shape)
     steps = _numbers_first(places)
     if steps is not None:

@@ -11,6 +11,7 @@ from tensorgrad.functions.shape import expand, reshape, squeeze, wrap_dim
 from tensorgrad.graph.node import TensorBase, local
 from tensorgrad.ops import elementwise, indexing
 from tensorgrad.ops import shape as ops
+from tensorgrad.primitive import primitives
 from tensorgrad.recording.viewing import piece, shared
 from tensorgrad.views.following import as_view
 
@@ -30,7 +31,7 @@ __all__ = [
     "vstack",
 ]
 
-_GETITEM: Any = indexing.getitem.primitive  # type: ignore[attr-defined]
+_GETITEM = primitives["getitem"]
 
 
 def _check_list(tensors: Any, name: str) -> tuple[Tensor, ...]:

@@ -15,6 +15,7 @@ from tensorgrad.dtypes import as_dtype, numpy_dtype
 from tensorgrad.graph.node import TensorBase, local, storage_of, strided
 from tensorgrad.ops import indexing
 from tensorgrad.ops import shape as ops
+from tensorgrad.primitive import primitives
 from tensorgrad.recording.viewing import piece, reshaped, shared
 from tensorgrad.views.strides import view_as_shape
 
@@ -48,8 +49,8 @@ __all__ = [
     "view",
 ]
 
-RESHAPE: Any = ops.reshape.primitive  # type: ignore[attr-defined]
-_PERMUTE: Any = ops.permute.primitive  # type: ignore[attr-defined]
+RESHAPE = primitives["reshape"]
+_PERMUTE = primitives["permute"]
 
 
 def dimension(dim: Any) -> int:
@@ -116,7 +117,7 @@ def given_once(name: str, several: tuple[Any, ...], one: Any) -> tuple[Any, ...]
 def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in row-major order under another shape; a view where that is possible."""
     if isinstance(shape, tuple) and (quick := reshaped(RESHAPE, input, shape, False)) is not None:
-        return quick  # type: ignore[no-any-return]
+        return quick
     return reshape_closely(input, shape)
 
 
@@ -126,14 +127,14 @@ def reshape_closely(input: Tensor, shape: Sequence[int]) -> Tensor:
     sizes = _filled(array.shape, sizes_of((shape,)), "reshape")
     if type(array) is ndarray and array.flags.c_contiguous:  # no question of sharing its memory
         return ops.reshape(input, shape=sizes)
-    found: Any = view_as_shape(input, sizes)
+    found: Tensor | None = view_as_shape(input, sizes)
     return ops.reshape(input, shape=sizes) if found is None else found
 
 
 def view(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
     """A reshape that shares memory; RuntimeError where the strides forbid it."""
     sizes = _filled(input._array.shape, sizes_of(shape), "view")
-    found: Any = view_as_shape(input, sizes)
+    found: Tensor | None = view_as_shape(input, sizes)
     if found is None:
         raise RuntimeError(
             f"view size {list(sizes)} is not compatible with input tensor's size "
@@ -142,7 +143,7 @@ def view(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
             "subspaces). "
             "Use .reshape(...) instead."
         )
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def view_as_dtype(input: Tensor, dtype: Any) -> Tensor:
@@ -239,8 +240,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     axes, context = _exchanged(ndim, dim0, dim1), local.context
     if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
         return ops.permute(input, axes=axes)
-    found: Any = shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
-    return found  # type: ignore[no-any-return]
+    return shared(_PERMUTE, input, array.transpose(axes), {"axes": axes})
 
 
 swapdims = transpose
@@ -284,14 +284,14 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     if dim is not None:
         named = {wrap_dim(d, len(shape)) for d in ((dim,) if isinstance(dim, int) else dim)}
     index = tuple([0 if n == 1 and i in named else slice(None) for i, n in enumerate(shape)])
-    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
+    return piece(indexing.getitem, input, index)
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1."""
     dim = wrap_dim(dim, input._array.ndim, extra=1)
     index = (*(slice(None),) * dim, None)
-    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
+    return piece(indexing.getitem, input, index)
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
@@ -362,7 +362,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if length < 0 or start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     index = (*(slice(None),) * dim, slice(start, start + length))
-    return piece(indexing.getitem, input, index)  # type: ignore[no-any-return]
+    return piece(indexing.getitem, input, index)
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -375,7 +375,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
             f"dimension {dim}"
         )
     places = (*(slice(None),) * dim, int(index))
-    return piece(indexing.getitem, input, places)  # type: ignore[no-any-return]
+    return piece(indexing.getitem, input, places)
 
 
 def flip(input: Tensor, dims: Any) -> Tensor:

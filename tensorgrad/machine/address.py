@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy import ndarray
 __all__ = ["address"]
 
 _HEAD = object.__basicsize__
-_word: Any = ctypes.c_size_t.from_address
+_word: Callable[[int], ctypes.c_size_t] = ctypes.c_size_t.from_address
 
 
 def _told(array: Any) -> int:
@@ -29,7 +30,7 @@ def _read(array: Any) -> int:
     """As it stands in the array's object."""
     if not isinstance(array, ndarray):
         raise TypeError(f"expected an ndarray, got {type(array).__name__}")
-    return _word(id(array) + _HEAD).value  # type: ignore[no-any-return]
+    return _word(id(array) + _HEAD).value
 
 
 def _is_there() -> bool:

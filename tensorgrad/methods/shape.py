@@ -100,7 +100,7 @@ class ShapeMethods:
         if sizes and shape is None:  # as nearly always: straight to what gives the view
             found = reshaped(functions.RESHAPE, self, sizes, False)
             if found is not None:
-                return found  # type: ignore[no-any-return]
+                return found
         several = sizes if shape is None else given_once("reshape", sizes, shape)
         one = len(several) == 1 and isinstance(several[0], (tuple, list))
         return functions.reshape_closely(self, several[0] if one else several)
@@ -116,7 +116,7 @@ class ShapeMethods:
         if shape and size is dtype is None:  # as nearly always: straight to what gives the view
             found = reshaped(functions.RESHAPE, self, shape, True)
             if found is not None:
-                return found  # type: ignore[no-any-return]
+                return found
         if (
             len(shape) == 1
             and not isinstance(shape[0], (tuple, list))

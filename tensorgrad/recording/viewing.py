@@ -18,6 +18,7 @@ from tensorgrad.recording.general import failed
 
 if TYPE_CHECKING:
     from tensorgrad.primitive import Primitive
+    from tensorgrad.tensor import Tensor
 
 __all__ = ["basic_index", "piece", "reshaped", "shared", "viewing"]
 
@@ -42,7 +43,7 @@ def viewing(op: Primitive, record: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> Any:
+def reshaped(op: Primitive, tensor: Any, sizes: tuple[Any, ...], seen: bool) -> Tensor | None:
     """A reshape that takes no copy, unrecorded; None where that needs a closer look, or is wrong.
 
     sizes: as a method was given them, one by one or as one tuple.  seen: only if the strides of the
@@ -105,17 +106,18 @@ def basic_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
     return index if axis <= ndim else None
 
 
-def piece(record: Any, tensor: Any, index: tuple[Any, ...]) -> Any:
+def piece(record: Any, tensor: Any, index: tuple[Any, ...]) -> Tensor:
     """What ``record``, the recorder of `getitem`, gives for numbers within bounds, slices, None."""
     context, array = local.context, tensor._array
     if context.grad_enabled or context.dispatch or array.__class__ is not ndarray:
-        return record(tensor, index=index)
+        out: Tensor = record(tensor, index=index)
+        return out
     # The Ellipsis makes even a single element a view.
     y = array[index] if Ellipsis in index else array[(*index, Ellipsis)]
     return shared(record.primitive, tensor, y, {"index": index})
 
 
-def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Any:
+def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> Tensor:
     """A Tensor on an array that is ``op`` of its parent's, on the same memory, unrecorded."""
     held = parent._held
     if held is None:  # the first view of this memory, and so of all of it
@@ -123,7 +125,7 @@ def shared(op: Primitive, parent: Any, array: Any, params: dict[str, Any]) -> An
         held.plain = parent._array.flags.c_contiguous
     elif held is SAVED:
         held = storage_of(parent)
-    out = new(hook.tensor)
+    out: Tensor = new(hook.tensor)
     out._array = array
     out._held = held
     out._grad = out._accumulator = out._hooks = out._node = None
